@@ -1,0 +1,53 @@
+// Letters and case as go knows them: unicode.IsLetter, and Unicode simple case folding, the equality of
+// strings.EqualFold. `toLowerCase` is not that (it knows neither the Kelvin sign nor the long s), and JavaScript's own
+// tables are those of another version of Unicode with every version of Node.
+
+import { FOLDS, LETTERS } from './unicode-tables.js'
+
+const numbers = (text: string): number[] => text.split(',').map((digits) => Number.parseInt(digits, 36))
+const words = (table: string): string[] => table.trim().split(/\s+/)
+
+/** Starts and ends of the ranges of letters, ascending: start, end, start, end, … */
+const letterBounds = ((): Uint32Array => {
+  const bounds: number[] = []
+  for (const word of words(LETTERS)) {
+    const [gap = 0, length = 0] = numbers(word)
+    const start = (bounds.at(-1) ?? 0) + gap
+    bounds.push(start, start + length)
+  }
+  return Uint32Array.from(bounds)
+})()
+
+const smallest = ((): Map<number, number> => {
+  const map = new Map<number, number>()
+  for (const word of words(FOLDS)) {
+    const [start = 0, count = 0, stride = 0, distance = 0] = numbers(word)
+    for (let i = 0; i < count; i++) map.set(start + i * stride, start + i * stride - distance)
+  }
+  return map
+})()
+
+/** unicode.IsLetter, for one character above U+007F. */
+export function isLetter(char: string): boolean {
+  const code = char.codePointAt(0) ?? 0
+  let low = 0
+  let high = letterBounds.length // the first bound that is not below `code` lies in [low, high]
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if ((letterBounds[middle] ?? 0) < code) low = middle + 1
+    else high = middle
+  }
+  return letterBounds[low] === code || low % 2 === 1
+}
+
+// 'Foo/K' (with a Kelvin sign) → 'foo/k', and so does 'foo/k'
+/** A text that is the same for all texts that strings.EqualFold calls equal; input is made of letters and ASCII. */
+export function fold(text: string): string {
+  if (/^[\0-\x7f]*$/.test(text)) return text.toLowerCase()
+  let result = ''
+  for (const char of text) {
+    const least = String.fromCodePoint(smallest.get(char.codePointAt(0) ?? 0) ?? char.codePointAt(0) ?? 0)
+    result += least < '\u0080' ? least.toLowerCase() : least
+  }
+  return result
+}

@@ -1,0 +1,28 @@
+// How problems of a zip are told to the person who sent it.
+
+import type { Problem } from './check-zip.js'
+
+/** How many problems one answer lists before it says how many more there are. */
+export const SHOWN_PROBLEMS = 20
+const SHOWN_CHARS = 300
+
+// A name may hold anything, and a rule may quote it: control characters are shown escaped, and it is cut where it stops helping.
+const clean = (text: string, most: number): string => {
+  const shown = text
+    .slice(0, most)
+    .replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, (char) => `\\u{${(char.codePointAt(0) ?? 0).toString(16)}}`)
+  return shown.length > most || text.length > most ? `${shown.slice(0, most)}…` : shown
+}
+
+// {name: 'example.com/m@v1.0.0/sub/go.mod', rule: 'go.mod outside …'} → example.com/m@v1.0.0/sub/go.mod: go.mod outside …
+export const problemLine = ({ name, rule }: Problem): string => {
+  const said = clean(rule, 3 * SHOWN_CHARS) // a rule quotes names, too
+  return name === undefined ? said : `${clean(name, SHOWN_CHARS)}: ${said}`
+}
+
+/** One problem a line, at most {@link SHOWN_PROBLEMS}, then how many were left out. */
+export function problemText(problems: readonly Problem[]): string {
+  const lines = problems.slice(0, SHOWN_PROBLEMS).map(problemLine)
+  if (problems.length > SHOWN_PROBLEMS) lines.push(`and ${problems.length - SHOWN_PROBLEMS} more problems`)
+  return lines.join('\n')
+}

@@ -1,0 +1,36 @@
+// Zips for tests, made from what stands in the test: never binaries in the repository.
+
+import { buffer } from 'node:stream/consumers'
+import yazl from 'yazl'
+
+/** Name → content. A name that ends in `/` is a directory entry. */
+export type Files = Record<string, string | Buffer>
+
+const SOME_TIME = new Date('2020-01-02T03:04:05Z')
+
+/** A zip with exactly these entries, in this order. */
+export async function zipOf(files: Files): Promise<Buffer> {
+  const zip = new yazl.ZipFile()
+  for (const [name, content] of Object.entries(files)) {
+    if (name.endsWith('/')) zip.addEmptyDirectory(name, { mtime: SOME_TIME })
+    else zip.addBuffer(Buffer.from(content), name, { mtime: SOME_TIME })
+  }
+  zip.end()
+  return buffer(zip.outputStream)
+}
+
+/** The zip of a module: every name gets its `module@version/`. Without a go.mod in `files`, there is none. */
+export const moduleZip = (module: string, version: string, files: Files): Promise<Buffer> =>
+  zipOf(
+    Object.fromEntries(
+      Object.entries(files).map(([name, content]) => [`${module}@${version}/${name}`, content]),
+    ),
+  )
+
+/** A module with one package that says which version it is, and its go.mod. */
+export const simpleModule = (module: string, version: string, more: Files = {}): Promise<Buffer> =>
+  moduleZip(module, version, {
+    'go.mod': `module ${module}\n\ngo 1.19\n`,
+    'm.go': `package m\n\nconst Version = ${JSON.stringify(version)}\n`,
+    ...more,
+  })
