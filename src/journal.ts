@@ -1,0 +1,112 @@
+// Operations in flight, each a small file. What a crash leaves half done is known from here, without walking the tree.
+
+import { randomUUID } from 'node:crypto'
+import { messageOf, Unsettled } from './errors.js'
+import { folders } from './layout.js'
+import type { Log } from './log.js'
+import { parseOperation, queueKey, type Operation } from './operation.js'
+import type { Store } from './store.js'
+import { waitForAll } from './wait-for-all.js'
+
+/** One operation. `prepare` runs while the entry is written; `action` gets what it made, and the entry's path. */
+export type Work<T> = {
+  entry: Operation
+  prepare: () => Promise<T>
+  action: (prepared: T, record: string) => Promise<void>
+  /** Puts things back when one of the two failed. */
+  undo: () => Promise<void>
+  /** What is to be settled when that failed too. */
+  left: () => Operation
+}
+
+export type Settle = (entry: Operation) => Promise<void>
+export type Journal = ReturnType<typeof openJournal>
+
+const fieldsOf = ({ op, ...at }: Operation) => ({ op, key: queueKey(at), version: at.version })
+
+export function openJournal(store: Store, log: Log) {
+  const newFile = (): string => `${folders.journal}/${randomUUID()}.json`
+  const unsettled = new Map<string, Map<string, Operation>>() // key → file → what is to be done
+
+  function keep(path: string, entry: Operation): void {
+    const key = queueKey(entry)
+    unsettled.set(key, (unsettled.get(key) ?? new Map<string, Operation>()).set(path, entry))
+  }
+
+  async function enter(path: string, entry: Operation): Promise<void> {
+    await store.write(path, JSON.stringify(entry), { secret: true })
+    await store.sync(folders.journal)
+  }
+
+  /**
+   * Runs `work` with its entry on the disk. When it fails it is undone, and the error is thrown; when that fails too,
+   * an {@link Unsettled}, and the entry stays for {@link repair}, or {@link settleAll} at the next start.
+   *
+   * Removing the entry is not synced: an entry that a power cut brings back is settled once more, which changes
+   * nothing, unless the same version was changed since. Such a change wrote an entry of its own and synced the
+   * folder, and with it this removal.
+   */
+  async function during<T>({ entry, prepare, action, undo, left }: Work<T>): Promise<void> {
+    const path = newFile()
+    const entered = enter(path, entry)
+    try {
+      const [prepared] = await waitForAll([prepare(), entered])
+      await action(prepared, path)
+      await store.remove(path)
+    } catch (error) {
+      try {
+        await undo()
+        await store.remove(path)
+      } catch (failure) {
+        const rest = left()
+        log('error', 'undo failed: tried again by the next request for this package, or at the next start', {
+          ...fieldsOf(rest),
+          reason: messageOf(failure),
+        })
+        keep(path, rest)
+        await enter(path, rest).catch(() => {}) // the disk may take nothing at the moment
+        throw new Unsettled(messageOf(error), { cause: error })
+      }
+      throw error
+    }
+  }
+
+  /** Settles what was left of this key; throws when it still cannot be. Runs in the key's queue, before anything else. */
+  async function repair(key: string, settle: Settle): Promise<void> {
+    const left = unsettled.get(key)
+    if (!left) return
+    for (const [path, entry] of left) {
+      await settle(entry)
+      await store.remove(path)
+      left.delete(path)
+      log('info', 'settled', fieldsOf(entry))
+    }
+    unsettled.delete(key)
+  }
+
+  /** Settles what earlier runs left. Run it before anything is changed; running it twice changes nothing. */
+  async function settleAll(settle: Settle): Promise<void> {
+    for (const name of await store.names(folders.journal)) {
+      const path = `${folders.journal}/${name}`
+      const entry = parseOperation((await store.read(path))?.toString() ?? '')
+      // An entry is renamed into place whole: what does not parse is not ours, and is left for a person to see.
+      if (!entry) {
+        log('warn', 'not a journal entry', { path })
+        continue
+      }
+      keep(path, entry)
+    }
+    for (const key of unsettled.keys()) {
+      try {
+        await repair(key, settle)
+      } catch (error) {
+        log('error', 'could not be settled: tried again by the next request for it', {
+          key,
+          reason: messageOf(error),
+        })
+      }
+    }
+  }
+
+  return { during, repair, settleAll }
+}

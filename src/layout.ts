@@ -1,0 +1,134 @@
+// Where everything is, below the data folder. Pure: the only file that knows a path.
+//
+//   tree/                                      nginx's root: only what readers may see, never a temp file
+//     api/packages/{owner}/
+//       go/{!module}/@latest                   derived: the .info of the highest version
+//       go/{!module}/@v/list                   derived: releases and pre-releases, semver order
+//       go/{!module}/@v/{!version}.zip         the truth: uploaded bytes; mtime = time of publication
+//       go/{!module}/@v/{!version}.mod         derived: the zip's go.mod, or a synthetic one
+//       go/{!module}/@v/{!version}.info        derived, written last: makes the version visible
+//       go/{!module}/@v/latest.{info,mod,zip}  derived: hard links to the files of the version @latest names
+//       generic/{name}/{version}/{file}        the truth: uploaded bytes; mtime = time of publication
+//   access/                                    never served
+//     accounts/{account}.json                  the truth: salted hash of the token, rights, expiry
+//     owners/{owner}.json                      the truth: public or private
+//     public/{owner}                           derived marker: nginx lets anyone read while it is there
+//     readers/{owner}                          derived: hashes of the tokens that nginx lets read it
+//   state/                                     never served; same file system as tree/
+//     tmp/{id}/                                an upload on its way, and files about to be renamed into the tree
+//     journal/{id}.json                        operations in flight
+//     sums/{xx}/{hash of path}.json            SHA-256 of each uploaded file, kept since its upload
+//     lock                                     held by the one writer; says who that is
+//     control/sock                             where it listens for commands; a folder that nginx cannot enter
+//     shim.sock                                where the service listens for nginx
+//     nginx/                                   nginx.conf and its parts, pid, refused.log, temp folders
+
+import { createHash } from 'node:crypto'
+import { escapePath } from './go/module-path.js'
+
+/** One module version of one owner; `module` and `version` are unescaped. */
+export type ModuleVersion = { owner: string; module: string; version: string }
+
+/** One module of one owner. */
+export type Module = Omit<ModuleVersion, 'version'>
+
+/** One generic package version of one owner. */
+export type GenericVersion = { owner: string; name: string; version: string }
+
+export const folders = {
+  tree: 'tree',
+  accounts: 'access/accounts',
+  owners: 'access/owners',
+  public: 'access/public',
+  readers: 'access/readers',
+  tmp: 'state/tmp',
+  journal: 'state/journal',
+  sums: 'state/sums',
+  control: 'state/control',
+  nginx: 'state/nginx',
+} as const
+
+export const lockPath = 'state/lock'
+export const controlSocketPath = 'state/control/sock'
+export const socketPath = 'state/shim.sock'
+export const nginxPidPath = 'state/nginx/nginx.pid'
+
+// 'admin' → tree/api/packages/admin
+export const ownerTree = (owner: string): string => `${folders.tree}/api/packages/${owner}`
+
+// {owner: 'admin', module: 'github.com/Azure/x'} → tree/api/packages/admin/go/github.com/!azure/x
+export const moduleFolder = ({ owner, module }: Module): string =>
+  `${ownerTree(owner)}/go/${escapePath(module)}`
+
+/** The folder that empty folders are removed up to, itself kept while the owner exists. */
+export const goFolder = (owner: string): string => `${ownerTree(owner)}/go`
+export const genericFolder = (owner: string): string => `${ownerTree(owner)}/generic`
+
+/** The artifacts of a module that are not of one version. */
+export function modulePaths(module: Module) {
+  const folder = moduleFolder(module)
+  return {
+    folder,
+    versions: `${folder}/@v`,
+    list: `${folder}/@v/list`,
+    latest: `${folder}/@latest`,
+    // the three that follow @latest, beside the version's own: 'zip' → @v/latest.zip
+    latestFile: (extension: Extension): string => `${folder}/@v/latest.${extension}`,
+  }
+}
+
+/** The three files of a version, in the order in which they are published. */
+export const extensions = ['zip', 'mod', 'info'] as const
+export type Extension = (typeof extensions)[number]
+
+// (github.com/Azure/x, v1.2.0-RC1, 'zip') → …/github.com/!azure/x/@v/v1.2.0-!r!c1.zip
+export const versionFile = (at: ModuleVersion, extension: Extension): string =>
+  `${moduleFolder(at)}/@v/${escapePath(at.version)}.${extension}`
+
+// (admin, tool, 1.0, tool.tar.gz) → tree/api/packages/admin/generic/tool/1.0/tool.tar.gz
+export const genericVersionFolder = ({ owner, name, version }: GenericVersion): string =>
+  `${genericFolder(owner)}/${name}/${version}`
+export const genericFile = (at: GenericVersion, file: string): string => `${genericVersionFolder(at)}/${file}`
+
+/** Where sums are kept: names of a hash, so that neither a long path nor many files in one folder matter. */
+export const sumFolders: readonly string[] = Array.from(
+  { length: 256 },
+  (_, index) => `${folders.sums}/${index.toString(16).padStart(2, '0')}`,
+)
+
+// ('tree/api/packages/admin/generic/tool/1.0/x') → state/sums/5e/5e0c….json
+export function sumFile(path: string): string {
+  const hash = createHash('sha256').update(path).digest('hex')
+  return `${folders.sums}/${hash.slice(0, 2)}/${hash}.json`
+}
+
+export const accountFile = (account: string): string => `${folders.accounts}/${account}.json`
+export const ownerFile = (owner: string): string => `${folders.owners}/${owner}.json`
+export const publicMarker = (owner: string): string => `${folders.public}/${owner}`
+export const readersFile = (owner: string): string => `${folders.readers}/${owner}`
+
+// 'tree/api/packages/admin/go/example.com/m/@v/list' → /api/packages/admin/go/example.com/m/@v/list
+export const urlPath = (path: string): string =>
+  path
+    .slice(folders.tree.length)
+    .split('/')
+    .map((name) => encodeURIComponent(name).replaceAll('%40', '@'))
+    .join('/')
+
+/** Bytes that one name may have on the file systems we meet (NAME_MAX). */
+export const MAX_NAME_BYTES = 255
+/** Bytes that a path below the data folder may have: PATH_MAX is 4,096, and the data folder's own path is in it. */
+export const MAX_PATH_BYTES = 3000
+
+/** Why the file system could not hold `path`, or `undefined` when it can. `what` names it for the reader. */
+export function checkFits(path: string, what: string): string | undefined {
+  const tooLong = path.split('/').find((name) => Buffer.byteLength(name) > MAX_NAME_BYTES)
+  if (tooLong !== undefined)
+    return `${what} is too long: "${tooLong.slice(0, 40)}…" has over ${MAX_NAME_BYTES} bytes`
+  if (Buffer.byteLength(path) > MAX_PATH_BYTES)
+    return `${what} is too long: its path has over ${MAX_PATH_BYTES} bytes`
+  return undefined
+}
+
+/** `[A-Za-z0-9][A-Za-z0-9._-]*`, at most 64 characters: names of owners and accounts, compared as written. */
+export const isOwnerName = (name: string): boolean => /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(name)

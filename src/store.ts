@@ -1,0 +1,248 @@
+// The only writer below the data folder. Every change is durable when its promise resolves only after the folders
+// it touched were synced with `sync`: data first, then the name, then the folder.
+//
+// Paths are those of layout.ts, relative to the data folder.
+
+import { link, mkdir, open, rename, rmdir, unlink, type FileHandle } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { errno, ignoring } from './errors.js'
+import { folders, sumFolders } from './layout.js'
+import { openReads } from './reads.js'
+import { openTemps } from './temps.js'
+import { waitForAll } from './wait-for-all.js'
+
+const READABLE = 0o644
+const PRIVATE = 0o600
+const REMEMBERED_FOLDERS = 50_000
+const CLAIM_ATTEMPTS = 20
+
+/** A file whose bytes are on the disk, and which has no name in the tree yet. */
+export type Staged = { temp: string }
+
+export type Store = ReturnType<typeof openStore>
+
+/** Opens the data folder `data` (absolute). Touches nothing before it is asked to. */
+export function openStore(data: string) {
+  const at = (path: string): string => join(data, path)
+  const durable = new Set<string>() // folders whose names are known to be on the disk
+  const making = new Map<string, Promise<void>>()
+  const reads = openReads(at)
+  const { status, names } = reads
+  const temps = openTemps(at(folders.tmp))
+
+  /** Makes what is missing of the data folder. */
+  async function prepare(): Promise<void> {
+    for (const folder of [folders.tree, folders.public, folders.nginx])
+      await mkdir(at(folder), { recursive: true })
+    const secret = [
+      folders.accounts,
+      folders.owners,
+      folders.readers,
+      folders.tmp,
+      folders.journal,
+      folders.control,
+    ]
+    for (const folder of secret) await mkdir(at(folder), { recursive: true, mode: 0o700 })
+    if ((await names(folders.sums)).length < sumFolders.length) {
+      for (const folder of sumFolders) await mkdir(at(folder), { recursive: true, mode: 0o700 })
+      for (const folder of [folders.sums, 'state', '.']) await sync(folder)
+    }
+  }
+
+  /** fsync of a folder: makes the names in it durable. */
+  async function sync(folder: string): Promise<void> {
+    const handle = await open(at(folder), 'r')
+    try {
+      await handle.sync()
+    } finally {
+      await handle.close()
+    }
+  }
+
+  /**
+   * mkdir -p, durable. That a folder is there does not say that its name is on the disk: another upload may have
+   * made it a moment ago, or a run that crashed. So the first use of each folder syncs its parent.
+   */
+  async function makeFolders(folder: string): Promise<void> {
+    if (durable.has(folder)) return
+    const underWay = making.get(folder)
+    if (underWay) return underWay
+    const mine = (async () => {
+      const parent = dirname(folder)
+      if (parent !== '.') await makeFolders(parent)
+      await ignoring(['EEXIST'], () => mkdir(at(folder)))
+      await sync(parent)
+      if (durable.size >= REMEMBERED_FOLDERS) durable.clear()
+      durable.add(folder)
+    })().finally(() => making.delete(folder))
+    making.set(folder, mine)
+    return mine
+  }
+
+  /** fsync of several folders at once: the file system makes one commit of them. */
+  const syncAll = async (paths: readonly string[]): Promise<void> => {
+    await waitForAll(paths.map(sync))
+  }
+
+  /** Makes the file `from` (absolute) what readers will see under its name: readable, of this time, on the disk. */
+  async function finish(from: string, time: Date): Promise<void> {
+    const handle = await open(from, 'r+')
+    try {
+      await handle.chmod(READABLE)
+      await handle.utimes(time, time)
+      await handle.sync()
+    } finally {
+      await handle.close()
+    }
+  }
+
+  /**
+   * Gives the finished file `from` (absolute, on the same file system) the name `path`, once: `false` when the name
+   * is taken. Of any number of racers, in any number of processes, link(2) lets exactly one win. The name is on the
+   * disk when the folder has been synced.
+   */
+  async function claim(from: string, path: string): Promise<boolean> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        await makeFolders(dirname(path))
+        await link(from, at(path))
+        return true
+      } catch (error) {
+        if (errno(error) === 'EEXIST') return false
+        // A neighbour (m/sub beside m) was removed, and took a folder with it that was empty until now.
+        if (errno(error) !== 'ENOENT' || attempt === CLAIM_ATTEMPTS) throw error
+        durable.clear()
+      }
+    }
+  }
+
+  /** Writes `content` to the disk, under no name yet: `place` gives it one, `unstage` removes it. */
+  async function stage(content: Uint8Array | string, options: WriteOptions = {}): Promise<Staged> {
+    const temp = temps.take()
+    try {
+      const handle = await open(temp, 'wx', options.secret || options.stamp ? PRIVATE : READABLE)
+      try {
+        await handle.writeFile(content)
+        if (options.time) await handle.utimes(options.time, options.time)
+        if (options.stamp) await stampWith(handle, options.stamp)
+        await handle.sync()
+      } finally {
+        await handle.close()
+      }
+      return { temp }
+    } catch (error) {
+      await temps.drop(temp)
+      throw error
+    }
+  }
+
+  /** Puts a staged file at `path` in one step: a reader sees the old file or the new one, whole. */
+  async function place({ temp }: Staged, path: string): Promise<void> {
+    try {
+      await rename(temp, at(path))
+      temps.done(temp)
+    } catch (error) {
+      await temps.drop(temp)
+      throw error
+    }
+  }
+
+  const unstage = ({ temp }: Staged): Promise<void> => temps.drop(temp)
+
+  /** {@link stage} and {@link place} in one. */
+  const write = async (
+    path: string,
+    content: Uint8Array | string,
+    options: WriteOptions = {},
+  ): Promise<void> => place(await stage(content, options), path)
+
+  /** Makes `path` another name of the file at `target`, in one step, whatever `path` was before. */
+  async function linkOver(target: string, path: string): Promise<void> {
+    if (await sameFile(target, path)) return // rename(2) between two names of one file would do nothing
+    const temp = temps.take()
+    try {
+      await link(at(target), temp)
+    } catch (error) {
+      temps.done(temp)
+      throw error
+    }
+    await place({ temp }, path)
+  }
+
+  async function sameFile(a: string, b: string): Promise<boolean> {
+    const [x, y] = await Promise.all([status(a), status(b)])
+    return x !== undefined && y !== undefined && x.ino === y.ino && x.dev === y.dev
+  }
+
+  const remove = (path: string): Promise<boolean> => ignoring(['ENOENT'], () => unlink(at(path)))
+
+  /**
+   * Removes `folder` and its parents as far as they are empty, `upTo` and what is above it excepted, and makes that,
+   * or what was removed from `folder`, durable: the sync of what is left covers what went from it.
+   */
+  async function prune(folder: string, upTo: string): Promise<void> {
+    let left = folder
+    for (; left.startsWith(`${upTo}/`); left = dirname(left)) {
+      durable.delete(left)
+      try {
+        await rmdir(at(left))
+      } catch (error) {
+        if (errno(error) === 'ENOTEMPTY' || errno(error) === 'EEXIST') break
+        if (errno(error) !== 'ENOENT') throw error
+      }
+    }
+    await syncNearest(left)
+  }
+
+  // A neighbour may remove the folder in the meantime: the removal is on the disk when its parent is.
+  async function syncNearest(folder: string): Promise<void> {
+    if (!(await ignoring(['ENOENT'], () => sync(folder))) && folder !== '.')
+      await syncNearest(dirname(folder))
+  }
+
+  /** Takes a whole folder out of the tree in one step, then its files at leisure. `false` when it is not there. */
+  async function removeFolder(folder: string): Promise<boolean> {
+    const temp = temps.take()
+    durable.delete(folder)
+    try {
+      if (!(await ignoring(['ENOENT', 'ENOTDIR'], () => rename(at(folder), temp)))) return false
+      await sync(dirname(folder))
+      return true
+    } finally {
+      await temps.drop(temp)
+    }
+  }
+
+  return {
+    at,
+    prepare,
+    sweep: temps.sweep,
+    newUpload: temps.newUpload,
+    discard: temps.discard,
+    sync,
+    syncAll,
+    finish,
+    claim,
+    stage,
+    place,
+    unstage,
+    write,
+    linkOver,
+    remove,
+    prune,
+    removeFolder,
+    ...reads,
+  }
+}
+
+/** Who may read a file: its user and group (which only root may choose), and its mode. */
+export type Stamp = { uid: number; gid: number; mode: number }
+
+async function stampWith(handle: FileHandle, { uid, gid, mode }: Stamp): Promise<void> {
+  const now = await handle.stat()
+  if (now.uid !== uid || now.gid !== gid) await handle.chown(uid, gid)
+  await handle.chmod(mode)
+}
+
+/** `time` becomes the file's mtime; a `secret` is readable by its owner only, one with a `stamp` by whom that says. */
+export type WriteOptions = { time?: Date; secret?: boolean; stamp?: Stamp }
