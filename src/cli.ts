@@ -1,0 +1,59 @@
+#!/usr/bin/env node
+// `npx plinth`: what people do on the machine that serves. Exit codes: 0 done, 1 refused or failed, 2 wrong usage.
+
+import { existsSync } from 'node:fs'
+import { access } from './commands/access.js'
+import { account } from './commands/account.js'
+import { WrongUsage, type Command } from './commands/command.js'
+import { owner } from './commands/owner.js'
+import { rebuild } from './commands/rebuild.js'
+import { verify } from './commands/verify.js'
+import { readConfig } from './config.js'
+import { errno, messageOf } from './errors.js'
+
+const COMMANDS: readonly Command[] = [owner, account, access, verify, rebuild]
+
+const USAGE = `usage: npx plinth COMMAND
+
+${COMMANDS.map((command) => command.usage).join('\n\n')}
+
+PLINTH_DATA names the data folder (default ./data). Changes take effect with the next request.
+"npm start" runs the server.
+`
+
+const isUsageError = (error: unknown): boolean =>
+  error instanceof WrongUsage || (errno(error)?.startsWith('ERR_PARSE_ARGS') ?? false)
+
+// A forgotten PLINTH_DATA would otherwise be noticed by nobody: the running service looks elsewhere.
+async function noticingNewFolder<T>(run: () => Promise<T>): Promise<T> {
+  const { data } = readConfig()
+  const wasThere = existsSync(data)
+  const result = await run()
+  if (!wasThere && existsSync(data)) {
+    process.stderr.write(`plinth: there was no data folder, ${data} is new; PLINTH_DATA names another one\n`)
+  }
+  return result
+}
+
+async function main(): Promise<number> {
+  process.umask(0o022)
+  const [name, ...words] = process.argv.slice(2)
+  try {
+    if (name === 'help' || [name, ...words].some((word) => word === '--help' || word === '-h')) {
+      process.stdout.write(USAGE)
+      return 0
+    }
+    const command = COMMANDS.find((candidate) => candidate.name === name)
+    if (command) return await noticingNewFolder(() => command.run(words))
+    throw new WrongUsage(
+      name === undefined ? 'a command is missing' : `there is no command ${JSON.stringify(name)}`,
+    )
+  } catch (error) {
+    process.stderr.write(`plinth: ${messageOf(error)}\n`)
+    if (!isUsageError(error)) return 1
+    process.stderr.write(`\n${USAGE}`)
+    return 2
+  }
+}
+
+process.exitCode = await main()

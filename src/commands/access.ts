@@ -1,0 +1,20 @@
+// `npx plinth access rebuild`: what nginx reads of accounts and owners, made again from their files.
+
+import { readConfig } from '../config.js'
+import { deriveAccess } from '../derive-access.js'
+import { openStore } from '../store.js'
+import { WrongUsage, type Command } from './command.js'
+
+export const access: Command = {
+  name: 'access',
+  usage: `  access rebuild                          derive again what nginx reads of accounts and owners; every start does`,
+
+  async run(words) {
+    if (words.join(' ') !== 'rebuild') throw new WrongUsage('access takes: rebuild')
+    const store = openStore(readConfig().data)
+    await store.prepare()
+    await deriveAccess(store)
+    process.stdout.write('derived again from accounts and owners\n')
+    return 0
+  },
+}

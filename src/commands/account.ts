@@ -1,0 +1,128 @@
+// `npx plinth account`: who may publish, and who may read what is private. A token is shown once, by itself on the
+// last line of standard output, so that a script can take it from there.
+
+import { parseArgs } from 'node:util'
+import { openAccess, type AccountChange } from '../access.js'
+import { isExpired, type Account, type Rights } from '../account.js'
+import { readConfig } from '../config.js'
+import { Refusal } from '../errors.js'
+import { openStore } from '../store.js'
+import { newToken } from '../token.js'
+import { WrongUsage, type Command } from './command.js'
+import { expiryAfter } from './duration.js'
+
+const OPTIONS = {
+  read: { type: 'string', multiple: true },
+  write: { type: 'string', multiple: true },
+  admin: { type: 'boolean' },
+  none: { type: 'boolean' },
+  expires: { type: 'string' },
+  json: { type: 'boolean' },
+} as const
+
+type Options = { read?: string[]; write?: string[]; admin?: boolean; none?: boolean; expires?: string }
+
+/** What of an account people may see: all but the token's hash. */
+function shown({ hash: _hash, ...account }: Account) {
+  return { ...account, expired: isExpired({ ...account, hash: '' }, Date.now()) }
+}
+
+function line(account: Account): string {
+  const { name, admin, read, write, expires, expired } = shown(account)
+  const rights = [
+    ...(admin ? ['admin'] : []),
+    ...write.map((owner) => `write:${owner}`),
+    ...read.map((owner) => `read:${owner}`),
+  ]
+  const expiry = expires === undefined ? '' : ` ${expired ? 'expired' : 'expires'}:${expires}`
+  return `${name} ${rights.join(',') || 'no rights'}${expiry}\n`
+}
+
+const distinct = (names: string[] = []): string[] => [...new Set(names)].sort()
+
+const rightsOf = ({ admin, read, write }: Options): Rights => ({
+  admin: admin === true,
+  read: distinct(read),
+  write: distinct(write),
+})
+
+function changeOf(options: Options): AccountChange {
+  const { admin, read, write, none, expires } = options
+  const some = admin === true || read !== undefined || write !== undefined
+  if (some && none) throw new WrongUsage('--none is without --read, --write and --admin')
+  return {
+    ...((some || none) && { rights: rightsOf(options) }),
+    ...(expires !== undefined && { expires: expiryAfter(expires, Date.now()) }),
+  }
+}
+
+function showToken(account: Account, token: string, what: string, json: boolean | undefined): void {
+  const text = `account ${what}: ${line(account)}Its token, shown this once:\n${token}\n`
+  process.stdout.write(json ? `${JSON.stringify({ ...shown(account), token })}\n` : text)
+}
+
+function mustNotBeExpired(account: Account | undefined, change: AccountChange): void {
+  if (account && change.expires === undefined && isExpired(account, Date.now()))
+    throw new Refusal(
+      409,
+      `account ${account.name} expired on ${account.expires}: give a new time with --expires`,
+    )
+}
+
+export const account: Command = {
+  name: 'account',
+  usage: `  account add NAME [--read OWNER]… [--write OWNER]… [--admin] [--expires 90d] [--json]
+                                          make an account and show its token, once; writing implies reading,
+                                          --admin everything; --expires takes 12h, 90d, 2w or never
+  account set NAME [--read OWNER]… [--write OWNER]… [--admin] [--none] [--expires 90d] [--json]
+                                          give it these rights instead of those it has (--none: no right),
+                                          or another time to expire; its token stays
+  account rotate NAME [--expires 90d] [--json]
+                                          give it a new token and show that; the old one is dead at once
+  account list [--json]                   the accounts with their rights, one a line
+  account remove NAME                     refuse its token from now on`,
+
+  async run(words) {
+    const { values, positionals } = parseArgs({ args: words, allowPositionals: true, options: OPTIONS })
+    const [action, name, ...more] = positionals
+    const takes = (...options: (keyof typeof values)[]): boolean =>
+      more.length === 0 && Object.keys(values).every((given) => (options as string[]).includes(given))
+    const store = openStore(readConfig().data)
+    const access = openAccess(store)
+    const change = changeOf(values)
+
+    if (action === 'list' && name === undefined && takes('json')) {
+      const { accounts, damaged } = await access.accounts()
+      if (values.json) process.stdout.write(`${JSON.stringify(accounts.map(shown))}\n`)
+      else process.stdout.write(accounts.map(line).join(''))
+      for (const one of damaged) process.stderr.write(`plinth: the file of account ${one} is damaged\n`)
+    } else if (action === 'add' && name !== undefined && takes('read', 'write', 'admin', 'expires', 'json')) {
+      await store.prepare()
+      const token = newToken()
+      const added = await access.addAccount(name, token, rightsOf(values), change.expires ?? undefined)
+      showToken(added, token, 'added', values.json)
+    } else if (
+      action === 'set' &&
+      name !== undefined &&
+      takes('read', 'write', 'admin', 'none', 'expires', 'json')
+    ) {
+      if (Object.keys(change).length === 0)
+        throw new WrongUsage('account set takes --read, --write, --admin, --none or --expires')
+      const changed = await access.changeAccount(name, change)
+      process.stdout.write(
+        values.json ? `${JSON.stringify(shown(changed))}\n` : `account set: ${line(changed)}`,
+      )
+    } else if (action === 'rotate' && name !== undefined && takes('expires', 'json')) {
+      const before = (await access.accounts()).accounts.find((one) => one.name === name)
+      mustNotBeExpired(before, change)
+      const token = newToken()
+      showToken(await access.changeAccount(name, { ...change, token }), token, 'rotated', values.json)
+    } else if (action === 'remove' && name !== undefined && takes()) {
+      await access.removeAccount(name)
+      process.stdout.write(`account ${name} removed\n`)
+    } else {
+      throw new WrongUsage('account takes: add NAME, set NAME, rotate NAME, list, or remove NAME')
+    }
+    return 0
+  },
+}

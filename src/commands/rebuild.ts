@@ -1,0 +1,40 @@
+// `npx plinth rebuild`: derives everything again from what was uploaded.
+
+import { parseArgs } from 'node:util'
+import { WrongUsage, type Command } from './command.js'
+import { runInspection } from './inspection.js'
+
+export const rebuild: Command = {
+  name: 'rebuild',
+  usage: `  rebuild [--owner NAME] [--module PATH] [--dry-run] [--json]
+                    derive everything again from the uploaded files, beside the running service or without one;
+                    what is right is not touched; exit code 1 when something cannot be mended`,
+
+  async run(words) {
+    const { values, positionals } = parseArgs({
+      args: words,
+      options: {
+        owner: { type: 'string' },
+        module: { type: 'string' },
+        'dry-run': { type: 'boolean', default: false },
+        json: { type: 'boolean', default: false },
+      },
+      allowPositionals: true,
+    })
+    const { owner, module, json } = values
+    if (positionals.length > 0) throw new WrongUsage(`rebuild takes no ${JSON.stringify(positionals[0])}`)
+    if (module !== undefined && owner === undefined) throw new WrongUsage('rebuild --module needs --owner')
+    const scope = { ...(owner !== undefined && { owner }), ...(module !== undefined && { module }) }
+    const dry = values['dry-run']
+    const { faults, totals } = await runInspection({ mend: !dry, ...scope }, json)
+    const left = faults.filter(({ mended, byRebuild }) => !mended && !(dry && byRebuild))
+    if (!json) {
+      const { packages, files, mended, recorded, unrecorded } = totals
+      const done = dry
+        ? `${faults.length - left.length} would be mended, ${unrecorded} uploads recorded`
+        : `${mended} mended, ${recorded} uploads recorded`
+      process.stdout.write(`${packages} packages, ${files} files: ${done}, ${left.length} left\n`)
+    }
+    return left.length > 0 ? 1 : 0
+  },
+}

@@ -1,0 +1,32 @@
+// `npx plinth verify`: is everything as it was published? Reads only.
+
+import { parseArgs } from 'node:util'
+import { WrongUsage, type Command } from './command.js'
+import { runInspection } from './inspection.js'
+
+export const verify: Command = {
+  name: 'verify',
+  usage: `  verify [--owner NAME] [--json]
+                    hold every file against what was uploaded and what follows from it; exit code 1 when
+                    anything is wrong`,
+
+  async run(words) {
+    const { values, positionals } = parseArgs({
+      args: words,
+      options: { owner: { type: 'string' }, json: { type: 'boolean', default: false } },
+      allowPositionals: true,
+    })
+    if (positionals.length > 0) throw new WrongUsage(`verify takes no ${JSON.stringify(positionals[0])}`)
+    const { owner, json } = values
+    const { totals } = await runInspection({ mend: false, ...(owner !== undefined && { owner }) }, json)
+    if (!json) {
+      const { packages, files, faults, unrecorded } = totals
+      process.stdout.write(`${packages} packages, ${files} files: ${faults} faults\n`)
+      if (unrecorded > 0)
+        process.stdout.write(
+          `${unrecorded} files did not come through the service; npx plinth rebuild records their SHA-256\n`,
+        )
+    }
+    return totals.faults > 0 ? 1 : 0
+  },
+}

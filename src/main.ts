@@ -1,0 +1,47 @@
+// The service as a process of its own: settings, signals, exit codes. `npm start` runs it beside nginx.
+
+import { mkdirSync } from 'node:fs'
+import { readConfig } from './config.js'
+import { messageOf, StartProblem } from './errors.js'
+import { signLock, takeLock } from './lock.js'
+import { makeLog } from './log.js'
+import { startService } from './service.js'
+
+const log = makeLog((line) => process.stdout.write(line))
+
+async function main(): Promise<void> {
+  process.umask(0o022) // nginx's workers read the tree
+  const config = readConfig()
+  mkdirSync(config.data, { recursive: true })
+  process.chdir(config.data)
+  // `npm start` holds the lock already and has handed it to us as an open file: it is ours as long as we live.
+  if (process.argv[2] === 'locked') signLock(config.data)
+  else {
+    await takeLock(config.data, {
+      standby: config.standby,
+      onWait: (holder) => log('info', 'standing by', { holder }),
+      onWarning: (warning) => log('warn', warning),
+    })
+  }
+  const service = await startService(config, log)
+  log('info', 'ready', { pid: process.pid })
+  process.send?.('ready')
+
+  let stopping = false
+  const stop = async (reason: string): Promise<void> => {
+    if (stopping) return
+    stopping = true
+    log('info', 'stopping', { reason })
+    await service.close()
+    log('info', 'stopped')
+    process.exit(0)
+  }
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => void stop(signal))
+  process.on('disconnect', () => void stop('the starting process ended'))
+}
+
+main().catch((error: unknown) => {
+  if (error instanceof StartProblem) process.stderr.write(`plinth: ${error.message}\n`)
+  else log('error', 'cannot start', { reason: messageOf(error) })
+  process.exit(1)
+})

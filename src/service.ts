@@ -1,0 +1,81 @@
+// The service that takes uploads and deletes, put together: parts, recovery, a socket to listen on.
+
+import { createServer, type Server } from 'node:http'
+import { unlink } from 'node:fs/promises'
+import { keepAccessDerived } from './access-keeper.js'
+import { openAccess } from './access.js'
+import { createApp } from './app.js'
+import type { Config } from './config.js'
+import { ignoring, messageOf } from './errors.js'
+import { makeGate } from './gate.js'
+import { listenForCommands } from './inspection/control.js'
+import { folders, socketPath } from './layout.js'
+import type { Log } from './log.js'
+import { openParts } from './parts.js'
+import { makeRoom } from './room.js'
+import { makeReceive } from './upload.js'
+
+export type Service = { close: () => Promise<void> }
+
+/** nginx opens a connection for each request, so none of ours may be closed first by age. */
+const KEEP_ALIVE_MS = 75_000
+const SWEEP_EVERY_MS = 10 * 60_000
+/** What is being written to the tree when a stop has lasted too long gets this much more; then the journal has it. */
+const CUT_OFF_MS = 5000
+
+/**
+ * Recovers what a crash left, then listens on the data folder's socket. The process must hold the data folder's lock
+ * and stand in it: a socket's path may have 107 bytes, and a data folder's may have more.
+ */
+export async function startService(config: Config, log: Log): Promise<Service> {
+  await ignoring(['ENOENT'], () => unlink(socketPath)) // left by one that was killed
+  const parts = openParts(config.data, log)
+  const { store, zips } = parts
+  await parts.recover()
+  const keeper = await keepAccessDerived(store, log)
+
+  const gate = makeGate(config.maxUploads)
+  const room = makeRoom(store.at(folders.tmp), config.minFreeBytes)
+  const receive = makeReceive({ config, store, room, gate })
+  const app = createApp({ ...parts, config, gate, receive, access: openAccess(store), log })
+  app.on('error', (error: Error) => log('warn', 'connection', { reason: error.message }))
+  const server = createServer({ requestTimeout: 0, keepAliveTimeout: KEEP_ALIVE_MS }, app.callback())
+  await listen(server)
+  const commands = await listenForCommands(parts, log)
+  const sweeping = setInterval(
+    () =>
+      void store
+        .sweep(SWEEP_EVERY_MS)
+        .catch((error: unknown) => log('warn', 'sweep', { reason: messageOf(error) })),
+    SWEEP_EVERY_MS,
+  ).unref()
+  return {
+    /** Takes nothing new, lets what is under way finish, for as long as it may. */
+    close: async () => {
+      gate.stop()
+      clearInterval(sweeping)
+      const ended = new Promise<void>((resolve) => server.close(() => resolve()))
+      server.closeIdleConnections()
+      await within(config.stopSeconds * 1000, ended)
+      server.closeAllConnections() // bodies that still come are cut off, as by a client that goes away
+      await within(CUT_OFF_MS, gate.idle())
+      commands.close()
+      commands.closeAllConnections()
+      await zips.close()
+      await keeper.stop()
+    },
+  }
+}
+
+const listen = (server: Server): Promise<void> =>
+  new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(socketPath, resolve)
+  })
+
+/** Resolves with `promise`, or when `ms` have passed. */
+async function within(ms: number, promise: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  await Promise.race([promise, new Promise<void>((resolve) => (timer = setTimeout(resolve, ms)))])
+  clearTimeout(timer)
+}

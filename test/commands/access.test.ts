@@ -1,0 +1,212 @@
+// `npx plinth owner`, `account` and `access`, as a person or a script types them.
+
+import { execFileSync, spawn } from 'node:child_process'
+import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import t from 'tap'
+import { CLI, needs, runCli, tempFolder, type CliResult } from '../e2e/harness.js'
+
+const make = () => {
+  const data = join(tempFolder(), 'data')
+  return { data, cli: (...words: string[]): CliResult => runCli({ PLINTH_DATA: data }, words) }
+}
+const TOKEN_LINE = /^plinth_[A-Za-z0-9_-]{32}$/
+
+t.test('help, exit codes, and mistakes', async (t) => {
+  const { cli, data } = make()
+  const help = cli('--help')
+  t.equal(help.code, 0)
+  for (const line of [/owner set NAME/, /account rotate NAME/, /access rebuild/]) t.match(help.stdout, line)
+  const wrong: string[][] = [
+    ['owner'],
+    ['owner', 'set', 'x'],
+    ['owner', 'set', 'x', '--public', '--private'],
+    ['owner', 'add', 'x', '--public'],
+    ['owner', 'add', 'x', 'y'],
+    ['owner', 'list', 'x'],
+    ['owner', 'list', '--yes'],
+    ['account'],
+    ['account', 'add'],
+    ['account', 'add', 'x', '--wirte', 'y'],
+    ['account', 'add', 'x', '--read'],
+    ['account', 'add', 'x', '--expires', 'soon'],
+    ['account', 'set', 'x'],
+    ['account', 'set', 'x', '--none', '--admin'],
+    ['account', 'rotate', 'x', '--admin'],
+    ['account', 'remove', 'x', '--json'],
+    ['access'],
+    ['access', 'rebuild', 'now'],
+  ]
+  for (const words of wrong) {
+    const { code, stdout, stderr } = cli(...words)
+    t.equal(code, 2, words.join(' '))
+    t.equal(stdout, '')
+    t.match(stderr, /^plinth: .*\n\nusage: npx plinth/s)
+  }
+  const refused: [words: string[], says: RegExp][] = [
+    [
+      ['account', 'set', 'x', '--admin'],
+      /nothing in this data folder yet: does PLINTH_DATA name the right one/,
+    ],
+    [['owner', 'remove', 'x'], /nothing in this data folder yet/],
+  ]
+  for (const [words, says] of refused) t.match(cli(...words), { code: 1, stderr: says }, words.join(' '))
+  t.notOk(existsSync(data), 'none of these makes a data folder')
+})
+
+t.test('owners', async (t) => {
+  const { cli, data } = make()
+  const isPublic = (name: string): boolean => existsSync(join(data, 'access/public', name))
+  t.match(cli('owner', 'add', 'open'), {
+    code: 0,
+    stdout: 'owner open added, public: anyone may read its packages\n',
+  })
+  t.match(cli('owner', 'add', 'shut', '--private'), { code: 0, stdout: /owner shut added, private/ })
+  t.same([isPublic('open'), isPublic('shut')], [true, false])
+  t.match(cli('owner', 'list'), { code: 0, stdout: 'open public\nshut private\n' })
+  t.match(cli('owner', 'set', 'open', '--private'), { code: 0, stdout: /owner open is private/ })
+  t.match(cli('owner', 'set', 'shut', '--public'), { code: 0, stdout: /owner shut is public/ })
+  t.same([isPublic('open'), isPublic('shut')], [false, true])
+  t.same(JSON.parse(cli('owner', 'list', '--json').stdout), [
+    { name: 'open', public: false },
+    { name: 'shut', public: true },
+  ])
+  const refused: [words: string[], says: RegExp][] = [
+    [['add', 'open'], /declared already/],
+    [['add', '../x'], /invalid owner name "\.\.\/x"/],
+    [['set', 'none', '--public'], /no owner "none"/],
+    [['remove', 'none'], /no owner "none"/],
+    [['remove', '../public'], /invalid owner name/],
+  ]
+  for (const [words, says] of refused)
+    t.match(cli('owner', ...words), { code: 1, stderr: says }, words.join(' '))
+  t.match(cli('owner', 'remove', 'shut'), { code: 0, stdout: 'owner shut removed\n' }, 'one without packages')
+  t.match(cli('owner', 'list'), { stdout: 'open private\n' })
+  t.notOk(isPublic('shut'))
+})
+
+t.test('an owner with packages is asked about on a terminal', needs('script'), async (t) => {
+  const { cli, data } = make()
+  const file = join(data, 'tree/api/packages/team/generic/a/1/b')
+  cli('owner', 'add', 'team')
+  mkdirSync(dirname(file), { recursive: true })
+  writeFileSync(file, 'x')
+  const onTerminal = (answer: string): Promise<[code: number | null, output: string]> =>
+    new Promise((resolve) => {
+      const command = `"$TEST_NODE" "$TEST_CLI" owner remove team --with-packages`
+      const child = spawn('script', ['-qec', command, '/dev/null'], {
+        env: {
+          PATH: process.env['PATH'],
+          TERM: 'dumb',
+          PLINTH_DATA: data,
+          TEST_NODE: process.execPath, // a path may hold spaces
+          TEST_CLI: CLI,
+        },
+      })
+      let output = ''
+      child.stdout.on('data', (text: Buffer) => {
+        if (!output.includes('[y/N]') && `${output}${text}`.includes('[y/N]'))
+          child.stdin.write(`${answer}\n`)
+        output += text
+      })
+      child.once('close', (code) => resolve([code, output]))
+    })
+  for (const answer of ['n', '', 'yesterday']) {
+    const [code, output] = await onTerminal(answer)
+    t.equal(code, 1, output)
+    t.match(output, /owner team and every package under it will be deleted for good/)
+    t.match(output, /nothing was changed/)
+    t.ok(existsSync(file))
+  }
+  t.match(cli('owner', 'list'), { stdout: 'team public\n' })
+  const [code, output] = await onTerminal('y')
+  t.equal(code, 0, output)
+  t.notOk(existsSync(file))
+  t.match(cli('owner', 'list'), { stdout: '' })
+})
+
+t.test('accounts', async (t) => {
+  const { cli, data } = make()
+  for (const name of ['a', 'b', 'c']) cli('owner', 'add', name, '--private')
+  const readers = (owner: string): string[] =>
+    readFileSync(join(data, 'access/readers', owner), 'utf8')
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => line.split(':', 1)[0] ?? '')
+
+  const added = cli('account', 'add', 'ci', '--write', 'b', '--read', 'a', '--write', 'a', '--write', 'b')
+  t.equal(added.code, 0)
+  const lines = added.stdout.trimEnd().split('\n')
+  t.match(lines[0], 'account added: ci write:a,write:b,read:a')
+  const token = lines.at(-1) ?? ''
+  t.match(token, TOKEN_LINE, 'the token is the last line')
+  t.notMatch(readFileSync(join(data, 'access/accounts/ci.json'), 'utf8'), token)
+  t.same([readers('a'), readers('b'), readers('c')], [['ci'], ['ci'], []])
+
+  const root = JSON.parse(
+    cli('account', 'add', 'root', '--admin', '--expires', '90d', '--json').stdout,
+  ) as object
+  t.match(root, { name: 'root', admin: true, read: [], write: [], expired: false, token: TOKEN_LINE })
+  t.match(root, { expires: /^\d{4}-\d\d-\d\dT/ })
+  t.notMatch(JSON.stringify(root), 'SSHA')
+  t.same([readers('a'), readers('c')], [['ci', 'root'], ['root']])
+
+  t.match(cli('account', 'set', 'ci', '--read', 'c'), { code: 0, stdout: 'account set: ci read:c\n' })
+  t.same([readers('a'), readers('b'), readers('c')], [['root'], ['root'], ['ci', 'root']])
+  t.match(cli('account', 'set', 'root', '--expires', 'never'), { stdout: 'account set: root admin\n' })
+  t.match(cli('account', 'rotate', 'ci'), { code: 0, stdout: /\nplinth_\S+\n$/ })
+  t.match(cli('account', 'list'), { stdout: 'ci read:c\nroot admin\n' })
+  const listed = JSON.parse(cli('account', 'list', '--json').stdout) as object[]
+  t.match(listed, [
+    { name: 'ci', read: ['c'] },
+    { name: 'root', admin: true },
+  ])
+  t.notMatch(JSON.stringify(listed), /SSHA|token|hash/)
+
+  const refused: [words: string[], says: RegExp][] = [
+    [['add', 'ci'], /account ci is there already/],
+    [['add', 'x', '--read', 'typo'], /no owner "typo": declare it/],
+    [['set', 'ci', '--write', 'typo'], /no owner "typo"/],
+    [['add', 'a:b'], /invalid account name "a:b"/],
+    [['add', '../x'], /invalid account name/],
+    [['rotate', 'none'], /no account "none"/],
+    [['set', 'none', '--admin'], /no account "none"/],
+    [['remove', 'none'], /no account "none"/],
+    [['remove', '../owners/a'], /invalid account name/],
+  ]
+  for (const [words, says] of refused)
+    t.match(cli('account', ...words), { code: 1, stderr: says }, words.join(' '))
+
+  t.match(cli('account', 'remove', 'ci'), { code: 0, stdout: 'account ci removed\n' })
+  t.same(readers('c'), ['root'])
+  writeFileSync(join(data, 'access/accounts/root.json'), '{')
+  t.match(cli('account', 'list'), { code: 0, stdout: '', stderr: /the file of account root is damaged/ })
+  t.match(cli('access', 'rebuild'), { code: 0 })
+  t.same(readers('c'), [])
+})
+
+const rootOnly =
+  process.getuid?.() === 0 ? {} : { skip: 'NOT TESTED: only root can change files for another user' }
+
+t.test('root changes accounts for a service that runs as another user', rootOnly, async (t) => {
+  const { cli, data } = make()
+  cli('owner', 'add', 'team')
+  const [uid, gid] = [65_534, 65_534]
+  execFileSync('chown', ['-R', `${uid}:${gid}`, data])
+  cli('owner', 'add', 'other', '--private')
+  cli('account', 'add', 'ci', '--write', 'team')
+  cli('account', 'rotate', 'ci')
+  const asUser = (path: string): string =>
+    execFileSync('cat', [join(data, path)], { uid, gid, encoding: 'utf8' })
+  t.match(asUser('access/accounts/ci.json'), 'SSHA')
+  t.match(asUser('access/owners/other.json'), 'false')
+  t.match(asUser('access/readers/team'), 'ci:{SSHA}')
+  // nginx's workers are another user then: their group gets the folder, and with it what is derived later
+  execFileSync('chgrp', ['1', join(data, 'access/readers')])
+  execFileSync('chmod', ['750', join(data, 'access/readers')])
+  cli('account', 'rotate', 'ci')
+  const { uid: owner, gid: group, mode } = statSync(join(data, 'access/readers/team'))
+  t.same([owner, group, mode & 0o777], [uid, 1, 0o640])
+  const other = { uid: 12_345, gid: 12_345, stdio: 'ignore' } as const
+  t.throws(() => execFileSync('cat', [join(data, 'access/readers/team')], other), 'nobody else reads them')
+})

@@ -1,0 +1,81 @@
+import t from 'tap'
+import { readConfig, unknownSettings } from '../src/config.js'
+
+t.test('without settings there are safe defaults', async (t) => {
+  const config = readConfig({})
+  t.equal(config.listen, '127.0.0.1:8080', 'nobody outside reaches it unless it is said')
+  t.equal(config.data, `${process.cwd()}/data`)
+  t.equal(config.maxModuleBytes, 524_288_000)
+  t.equal(config.strict, false)
+  t.equal(config.adminToken, undefined)
+})
+
+t.test('an empty value is an unset one', async (t) => {
+  t.same(readConfig({ PLINTH_LISTEN: '', PLINTH_STRICT: '', PLINTH_MAX_FILE_BYTES: '' }), readConfig({}))
+})
+
+t.test('good values are taken', async (t) => {
+  for (const listen of ['0.0.0.0:80', '[::1]:8080', '*:8080', 'localhost:65535', 'my-host.example:1']) {
+    t.equal(readConfig({ PLINTH_LISTEN: listen }).listen, listen)
+  }
+  t.equal(readConfig({ PLINTH_MAX_FILE_BYTES: '1' }).maxFileBytes, 1)
+  t.equal(readConfig({ PLINTH_DATA: '/srv/a b' }).data, '/srv/a b')
+})
+
+t.test('a bad value stops the start with a message that names it', async (t) => {
+  const bad: Record<string, string[]> = {
+    PLINTH_LISTEN: [
+      '8080',
+      '127.0.0.1',
+      'a b:80',
+      '127.0.0.1:0',
+      '127.0.0.1:65536',
+      '127.0.0.1:80;',
+      '[::1:80',
+      'x:y',
+    ],
+    PLINTH_MAX_MODULE_BYTES: ['0', '-1', '1e3', '10MB', '524288001', 'x'],
+    PLINTH_MAX_FILE_BYTES: ['0', '1.5', '99999999999999999999'],
+    PLINTH_STRICT: ['yes', '2', 'true'],
+    PLINTH_STANDBY: ['yes'],
+    PLINTH_MIN_FREE_BYTES: ['-1', '10%'],
+    PLINTH_MAX_UPLOADS: ['0', '10001'],
+    PLINTH_BODY_IDLE_SECONDS: ['0', '1m'],
+    PLINTH_BODY_SECONDS: ['0', '86401'],
+    PLINTH_STOP_SECONDS: ['0', 'x'],
+    PLINTH_ADMIN_TOKEN: ['short', 'with a space in it, long enough', 'with:colon:in:it:long:enough'],
+    PLINTH_DATA: ['/srv/"x"', '/srv/$x', '/srv/a;b', '/srv/a\nb', `/${'x'.repeat(1001)}`],
+    PLINTH_NGINX_USER: ['a b', 'x;'],
+    PLINTH_FAILED_LOGINS: ['0', '-1', '1.5', 'x', '1000001'],
+    PLINTH_TLS_CERT: ['/only/one.pem'],
+    PLINTH_TLS_KEY: ['/only/one.pem'],
+    PLINTH_HTTP_LISTEN: ['80', '*:80'], // the second is right, but there is no https to redirect to
+    PLINTH_HSTS: ['x', '3600'],
+  }
+  for (const [name, values] of Object.entries(bad)) {
+    for (const value of values)
+      t.throws(() => readConfig({ [name]: value }), { message: new RegExp(name) }, `${name}=${value}`)
+  }
+})
+
+t.test('TLS has a certificate and a key, and what needs it is taken with it', async (t) => {
+  const tls = { PLINTH_TLS_CERT: 'cert.pem', PLINTH_TLS_KEY: '/etc/key.pem' }
+  t.same(readConfig(tls).tls, { cert: `${process.cwd()}/cert.pem`, key: '/etc/key.pem' })
+  t.equal(readConfig({ ...tls, PLINTH_HTTP_LISTEN: '*:80' }).httpListen, '*:80')
+  t.equal(readConfig({ ...tls, PLINTH_HSTS: '3600' }).hsts, 3600)
+  for (const more of [
+    { PLINTH_TLS_KEY: '/etc/$key' },
+    { PLINTH_TLS_CERT: '/etc/"x".pem' },
+    { PLINTH_HTTP_LISTEN: '80' },
+    { PLINTH_HSTS: '-1' },
+  ])
+    t.throws(() => readConfig({ ...tls, ...more }), { message: new RegExp(Object.keys(more).join('')) })
+})
+
+t.test('a bad token is not repeated in the message', async (t) => {
+  t.throws(() => readConfig({ PLINTH_ADMIN_TOKEN: 'hunter2' }), { message: /^(?!.*hunter2)/ })
+})
+
+t.test('settings that look like ours and are none are named', async (t) => {
+  t.same(unknownSettings({ PLINTH_DATA: 'x', PLINTH_LISTN: 'y', PATH: 'z' }), ['PLINTH_LISTN'])
+})
