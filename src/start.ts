@@ -1,0 +1,139 @@
+// `npm start`: the service and nginx in the foreground. Ends when it is told to, and when either of the two ends.
+
+import { fork, type ChildProcess } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { readConfig, unknownSettings, type Config } from './config.js'
+import { messageOf, StartProblem } from './errors.js'
+import { FIRST_NAME, firstRun } from './first-run.js'
+import { checkTls } from './tls.js'
+import { takeLock, type Lock } from './lock.js'
+import {
+  endLeftNginx,
+  mustBeListenable,
+  mustBeWritable,
+  planNginx,
+  signalGroup,
+  startNginx,
+  untilListening,
+} from './nginx.js'
+
+const say = (text: string): void => void process.stdout.write(`plinth: ${text}\n`)
+const complain = (text: string): void => void process.stderr.write(`plinth: ${text}\n`)
+
+/** How long the service may take beyond PLINTH_STOP_SECONDS, and nginx with what is being read, before it is ended. */
+const SERVICE_GRACE_MS = 15_000
+const NGINX_GRACE_MS = 10_000
+
+type Ending = { code: number; reason: string }
+
+/** Resolves with how the process ended. */
+const ended = (child: ChildProcess): Promise<string> =>
+  new Promise((resolve) => {
+    child.once('error', (error) => resolve(`could not be started: ${error.message}`))
+    child.once('exit', (code, signal) =>
+      resolve(signal ? `was ended by ${signal}` : `ended with code ${code}`),
+    )
+  })
+
+async function stopChild(child: ChildProcess, signal: NodeJS.Signals, graceMs: number): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return
+  const gone = new Promise((resolve) => child.once('exit', resolve))
+  child.kill(signal)
+  const timer = setTimeout(() => child.kill('SIGKILL'), graceMs)
+  await gone
+  clearTimeout(timer)
+}
+
+// The service gets the lock as an open file, and ours is closed: the lock lives exactly as long as the service.
+function startService(config: Config, lock: Lock): ChildProcess {
+  const held = lock.fd === undefined ? [] : [lock.fd]
+  const service = fork(fileURLToPath(new URL('./main.js', import.meta.url)), ['locked'], {
+    env: { ...process.env, PLINTH_DATA: config.data },
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc', ...held],
+    detached: true,
+  })
+  lock.release()
+  return service
+}
+
+const urlOf = (config: Config): string =>
+  `${config.tls ? 'https' : 'http'}://${config.listen.replace(/^(\*|0\.0\.0\.0|\[::\]):/, 'localhost:')}`
+
+// Told at once: whatever happens after this line, the token was seen.
+function tellFirstRun(token: string, config: Config): void {
+  const url = `${urlOf(config)}/api/packages/${FIRST_NAME}`
+  const lines = [
+    `This is the first run. Account "${FIRST_NAME}" may publish and delete everywhere. Its token, shown this once:`,
+    '',
+    `  ${token}`,
+    '',
+    'Publish a module, publish a file, install:',
+    '',
+    `  curl --user ${FIRST_NAME}:${token} --upload-file m.zip ${url}/go/upload`,
+    `  curl --user ${FIRST_NAME}:${token} --upload-file tool.tar.gz ${url}/generic/tool/1.0.0/tool.tar.gz`,
+    `  GOPROXY=${url}/go GONOSUMDB=example.com/m go get example.com/m@latest`,
+    '',
+  ]
+  process.stdout.write(`${lines.join('\n')}\n`)
+}
+
+async function main(): Promise<Ending> {
+  process.umask(0o022) // nginx's workers read the tree
+  const stopped = new Promise<Ending>((resolve) => {
+    for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
+      process.on(signal, () => resolve({ code: 0, reason: `stopping on ${signal}` }))
+    }
+  })
+  const config = readConfig()
+  for (const name of unknownSettings()) complain(`warning: ${name} is no setting of plinth`)
+  const tlsWarning = checkTls(config)
+  if (tlsWarning !== undefined) complain(`warning: ${tlsWarning}`)
+  mustBeWritable(config)
+  process.chdir(config.data)
+  const locked = takeLock(config.data, {
+    standby: config.standby,
+    onWait: (holder) => say(`standing by: another plinth is running on this data folder (${holder})`),
+    onWarning: (warning) => complain(`warning: ${warning}`),
+  })
+  const lock = await Promise.race([locked, stopped])
+  if ('code' in lock) return lock
+  await Promise.race([endLeftNginx(config, say), stopped])
+  await mustBeListenable(config)
+  const first = await firstRun(config)
+  if (first.token !== undefined) tellFirstRun(first.token, config)
+  if (first.warning !== undefined) complain(`warning: ${first.warning}`)
+
+  const service = startService(config, lock)
+  const serviceEnded = ended(service).then((how) => ({ code: 1, reason: `the service ${how}` }))
+  const ready = new Promise<void>((resolve) => service.once('message', () => resolve()))
+  const early = await Promise.race([ready, serviceEnded, stopped])
+  if (early) {
+    await stopChild(service, 'SIGTERM', config.stopSeconds * 1000 + SERVICE_GRACE_MS)
+    return early
+  }
+  const plan = planNginx(config)
+  if (plan.warning !== undefined) complain(`warning: ${plan.warning}`)
+  const nginx = startNginx(config, plan)
+  const over = new AbortController()
+  const nginxEnded = ended(nginx).then((how) => ({ code: 1, reason: `nginx ${how}` }))
+  const ending = Promise.race([stopped, serviceEnded, nginxEnded])
+  void ending.then(() => over.abort())
+  await untilListening(config, over.signal)
+  if (!over.signal.aborted) say(`serving ${config.data} at ${urlOf(config)}`)
+
+  const how = await ending
+  if (how.code === 0) say(how.reason)
+  else complain(how.reason)
+  await stopChild(service, 'SIGTERM', config.stopSeconds * 1000 + SERVICE_GRACE_MS) // reads go on until the last write is done
+  await stopChild(nginx, 'SIGQUIT', NGINX_GRACE_MS)
+  if (nginx.pid !== undefined) signalGroup(nginx.pid, 'SIGTERM')
+  return how
+}
+
+main().then(
+  ({ code }) => process.exit(code),
+  (error: unknown) => {
+    complain(error instanceof StartProblem ? error.message : `cannot start: ${messageOf(error)}`)
+    process.exit(1)
+  },
+)
