@@ -1,0 +1,44 @@
+// Checking and hashing a module, against go's own CheckZip and dirhash on the same file.
+
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { makeCheckPool } from '../../src/go/check-pool.js'
+import { tempFolder } from '../../test/e2e/harness.js'
+import { buildOracle, startOracle } from '../../test/go/oracle.js'
+import { sourceModule } from './modules.js'
+import { inTurns, timed, type Bench } from './row.js'
+
+const MB = 1_000_000
+
+export const zip: Bench = {
+  name: 'zip',
+  what: 'checking and hashing a module of 50 MB in 2,000 files, and one of 1 MB in 50',
+  needs: ['go'],
+  async run() {
+    const folder = tempFolder('plinth-bench')
+    const oracle = startOracle(buildOracle())
+    const pool = makeCheckPool()
+    const rows = []
+    for (const [megabytes, files, goal] of [
+      [50, 2000, '≤ 3'],
+      [1, 50, undefined],
+    ] as const) {
+      const path = join(folder, `${megabytes}.zip`)
+      writeFileSync(path, sourceModule('example.com/bench', 'v1.0.0', megabytes * MB, files))
+      const measured = await inTurns(
+        9,
+        () => timed(async () => mustBeGood(await pool.read(path))),
+        async () => (await oracle.ask(path)).ms,
+      )
+      const name = `check and hash ${megabytes} MB, ${files} files`
+      rows.push({ name, unit: 'ms', ...measured, baseName: 'go: CheckZip + dirhash', ...(goal && { goal }) })
+    }
+    oracle.stop()
+    await pool.close()
+    return rows
+  },
+}
+
+function mustBeGood(reading: { ok: boolean }): void {
+  if (!reading.ok) throw new Error('the module of the benchmark was refused')
+}

@@ -1,0 +1,218 @@
+// A disk that is full, or takes nothing: uploads are refused, nothing is left of them, deletes and reads go on.
+
+import { execFileSync } from 'node:child_process'
+import { chmodSync, existsSync, readdirSync, statfsSync } from 'node:fs'
+import { join } from 'node:path'
+import { connect } from 'node:net'
+import t from 'tap'
+import { simpleModule } from '../zips.js'
+import { brokenPromises } from './promises.js'
+import { AUTH, tempFolder } from './harness.js'
+import { askService, newData, runService } from './service.js'
+
+const generic = (file: string): string => `/api/packages/admin/generic/tool/1.0/${file}`
+
+/** A head and as much of a body as is given; resolves with all that the service answers until it closes or `until`. */
+const sendRaw = (data: string, path: string, headers: string[], body: string, until = /\r\n\r\n/) =>
+  new Promise<string>((resolve, reject) => {
+    const socket = connect(join(data, 'state/shim.sock'))
+    let answer = ''
+    socket.on('error', reject)
+    socket.on('close', () => resolve(answer))
+    socket.on('data', (text: Buffer) => {
+      answer += text.toString()
+      if (until.test(answer)) socket.destroy()
+    })
+    socket.write(
+      [`PUT ${path} HTTP/1.1`, 'Host: x', `Authorization: ${AUTH}`, ...headers, '', body].join('\r\n'),
+    )
+  })
+
+/** How many uploads are on their way. */
+const uploadsIn = (data: string): number => readdirSync(join(data, 'state/tmp')).length
+
+t.test('below the floor of free space uploads get 507, and deletes go on', async (t) => {
+  const data = await newData()
+  const first = runService(data)
+  await first.ready()
+  t.equal((await askService(data, 'PUT', generic('a'), 'x')).status, 201)
+  await first.end('SIGTERM')
+  const { bavail, bsize } = statfsSync(data)
+  const service = runService(data, { PLINTH_MIN_FREE_BYTES: String(2 * bavail * bsize) })
+  t.teardown(() => service.end())
+  await service.ready()
+  const put = await askService(data, 'PUT', generic('b'), 'x')
+  t.equal(put.status, 507)
+  t.match(put.body, /no room/)
+  t.equal(
+    (await askService(data, 'PUT', '/api/packages/admin/go/upload', await simpleModule('e.com/m', 'v1.0.0')))
+      .status,
+    507,
+  )
+  t.equal((await askService(data, 'DELETE', generic('a'))).status, 204)
+  t.same(brokenPromises(data), [])
+})
+
+t.test('a body that cannot fit is refused before it comes', async (t) => {
+  const data = await newData()
+  const service = runService(data, { PLINTH_MAX_FILE_BYTES: String(Number.MAX_SAFE_INTEGER) })
+  t.teardown(() => service.end())
+  await service.ready()
+  t.match(await sendRaw(data, generic('huge'), ['Content-Length: 1125899906842624'], ''), /^HTTP\/1\.1 507 /)
+  t.same(brokenPromises(data), [])
+})
+
+t.test('a body that stands still, and one that takes too long, get 408 and leave nothing', async (t) => {
+  const data = await newData()
+  const service = runService(data, { PLINTH_BODY_IDLE_SECONDS: '1' })
+  t.teardown(() => service.end())
+  await service.ready()
+  t.match(await sendRaw(data, generic('slow'), ['Content-Length: 100'], 'ten bytes.'), /^HTTP\/1\.1 408 /)
+  const form = ['Content-Type: multipart/form-data; boundary=b', 'Content-Length: 1000']
+  t.notMatch(await sendRaw(data, generic('form'), form, '--b\r\n', /^$/), / 201 /, 'a form is cut off')
+  t.equal((await askService(data, 'PUT', generic('next'), 'x')).status, 201)
+  t.same(brokenPromises(data), [])
+})
+
+t.test('more uploads than are taken at once get 503 with Retry-After', async (t) => {
+  const data = await newData()
+  const service = runService(data, { PLINTH_MAX_UPLOADS: '2' })
+  t.teardown(() => service.end())
+  await service.ready()
+  const held = ['a', 'b'].map((file) => {
+    const socket = connect(join(data, 'state/shim.sock'))
+    socket.on('error', () => {})
+    socket.write(
+      `PUT ${generic(file)} HTTP/1.1\r\nHost: x\r\nAuthorization: ${AUTH}\r\nContent-Length: 9\r\n\r\nx`,
+    )
+    return socket
+  })
+  while (uploadsIn(data) < 2) await new Promise((resolve) => setImmediate(resolve))
+  const refused = await askService(data, 'PUT', generic('c'), 'x')
+  t.equal(refused.status, 503)
+  t.match(refused.headers['retry-after'], /^\d+$/)
+  for (const socket of held) socket.destroy()
+  let status = 503
+  while (status === 503) ({ status } = await askService(data, 'PUT', generic('d'), 'x'))
+  t.equal(status, 201, 'the two that went away made room')
+})
+
+t.test(
+  'SIGTERM: what is under way finishes, what stands still is cut off, and the service ends',
+  async (t) => {
+    const data = await newData()
+    const service = runService(data, { PLINTH_STOP_SECONDS: '1' })
+    await service.ready()
+    const socket = connect(join(data, 'state/shim.sock'))
+    let answer = ''
+    socket.on('error', () => {})
+    socket.on('data', (text: Buffer) => (answer += text.toString()))
+    socket.write(
+      `PUT ${generic('a')} HTTP/1.1\r\nHost: x\r\nAuthorization: ${AUTH}\r\nContent-Length: 2\r\n\r\nx`,
+    )
+    const stuck = sendRaw(data, generic('stuck'), ['Content-Length: 100'], 'x', /^$/).catch(() => '')
+    const answered = new Promise((resolve) => socket.once('close', resolve))
+    // both are under way when their folders are there
+    while (uploadsIn(data) < 2) await new Promise((resolve) => setImmediate(resolve))
+    service.kill('SIGTERM')
+    await service.says(/"event":"stopping"/)
+    socket.write('y')
+    await answered
+    t.match(answer, /^HTTP\/1\.1 201 /)
+    t.match(await service.ended, { code: 0 })
+    await stuck
+    t.ok(existsSync(join(data, 'tree', generic('a'))))
+    t.same(brokenPromises(data), [])
+  },
+)
+
+const root = process.getuid?.() === 0
+/** A small file system for a test; a string says why there is none. */
+function mount(options: string): { folder: string; unmount: () => void } | string {
+  if (!root) return 'NOT TESTED: only root can mount a file system'
+  const folder = tempFolder()
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', folder], { stdio: 'ignore' })
+  } catch {
+    return 'NOT TESTED: this machine does not let root mount a tmpfs'
+  }
+  return { folder, unmount: () => execFileSync('umount', ['-l', folder]) }
+}
+
+const piece = `200000\r\n${'x'.repeat(2 ** 21)}\r\n`
+const endless = `${piece}${piece}0\r\n\r\n`
+
+for (const [what, options] of [
+  ['space', 'size=3m,mode=755'],
+  ['inodes', 'size=50m,nr_inodes=400,mode=755'],
+] as const) {
+  const mounted = mount(options)
+  const skip = typeof mounted === 'string' ? mounted : false
+  t.test(`out of ${what}, on a real small file system`, { skip }, async (t) => {
+    if (typeof mounted === 'string') return
+    t.teardown(mounted.unmount)
+    const home = await newData()
+    const data = join(mounted.folder, 'data')
+    execFileSync('cp', ['-a', home, data])
+    const service = runService(data, { PLINTH_MIN_FREE_BYTES: '0' })
+    t.teardown(() => service.end())
+    await service.ready()
+    const free = (): string => {
+      const { bavail, ffree } = statfsSync(mounted.folder)
+      return `${bavail} blocks, ${ffree} inodes`
+    }
+    const zip = (n: number) =>
+      simpleModule('example.com/m', `v1.${n}.0`, { 'x.bin': Buffer.alloc(40_000, String(Math.random())) })
+    const up = async (n: number) => askService(data, 'PUT', '/api/packages/admin/go/upload', await zip(n))
+    let published = 0
+    let refused = await up(0)
+    for (; refused.status === 201; refused = await up(published)) {
+      published++
+      const big = await askService(data, 'PUT', generic(`f${published}`), Buffer.alloc(150_000))
+      if (big.status !== 201) t.equal(big.status, 507)
+    }
+    t.ok(published > 0)
+    t.equal(refused.status, 507)
+    const before = free()
+    for (const n of [1, 2, 3]) t.equal((await up(1000 + n)).status, 507)
+    // its size is not known: it runs into the end in the middle
+    if (what === 'space')
+      t.match(
+        await sendRaw(data, generic('endless'), ['Transfer-Encoding: chunked'], endless),
+        /^HTTP\/1\.1 507 /,
+      )
+    t.equal(free(), before, 'refused uploads leave the free space where it was')
+    t.same(brokenPromises(data), [])
+    t.comment(`${published} published before the end`)
+    for (let n = 1; n <= 3; n++) await askService(data, 'DELETE', generic(`f${n}`))
+    t.equal((await askService(data, 'DELETE', '/api/packages/admin/go/example.com/m/@v/v1.0.0')).status, 204)
+    t.equal((await up(0)).status, 201, 'and what was deleted makes room')
+    t.same(brokenPromises(data), [])
+  })
+}
+
+t.test('a folder that cannot be written: 500 that says so, and nothing is left', async (t) => {
+  const data = await newData()
+  const nobody = 65534 // root may write everywhere
+  const as = root ? ['setpriv', `--reuid=${nobody}`, `--regid=${nobody}`, '--clear-groups'] : []
+  if (root) execFileSync('chown', ['-R', String(nobody), data])
+  const service = runService(data, {}, as)
+  t.teardown(() => service.end())
+  await service.ready()
+  t.equal((await askService(data, 'PUT', generic('a'), 'x')).status, 201)
+  const folder = join(data, 'tree/api/packages/admin/generic/tool/1.0')
+  chmodSync(folder, 0o555)
+  for (const [method, file] of [
+    ['PUT', 'b'],
+    ['DELETE', 'a'],
+  ] as const) {
+    const answer = await askService(data, method, generic(file), method === 'PUT' ? 'x' : undefined)
+    t.equal(answer.status, 500)
+    t.match(answer.body, method === 'PUT' ? /cannot write to its disk/ : /not known yet/)
+    t.notMatch(answer.body, data)
+  }
+  chmodSync(folder, 0o755)
+  t.equal((await askService(data, 'PUT', generic('b'), 'x')).status, 201)
+  t.equal((await askService(data, 'DELETE', generic('a'))).status, 404, 'the delete was finished')
+  t.same(brokenPromises(data), [])
+})

@@ -1,0 +1,397 @@
+// `npx plinth verify` and `rebuild`, beside the running service and without one.
+
+import { execFile, execFileSync } from 'node:child_process'
+import {
+  appendFileSync,
+  chownSync,
+  cpSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
+import { dirname, join } from 'node:path'
+import t from 'tap'
+import { sumFile } from '../../src/layout.js'
+import { simpleModule } from '../zips.js'
+import { brokenPromises } from './promises.js'
+import { CLI, needs, plainNode, startPlinth, tempFolder } from './harness.js'
+import { askService, newData, runService } from './service.js'
+
+type Found = { path: string; fault: string; mend: string; byRebuild: boolean; mended: boolean }
+type Report = { faults: Found[]; totals: Record<string, number> }
+
+const plinth = (data: string, ...words: string[]): Promise<{ code: number; out: string; err: string }> =>
+  new Promise((resolve) => {
+    const [program, args] = plainNode(CLI, ...words)
+    execFile(program, args, { env: { ...process.env, PLINTH_DATA: data } }, (error, out, err) =>
+      resolve({ code: error ? Number(error.code) : 0, out, err }),
+    )
+  })
+
+async function inspect(data: string, ...words: string[]): Promise<Report & { code: number }> {
+  const { code, out, err } = await plinth(data, ...words, '--json')
+  if (out === '') throw new Error(err)
+  return { code, ...(JSON.parse(out) as Report) }
+}
+
+const GO = 'tree/api/packages/admin/go/example.com'
+const GENERIC = 'tree/api/packages/admin/generic/tool'
+const PSEUDO = 'v0.0.0-20191109021931-daa7c04131f5'
+
+/** A service with modules and files of every kind. */
+async function publishedData(): Promise<string> {
+  const data = await newData()
+  const service = runService(data)
+  await service.ready()
+  const modules: [module: string, version: string][] = [
+    ['example.com/m', 'v1.0.0'],
+    ['example.com/m', 'v1.1.0'],
+    ['example.com/m', 'v1.2.0-RC1'],
+    ['example.com/m/Sub', 'v0.1.0'],
+    ['example.com/pseudo', PSEUDO],
+  ]
+  for (const [module, version] of modules) {
+    const zip = await simpleModule(module, version)
+    const put = await askService(data, 'PUT', '/api/packages/admin/go/upload', zip)
+    if (put.status !== 201) throw new Error(put.body)
+  }
+  for (const path of ['tool/1.0/a.tar.gz', 'tool/1.0/b', 'tool/2.0%20x/a'])
+    await askService(data, 'PUT', `/api/packages/admin/generic/${path}`, `bytes of ${path}`)
+  await service.end('SIGTERM')
+  return data
+}
+
+/** Names, bytes, times and inodes of everything in the tree and of the sums. */
+const snapshot = (data: string): Record<string, string> =>
+  Object.fromEntries(
+    ['tree', 'state/sums', 'access'].flatMap((top) =>
+      readdirSync(join(data, top), { recursive: true, encoding: 'utf8' }).map((name) => {
+        const path = join(data, top, name)
+        const { ino, mtimeMs, mode, uid, size } = lstatSync(path)
+        const bytes = statSync(path).isFile() ? readFileSync(path, 'base64') : ''
+        return [`${top}/${name}`, `${ino} ${mtimeMs} ${mode} ${uid} ${size} ${bytes}`]
+      }),
+    ),
+  )
+
+const contents = (data: string): Record<string, string> =>
+  Object.fromEntries(
+    Object.keys(snapshot(data))
+      .filter((name) => name.startsWith('tree/') && statSync(join(data, name)).isFile())
+      .map((name) => [name, `${readFileSync(join(data, name), 'base64')} ${fileTime(data, name)}`]),
+  )
+// the time of `list` and `@latest` is that of their last change and says nothing
+const fileTime = (data: string, name: string): number =>
+  /\/(list|@latest)$/.test(name) ? 0 : Math.floor(statSync(join(data, name)).mtimeMs / 1000)
+
+t.test('verify and rebuild', async (t) => {
+  const whole = await publishedData()
+  const copies = tempFolder()
+  let count = 0
+  const copy = (): string => {
+    const data = join(copies, String(count++))
+    execFileSync('cp', ['-a', whole, data])
+    return data
+  }
+
+  await t.test('on an untouched tree nothing is found, and nothing changes, not even a time', async (t) => {
+    const before = snapshot(whole)
+    t.match(await plinth(whole, 'verify'), { code: 0, out: /5 packages, \d+ files: 0 faults\n$/, err: '' })
+    t.match(await plinth(whole, 'rebuild'), { code: 0, out: /0 mended, 0 uploads recorded, 0 left/ })
+    t.same(snapshot(whole), before)
+    const service = runService(whole)
+    await service.ready()
+    t.match(await plinth(whole, 'verify'), { code: 0 })
+    t.match(await plinth(whole, 'rebuild'), { code: 0 })
+    t.match(service.log(), /"event":"inspection","mend":true/, 'the running service did it')
+    t.same(snapshot(whole), before)
+    await service.end('SIGTERM')
+  })
+
+  type Damage = {
+    what: string
+    path: string
+    damage: (path: string) => void
+    fault: RegExp
+    mended: boolean
+    /** Where the fault is reported, when it is not where the damage was done. */
+    at?: string
+  }
+  const zip = `${GO}/m/@v/v1.0.0.zip`
+  const flip = (path: string): void => {
+    const bytes = readFileSync(path)
+    bytes[bytes.length >> 1] = (bytes[bytes.length >> 1] ?? 0) ^ 1
+    const { mtime } = statSync(path)
+    writeFileSync(path, bytes)
+    utimesSync(path, mtime, mtime)
+  }
+  const table: Damage[] = [
+    {
+      what: 'a flipped bit in a zip',
+      path: zip,
+      damage: flip,
+      fault: /changed since the upload/,
+      mended: false,
+    },
+    {
+      what: 'a flipped bit in a file',
+      path: `${GENERIC}/1.0/b`,
+      damage: flip,
+      fault: /changed since the upload/,
+      mended: false,
+    },
+    {
+      what: 'a zip that go would refuse',
+      path: zip,
+      damage: (path) => writeFileSync(path, 'no zip'),
+      fault: /go would refuse it/,
+      mended: false,
+    },
+    {
+      what: 'the zip of another version',
+      path: zip,
+      damage: (path) => cpSync(path.replace('v1.0.0', 'v1.1.0'), path),
+      fault: /it holds example\.com\/m@v1\.1\.0, not example\.com\/m@v1\.0\.0/,
+      mended: false,
+    },
+    { what: 'a missing .mod', path: `${GO}/m/@v/v1.0.0.mod`, damage: rmSync, fault: /missing/, mended: true },
+    {
+      what: 'a wrong .info',
+      path: `${GO}/m/@v/v1.0.0.info`,
+      damage: (path) => writeFileSync(path, '{"Version":"v1.0.0","Time":"2001-01-01T00:00:00Z"}'),
+      fault: /not what follows/,
+      mended: true,
+    },
+    {
+      what: 'a .mod of another time',
+      path: `${GO}/m/@v/v1.0.0.mod`,
+      damage: (path) => utimesSync(path, 1, 1),
+      fault: /its time/,
+      mended: true,
+    },
+    {
+      what: 'a stale list',
+      path: `${GO}/m/@v/list`,
+      damage: (path) => writeFileSync(path, 'v1.0.0\n'),
+      fault: /not what follows/,
+      mended: true,
+    },
+    {
+      what: 'a wrong .mod of the version that @latest names',
+      path: `${GO}/m/@v/v1.1.0.mod`,
+      damage: (path) => writeFileSync(path, 'module example.com/other\n'),
+      fault: /not what follows/,
+      mended: true,
+    },
+    { what: 'no list', path: `${GO}/pseudo/@v/list`, damage: rmSync, fault: /missing/, mended: true },
+    {
+      what: 'a wrong @latest',
+      path: `${GO}/m/@latest`,
+      damage: (path) => appendFileSync(path, ' '),
+      fault: /not what follows/,
+      mended: true,
+    },
+    {
+      what: 'a latest.zip that is of another version',
+      path: `${GO}/m/@v/latest.zip`,
+      damage: (path) => {
+        rmSync(path)
+        cpSync(join(dirname(path), 'v1.0.0.zip'), path)
+      },
+      fault: /not the file of the version/,
+      mended: true,
+    },
+    {
+      what: 'a stray temp file',
+      path: `${GO}/m/@v/.v1.0.0.zip.Xa81Bz`,
+      damage: (path) => writeFileSync(path, ''),
+      fault: /does not belong/,
+      mended: false,
+    },
+    {
+      what: 'a stray file above',
+      path: 'tree/api/packages/admin/generic/.nfs0001',
+      damage: (path) => writeFileSync(path, ''),
+      fault: /does not belong/,
+      mended: false,
+    },
+    {
+      what: 'a version without its zip',
+      path: zip,
+      damage: rmSync,
+      at: `${GO}/m/@v/v1.0.0.mod`,
+      fault: /its zip is gone/,
+      mended: true,
+    },
+    {
+      what: 'a module without any zip',
+      path: `${GO}/m/!sub/@v/v0.1.0.zip`,
+      damage: rmSync,
+      at: `${GO}/m/!sub/@v/list`,
+      fault: /no version for it/,
+      mended: true,
+    },
+    {
+      what: 'a lost file',
+      path: `${GENERIC}/1.0/b`,
+      damage: rmSync,
+      fault: /uploaded and never deleted/,
+      mended: false,
+    },
+    {
+      what: 'a record of nothing',
+      path: sumFile('nothing'),
+      damage: (path) => writeFileSync(path, '{}'),
+      fault: /no record of an upload/,
+      mended: false,
+    },
+    {
+      what: 'an owner whose marker is gone',
+      path: 'access/public/admin',
+      damage: rmSync,
+      fault: /owner is public/,
+      mended: true,
+    },
+    {
+      what: 'a marker of nobody',
+      path: 'access/public/ghost',
+      damage: (path) => writeFileSync(path, ''),
+      fault: /owner is not public/,
+      mended: true,
+    },
+    {
+      what: 'packages of an owner whom nobody declared',
+      path: 'tree/api/packages/ghost',
+      damage: (path) => mkdirSync(path),
+      fault: /nobody declared/,
+      mended: false,
+    },
+    {
+      what: 'a temp file of a crash',
+      path: 'state/tmp/x',
+      damage: (path) => writeFileSync(path, ''),
+      fault: /a crash left it/,
+      mended: true,
+    },
+  ]
+  const owners: Damage[] = [
+    {
+      what: 'a derived file of another user',
+      path: `${GO}/m/@v/v1.0.0.info`,
+      damage: (path) => chownSync(path, 12345, 12345),
+      fault: /belongs to user 12345/,
+      mended: true,
+    },
+    {
+      what: 'a zip of another user',
+      path: zip,
+      damage: (path) => chownSync(path, 12345, 12345),
+      fault: /belongs to user 12345/,
+      mended: false,
+    },
+  ]
+  for (const row of [...table, ...owners]) {
+    const skip =
+      owners.includes(row) && process.getuid?.() !== 0 ? 'NOT TESTED: only root can give a file away' : false
+    await t.test(row.what, { skip }, async (t) => {
+      const data = copy()
+      row.damage(join(data, row.path))
+      const before = snapshot(data)
+      const path = row.at ?? row.path
+      const found = (report: Report): Found | undefined =>
+        report.faults.find((one) => one.path === path && row.fault.test(one.fault))
+      const verified = await inspect(data, 'verify')
+      t.equal(verified.code, 1)
+      t.ok(found(verified), JSON.stringify(verified.faults))
+      t.same(snapshot(data), before, 'it has changed nothing')
+      const rebuilt = await inspect(data, 'rebuild')
+      if (row.path === 'state/tmp/x') t.notOk(existsSync(join(data, path)))
+      else {
+        t.equal(found(verified)?.byRebuild, row.mended)
+        t.equal(found(rebuilt)?.mended, row.mended, JSON.stringify(rebuilt.faults))
+      }
+      const again = await inspect(data, 'verify')
+      t.equal(found(again) === undefined, row.mended)
+      t.match(found(verified)?.mend, /\S/, 'it says what mends it')
+      if (row.mended && row.path !== zip && !row.path.includes('!sub')) {
+        t.same(again.faults, [])
+        t.same(brokenPromises(data), [])
+      }
+    })
+  }
+
+  await t.test('a tree of zips only becomes whole, byte for byte', async (t) => {
+    const data = await newData()
+    for (const name of Object.keys(contents(whole))) {
+      if (!/generic\/|\/v[^/]*\.zip$/.test(name)) continue
+      mkdirSync(dirname(join(data, name)), { recursive: true })
+      execFileSync('cp', ['-p', join(whole, name), join(data, name)])
+    }
+    const verified = await inspect(data, 'verify')
+    t.equal(verified.code, 1)
+    t.equal(verified.totals['unrecorded'], 8, 'what did not come through the service has no record yet')
+    const service = runService(data)
+    await service.ready()
+    t.match(await plinth(data, 'rebuild', '--owner', 'admin'), { code: 0, out: /8 uploads recorded, 0 left/ })
+    t.same(contents(data), contents(whole))
+    t.same(brokenPromises(data), [])
+    t.match(await inspect(data, 'verify'), { code: 0, faults: [], totals: { unrecorded: 0 } })
+    await service.end('SIGTERM')
+  })
+
+  await t.test('a dry run says what would be mended, and changes nothing', async (t) => {
+    const data = copy()
+    rmSync(join(data, GO, 'm/@v/list'))
+    rmSync(join(data, sumFile(zip)))
+    const before = snapshot(data)
+    t.match(await plinth(data, 'rebuild', '--dry-run'), {
+      code: 0,
+      out: /1 would be mended, 1 uploads recorded, 0 left/,
+    })
+    t.same(snapshot(data), before)
+  })
+
+  await t.test('one module, one owner', async (t) => {
+    const data = copy()
+    for (const module of ['m', 'pseudo']) rmSync(join(data, GO, module, '@v/list'))
+    t.match(await plinth(data, 'rebuild', '--owner', 'admin', '--module', 'example.com/m'), { code: 0 })
+    t.ok(existsSync(join(data, GO, 'm/@v/list')))
+    t.notOk(existsSync(join(data, GO, 'pseudo/@v/list')))
+    t.match(await plinth(data, 'verify', '--owner', 'nobody'), { code: 0 })
+    t.match(await plinth(data, 'verify', '--owner', 'admin'), {
+      code: 1,
+      out: /to mend it: npx plinth rebuild/,
+    })
+  })
+
+  await t.test('wrong usage is said', async (t) => {
+    for (const words of [
+      ['verify', 'x'],
+      ['verify', '--module', 'm'],
+      ['rebuild', '--module', 'example.com/m'],
+    ])
+      t.match(await plinth(whole, ...words), { code: 2, err: /usage/ }, words.join(' '))
+    t.match(await plinth(join(whole, 'not-there'), 'verify'), { code: 1, err: /there is no data folder/ })
+  })
+})
+
+t.test('the socket for commands is out of the reach of nginx and its clients', needs('nginx'), async (t) => {
+  const running = await startPlinth()
+  t.teardown(running.stop)
+  t.equal(statSync(join(running.data, 'state/control')).mode & 0o777, 0o700, 'only its user may enter')
+  const body = JSON.stringify({ mend: true })
+  for (const path of ['/', '/state/control/sock', '/control', '/api/packages/admin/go/upload/..'])
+    for (const method of ['POST', 'PUT']) {
+      const answer = await running.ask(method, path, { body })
+      t.ok([404, 405].includes(answer.status), `${method} ${path}: ${answer.status}`)
+    }
+  t.notMatch(running.log(), /"event":"inspection"/)
+  const conf = readFileSync(join(running.data, 'state/nginx/nginx.conf'), 'utf8')
+  t.notMatch(conf, /control/)
+})

@@ -1,0 +1,86 @@
+// What must hold of a data folder when nothing is in flight, looked up in the files alone. For tests that crash things.
+//
+// Modules are those of simpleModule(): their go.mod is known.
+
+import { createHash } from 'node:crypto'
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
+import { infoText, latestVersion, listText } from '../../src/go/artifacts.js'
+import { escapePath, unescapePath } from '../../src/go/module-path.js'
+import { sumFile } from '../../src/layout.js'
+
+const filesBelow = (folder: string): string[] =>
+  existsSync(folder)
+    ? readdirSync(folder, { recursive: true, encoding: 'utf8' })
+        .map((name) => join(folder, name))
+        .filter((path) => statSync(path).isFile())
+    : []
+
+const sha256 = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex')
+
+function moduleProblems(versions: string, module: string): string[] {
+  const problems: string[] = []
+  const names = readdirSync(versions)
+  const zips = names.filter((name) => name.endsWith('.zip') && name !== 'latest.zip')
+  const found = zips.map((name) => unescapePath(name.slice(0, -4)) ?? '')
+  const text = (path: string): string | undefined =>
+    existsSync(path) ? readFileSync(path, 'utf8') : undefined
+  const expect = (path: string, content: string | undefined): void => {
+    if (text(path) !== content)
+      problems.push(`${path}: ${JSON.stringify(text(path))} instead of ${JSON.stringify(content)}`)
+  }
+  const latest = latestVersion(found)
+  const file = (version: string, extension: string): string =>
+    join(versions, `${escapePath(version)}.${extension}`)
+  const info = (version: string): string => infoText(version, statSync(file(version, 'zip')).mtime)
+  for (const version of found) {
+    expect(file(version, 'mod'), `module ${module}\n\ngo 1.19\n`)
+    expect(file(version, 'info'), info(version))
+  }
+  expect(join(versions, 'list'), latest === undefined ? undefined : listText(found))
+  expect(join(versions, '../@latest'), latest === undefined ? undefined : info(latest))
+  for (const extension of ['zip', 'mod', 'info']) {
+    const of = latest === undefined ? undefined : text(file(latest, extension))
+    expect(join(versions, `latest.${extension}`), of)
+  }
+  const known = new Set([
+    'list',
+    ...['latest', ...found.map(escapePath)].flatMap((v) => [`${v}.zip`, `${v}.mod`, `${v}.info`]),
+  ])
+  for (const name of names) if (!known.has(name)) problems.push(`${join(versions, name)} should not be there`)
+  return problems
+}
+
+/** Everything that is wrong below `data`, in words; nothing may be in flight. */
+export function brokenPromises(data: string): string[] {
+  const problems: string[] = []
+  const tree = filesBelow(join(data, 'tree'))
+  for (const folder of ['state/tmp', 'state/journal'])
+    for (const name of readdirSync(join(data, folder))) problems.push(`${folder}/${name} is left`)
+
+  const versionFolders = new Set(tree.filter((path) => /\/@v\//.test(path)).map((path) => dirname(path)))
+  for (const versions of versionFolders) {
+    const module = /\/go\/(.*)\/@v$/.exec(versions)?.[1] ?? ''
+    problems.push(...moduleProblems(versions, unescapePath(module) ?? ''))
+  }
+  for (const path of tree.filter((file) => basename(file) === '@latest'))
+    if (!versionFolders.has(join(dirname(path), '@v'))) problems.push(`${path} has no versions`)
+
+  const uploaded = tree.filter((path) => /\/generic\//.test(path) || /\/@v\/v[^/]*\.zip$/.test(path))
+  const sums = new Set(filesBelow(join(data, 'state/sums')))
+  for (const path of uploaded) {
+    const sum = join(data, sumFile(path.slice(data.length + 1)))
+    const recorded = existsSync(sum) ? readFileSync(sum, 'utf8') : 'nothing'
+    if (!recorded.includes(sha256(readFileSync(path)))) problems.push(`${path}: recorded is ${recorded}`)
+    sums.delete(sum)
+  }
+  for (const sum of sums) problems.push(`${sum} is of no file: ${readFileSync(sum, 'utf8')}`)
+
+  for (const name of readdirSync(join(data, 'tree'), { recursive: true, encoding: 'utf8' })) {
+    const path = join(data, 'tree', name)
+    const kept = /^api(\/packages(\/[^/]+(\/(go|generic))?)?)?$/.test(name)
+    if (!kept && statSync(path).isDirectory() && readdirSync(path).length === 0)
+      problems.push(`${path} is an empty folder`)
+  }
+  return problems
+}

@@ -1,0 +1,193 @@
+// The README's own lines, as a reader copies them: a module out of a git checkout, a file, an install, a delete.
+
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import t from 'tap'
+import { simpleModule } from '../zips.js'
+import { makeGo, needs, startPlinth, tempFolder, TOKEN } from './harness.js'
+
+const README = readFileSync(fileURLToPath(new URL('../../../README.md', import.meta.url)), 'utf8')
+const CONFIG = readFileSync(fileURLToPath(new URL('../../../src/config.ts', import.meta.url)), 'utf8')
+
+/** The shell block that follows a heading, or a later one. */
+const block = (heading: string, which = 0): string => {
+  const section = README.slice(README.search(new RegExp(`^##+ ${heading}$`, 'm')))
+  const found = [...section.matchAll(/^```sh\n([^]*?)^```$/gm)][which]?.[1]
+  if (found === undefined) throw new Error(`the README has no shell block under ${heading}`)
+  return found
+}
+
+t.test('the lines of the README', needs('nginx', 'go', 'git', 'zip', 'curl'), async (t) => {
+  const plinth = await startPlinth()
+  t.teardown(plinth.stop)
+  const repo = tempFolder('plinth-repo')
+  const shell = (script: string, cwd = repo): string =>
+    execFileSync('sh', ['-euc', script], {
+      cwd,
+      encoding: 'utf8',
+      env: { ...process.env, PLINTH: plinth.url, TOKEN, GIT_CONFIG_GLOBAL: '/dev/null' },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+
+  const files: Record<string, string> = {
+    'go.mod': 'module example.com/m\n\ngo 1.19\n',
+    'm.go': 'package m\n\nconst Version = "v1.0.0"\n',
+    'cmd/tool/main.go': 'package main\n\nfunc main() {}\n',
+    'deep/er/x.txt': 'x',
+    'sub/go.mod': 'module example.com/m/sub\n\ngo 1.19\n',
+    'sub/m.go': 'package m\n\nconst Version = "v0.5.0"\n',
+  }
+  for (const [name, content] of Object.entries(files)) {
+    mkdirSync(dirname(join(repo, name)), { recursive: true })
+    writeFileSync(join(repo, name), content)
+  }
+  shell(
+    'git init -q . && git add . && git -c user.name=x -c user.email=x@example.com commit -qm x && git tag v1.0.0 && git tag sub/v0.5.0',
+  )
+
+  const publish = block('Publish a module')
+  await t.test('a module around another: refused as a whole, published without it', async (t) => {
+    t.throws(() => shell(publish), {
+      stdout: /sub\/go.mod: go.mod outside the module root/,
+    } as unknown as Error)
+    const without = publish.replace('"$commit:$folder"', '"$commit:$folder" . \':!sub\'')
+    t.not(without, publish)
+    t.match(shell(without), 'published example.com/m v1.0.0')
+  })
+
+  await t.test('a module in a sub-directory', async (t) => {
+    const line =
+      /module=example.com\/m\/sub version=\S+ commit=\S+\s+folder=sub/
+        .exec(README)?.[0]
+        .replace(/\s+/g, ' ') ?? ''
+    const published = shell(publish.replace(/^module=.*$/m, line.replaceAll('v1.0.0', 'v0.5.0')))
+    t.match(published, 'published example.com/m/sub v0.5.0')
+    t.notMatch(published, 'warning', 'no directory entries are left')
+  })
+
+  await t.test('install', async (t) => {
+    const go = makeGo(`${plinth.url}/api/packages/admin/go`)
+    const main = go.newModule()
+    for (const line of block('Install')
+      .split('\n')
+      .filter((text) => text.startsWith('go '))) {
+      const ran = await go.run(line.split(' ').slice(1), main)
+      t.equal(ran.code, 0, `${line}: ${ran.stderr}`)
+    }
+    t.match((await go.run(['mod', 'verify'], main)).stdout, 'all modules verified')
+    const files = await makeGo(`file://${plinth.data}/tree/api/packages/admin/go`).run([
+      'list',
+      '-m',
+      'example.com/m@latest',
+    ])
+    t.equal(files.stdout, 'example.com/m v1.0.0\n', files.stderr)
+  })
+
+  await t.test('a file, and deleting', async (t) => {
+    const folder = tempFolder()
+    writeFileSync(join(folder, 'tool.tar.gz'), 'content')
+    shell(block('Publish a file'), folder)
+    t.equal(readFileSync(join(folder, 'tool.tar.gz'), 'utf8'), 'content')
+    const statuses = block('Delete')
+      .trim()
+      .split('\n')
+      .map((line) => shell(`${line} -s -w '%{http_code}'`).slice(-3))
+    t.same(statuses, ['204', '204', '404'], 'the version went with its only file')
+  })
+})
+
+t.test('private packages, as the README says', needs('nginx', 'go', 'openssl', 'curl'), async (t) => {
+  const folder = tempFolder('plinth-readme-tls')
+  const certificate = execFileSync('sh', ['-euc', `${block('TLS')}env | grep ^PLINTH_TLS_`], {
+    cwd: folder,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'ignore'],
+  })
+  const tls = Object.fromEntries(
+    certificate
+      .trim()
+      .split('\n')
+      .map((line) => line.split('=', 2) as [string, string]),
+  )
+  const plinth = await startPlinth(tls)
+  t.teardown(plinth.stop)
+  const host = plinth.url.replace('https://', '')
+
+  // npx would look for the package that is installed beside the data folder
+  const tokens: Record<string, string> = {}
+  for (const line of [...block('Owners').trim().split('\n'), ...block('Accounts').trim().split('\n')]) {
+    if (line === 'npx plinth owner add team') continue // the test's Plinth has it
+    const words = line.split(' ').slice(2)
+    const output = plinth.cli(...words)
+    if (words[1] === 'add' || words[1] === 'rotate')
+      tokens[words[2] ?? ''] = output.trimEnd().split('\n').at(-1) ?? ''
+  }
+  for (const owner of ['secret', 'team']) {
+    const zip = await simpleModule(owner === 'secret' ? 'example.com/m' : 'example.com/n', 'v1.0.0')
+    writeFileSync(join(folder, 'm.zip'), zip)
+    const upload = [
+      '--cacert',
+      join(folder, 'cert.pem'),
+      '--user',
+      `ci:${tokens['ci']}`,
+      '--upload-file',
+      'm.zip',
+    ]
+    execFileSync('curl', ['-sf', ...upload, `${plinth.url}/api/packages/${owner}/go/upload`], { cwd: folder })
+  }
+
+  /** Runs a block in a new home, in a module that needs what was published; returns what it printed. */
+  const run = (script: string, account: string, modules = ['m']): string => {
+    const home = tempFolder('plinth-readme-home')
+    const requires = modules.map((module) => `require example.com/${module} v1.0.0\n`).join('')
+    writeFileSync(join(home, 'go.mod'), `module example.org/main\n\ngo 1.19\n\n${requires}`)
+    return execFileSync('sh', ['-euc', script], {
+      cwd: home,
+      encoding: 'utf8',
+      env: {
+        PATH: process.env['PATH'],
+        HOME: home,
+        PLINTH: plinth.url,
+        TOKEN: tokens[account],
+        SSL_CERT_FILE: join(folder, 'cert.pem'),
+        GOPROXY: 'off',
+        GOFLAGS: '-modcacherw',
+        GOTOOLCHAIN: 'local',
+        GOVCS: '*:off',
+      },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+  }
+  const downloaded = 'ls "$HOME/go/pkg/mod/example.com"'
+  // before 1.24 go looks for the host alone
+  const bothHosts = `sed 's/:[0-9]* / /' "\${NETRC:-$HOME/.netrc}" >> "\${NETRC:-$HOME/.netrc}"`
+  const withBoth = (script: string): string => script.replace(/^(go (?:get|mod))/m, `${bothHosts}\n$1`)
+
+  t.equal(run(`${withBoth(block('For a person'))}${downloaded}`, 'alice'), 'm@v1.0.0\n')
+  t.equal(run(`${withBoth(block('For CI'))}${downloaded}; test ! -e .ci-netrc`, 'ci'), 'm@v1.0.0\n')
+  const airGapped = `export NETRC="$HOME/netrc"; echo "machine ${host} login alice password $TOKEN" > "$NETRC"\n${block('Without the internet')}`
+  t.equal(run(`${withBoth(airGapped)}${downloaded}`, 'alice'), 'm@v1.0.0\n')
+  tokens['wrong'] = 'plinth_wrong'
+  t.throws(() => run(block('For CI'), 'wrong'), { stderr: /401 Unauthorized/ } as unknown as Error)
+
+  const [, minor = '0'] = /go1\.(\d+)/.exec(execFileSync('go', ['version'], { encoding: 'utf8' })) ?? []
+  if (Number(minor) < 24) return t.comment('NOT TESTED: this go has no GOAUTH (1.24)')
+  const goauth = block('For a person', 1)
+    .replaceAll('plinth.example.com', host)
+    .replace('alice:TOKEN', `alice:${tokens['alice']}`)
+    .replace('ci:TOKEN', `ci:${tokens['ci']}`)
+  const proxies = ['secret', 'team'].map((owner) => `${plinth.url}/api/packages/${owner}/go`).join('|')
+  const both = `${goauth}GOPROXY='${proxies}' GONOSUMDB=example.com go mod download\n${downloaded}`
+  t.equal(run(both, 'alice', ['m', 'n']), 'm@v1.0.0\nn@v1.0.0\n')
+})
+
+t.test('every setting is in the README, and nothing else is', async (t) => {
+  const known = [...(/const KNOWN = \[([^\]]*)\]/.exec(CONFIG)?.[1] ?? '').matchAll(/PLINTH_\w+/g)].map(
+    ([name]) => name,
+  )
+  const rows = README.match(/^\| `PLINTH_.*?\|/gm) ?? []
+  const told = rows.flatMap((row) => row.match(/PLINTH_\w+/g) ?? [])
+  t.same([...told].sort(), [...known].sort())
+})

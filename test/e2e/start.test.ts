@@ -1,0 +1,322 @@
+// `npm start` as a person meets it: the first run, a second one, signals, and everything that can be wrong.
+
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import t from 'tap'
+import { ask, CLI, freePort, makeCertificate, needs, plainNode, tempFolder } from './harness.js'
+
+const START = fileURLToPath(new URL('../../src/start.js', import.meta.url))
+
+type Run = {
+  pid: number
+  output: () => string
+  until: (pattern: RegExp) => Promise<RegExpExecArray>
+  kill: (signal: NodeJS.Signals) => void
+  exited: Promise<unknown>
+  ended: Promise<{ code: number | null; signal: NodeJS.Signals | null }>
+}
+
+const stillRunning = new Set<number>()
+process.on('exit', () => stillRunning.forEach((pid) => process.kill(pid, 'SIGKILL')))
+
+function start(env: Record<string, string>, as?: { uid: number; gid: number }): Run {
+  const child = spawn(...plainNode(START), {
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    ...as,
+  })
+  const pid = child.pid ?? 0
+  stillRunning.add(pid)
+  let output = ''
+  let changed = (): void => {}
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (text: Buffer) => {
+      output += text
+      changed()
+    })
+  }
+  const ended = new Promise<{ code: number | null; signal: NodeJS.Signals | null }>((resolve) =>
+    child.once('close', (code, signal) => {
+      stillRunning.delete(pid)
+      changed()
+      resolve({ code, signal })
+    }),
+  )
+  return {
+    pid,
+    output: () => output,
+    until: async (pattern) => {
+      for (;;) {
+        const match = pattern.exec(output)
+        if (match) return match
+        if (child.exitCode !== null) throw new Error(`ended without ${String(pattern)}: ${output}`)
+        await new Promise<void>((resolve) => (changed = resolve))
+      }
+    },
+    kill: (signal) => child.kill(signal),
+    exited: new Promise((resolve) => child.once('exit', resolve)),
+    ended,
+  }
+}
+
+const pidOf = (pattern: string): number =>
+  Number(execFileSync('pgrep', ['-f', pattern], { encoding: 'utf8' }).split('\n', 1)[0])
+
+t.test('npm start', needs('nginx', 'pgrep'), async (t) => {
+  const port = await freePort()
+  const data = join(tempFolder(), 'a data folder')
+  const env = { PLINTH_DATA: data, PLINTH_LISTEN: `127.0.0.1:${port}` }
+  let token = ''
+
+  await t.test('the first run shows a token once, with lines that work', async (t) => {
+    const run = start(env)
+    await run.until(/plinth: serving/)
+    token = /^ {2}(plinth_\S+)$/m.exec(run.output())?.[1] ?? ''
+    t.ok(Buffer.from(token.slice('plinth_'.length), 'base64url').length * 8 >= 160, 'at least 160 bits')
+    t.match(run.output(), `curl --user admin:${token} --upload-file`)
+    t.match(run.output(), `GOPROXY=http://127.0.0.1:${port}/api/packages/admin/go`)
+    const put = await ask(port, 'PUT', '/api/packages/admin/generic/a/1/b', {
+      body: 'x',
+      auth: `Bearer ${token}`,
+    })
+    t.equal(put.status, 201)
+
+    await t.test('a second one on the same folder says so, and disturbs nothing', async (t) => {
+      const second = start({ ...env, PLINTH_LISTEN: `127.0.0.1:${await freePort()}` })
+      t.equal((await second.ended).code, 1)
+      t.match(second.output(), /^plinth: another plinth is running on this data folder.*\n$/)
+      t.equal((await ask(port, 'GET', '/api/packages/admin/generic/a/1/b')).status, 200)
+    })
+
+    run.kill('SIGTERM')
+    t.same(await run.ended, { code: 0, signal: null }, 'SIGTERM ends it cleanly')
+    t.notOk(existsSync(join(data, 'state/shim.sock')))
+    await t.rejects(ask(port, 'GET', '/'), 'nginx is gone too')
+  })
+
+  await t.test('a second run knows the token and does not show it', async (t) => {
+    const run = start({ ...env, PLINTH_ADMIN_TOKEN: 'another-token-0123456789', PLINTH_LISTN: 'typo' })
+    await run.until(/plinth: serving/)
+    t.notMatch(run.output(), token)
+    t.match(run.output(), /warning: PLINTH_ADMIN_TOKEN is no token of any account/)
+    t.match(run.output(), /warning: PLINTH_LISTN is no setting/)
+    t.equal((await ask(port, 'GET', '/api/packages/admin/generic/a/1/b')).body, 'x')
+    run.kill('SIGINT')
+    t.same(await run.ended, { code: 0, signal: null }, 'Ctrl-C ends it cleanly')
+  })
+
+  await t.test('when nginx or the service dies, it ends with the reason', async (t) => {
+    for (const [victim, says] of [
+      [`nginx: master process .*-p ${data}/`, /plinth: nginx was ended by SIGKILL/],
+      [`main.js`, /plinth: the service was ended by SIGKILL/],
+    ] as const) {
+      const run = start(env)
+      await run.until(/plinth: serving/)
+      const pid =
+        victim === 'main.js'
+          ? Number(execFileSync('pgrep', ['-P', String(run.pid), '-f', victim], { encoding: 'utf8' }))
+          : pidOf(victim)
+      process.kill(pid, 'SIGKILL')
+      t.equal((await run.ended).code, 1, victim)
+      t.match(run.output(), says)
+      await orphansGone(port)
+    }
+  })
+
+  await t.test(
+    'what nginx reads of accounts is derived again, and lost accounts are not made anew',
+    async (t) => {
+      const account = join(data, 'access/accounts/admin.json')
+      const good = readFileSync(account, 'utf8')
+      rmSync(join(data, 'access/readers'), { recursive: true })
+      rmSync(join(data, 'access/public'), { recursive: true })
+      writeFileSync(account, good.slice(0, 30))
+      const run = start(env)
+      await run.until(/plinth: serving/)
+      t.match(run.output(), /warning: damaged: the file of account admin/)
+      t.notMatch(run.output(), /first run/)
+      t.equal((await ask(port, 'GET', '/api/packages/admin/generic/a/1/b')).status, 200)
+      run.kill('SIGTERM')
+      await run.ended
+      writeFileSync(account, good)
+    },
+  )
+
+  await t.test('what a killed run left is cleared away by the next', async (t) => {
+    const run = start(env)
+    await run.until(/plinth: serving/)
+    mkdirSync(join(data, 'state/tmp/dead-upload'))
+    writeFileSync(join(data, 'state/tmp/dead-upload/body'), 'x')
+    run.kill('SIGKILL')
+    await run.exited // its output stays open as long as nginx lives
+    const next = start(env)
+    await next.until(/plinth: (serving|.*cannot)/)
+    t.match(next.output(), /ending nginx \(pid \d+\), which an earlier run left/)
+    t.notOk(existsSync(join(data, 'state/tmp/dead-upload')))
+    t.equal((await ask(port, 'GET', '/api/packages/admin/generic/a/1/b')).status, 200)
+    next.kill('SIGTERM')
+    await next.ended
+  })
+
+  await t.test(
+    'what is wrong about TLS is said in one line, and with it right https is served',
+    needs('openssl'),
+    async (t) => {
+      const { env: good, ca } = makeCertificate()
+      const { env: other } = makeCertificate()
+      const noPem = join(tempFolder(), 'x.pem')
+      writeFileSync(noPem, 'x')
+      const table: [more: Record<string, string>, says: RegExp][] = [
+        [{ PLINTH_TLS_CERT: '' }, /PLINTH_TLS_CERT is missing/],
+        [{ PLINTH_TLS_KEY: '' }, /PLINTH_TLS_KEY is missing/],
+        [{ PLINTH_TLS_CERT: '/no/cert.pem' }, /PLINTH_TLS_CERT=\/no\/cert.pem cannot be read: ENOENT/],
+        [{ PLINTH_TLS_KEY: '/' }, /PLINTH_TLS_KEY=\/ cannot be read: EISDIR/],
+        [{ PLINTH_TLS_CERT: noPem }, /PLINTH_TLS_CERT=.* is no certificate in PEM form/],
+        [{ PLINTH_TLS_KEY: noPem }, /PLINTH_TLS_KEY=.* is no private key in PEM form/],
+        [{ PLINTH_TLS_KEY: other['PLINTH_TLS_KEY'] ?? '' }, /is not the key of the certificate/],
+        [
+          { PLINTH_HTTP_LISTEN: '203.0.113.7:80' },
+          /cannot listen on PLINTH_HTTP_LISTEN=203.0.113.7:80: this machine/,
+        ],
+      ]
+      for (const [more, says] of table) {
+        const run = start({ ...env, ...good, ...more })
+        t.equal((await run.ended).code, 1, String(says))
+        t.match(run.output(), says)
+        t.equal(run.output().trimEnd().split('\n').length, 1, `one line: ${run.output()}`)
+      }
+      const run = start({ ...env, ...good })
+      await run.until(/plinth: serving .* at https:\/\/127/)
+      t.equal((await ask(port, 'GET', '/api/packages/admin/generic/a/1/b', { ca })).status, 200)
+      run.kill('SIGTERM')
+      t.equal((await run.ended).code, 0)
+    },
+  )
+
+  await t.test('what is wrong is said in one line', async (t) => {
+    const other = createServer().listen(port, '127.0.0.1')
+    await new Promise((resolve) => other.once('listening', resolve))
+    const file = join(tempFolder(), 'file')
+    writeFileSync(file, '')
+    const table: [env: Record<string, string>, says: RegExp][] = [
+      [env, /cannot listen on PLINTH_LISTEN=127\.0\.0\.1:\d+: another program listens there/],
+      [{ ...env, PLINTH_LISTEN: '203.0.113.7:8080' }, /this machine has no such address/],
+      [{ ...env, PLINTH_LISTEN: 'nonsense' }, /PLINTH_LISTEN="nonsense" is not valid: host:port/],
+      [{ ...env, PLINTH_MAX_FILE_BYTES: '1 GB' }, /PLINTH_MAX_FILE_BYTES="1 GB" is not valid/],
+      [{ ...env, PLINTH_DATA: file }, /PLINTH_DATA=.* cannot be written: it is no folder/],
+      [{ ...env, PLINTH_DATA: '/proc/plinth' }, /PLINTH_DATA=\/proc\/plinth cannot be written: ENOENT/],
+      [
+        { ...env, PLINTH_LISTEN: `127.0.0.1:${await freePort()}`, PLINTH_NGINX: '/no/nginx' },
+        /there is no nginx at "\/no\/nginx"/,
+      ],
+    ]
+    for (const [bad, says] of table) {
+      const run = start(bad)
+      t.equal((await run.ended).code, 1, String(says))
+      const lines = run
+        .output()
+        .split('\n')
+        .filter((line) => line !== '' && !line.startsWith('{'))
+      t.equal(lines.length, 1, `one line: ${run.output()}`)
+      t.match(lines[0], says)
+    }
+    other.close()
+  })
+
+  const [uid = 0, gid = 0] = ['-u', '-g'].map((flag) =>
+    Number(execFileSync('id', [flag, 'nobody'], { encoding: 'utf8' })),
+  )
+  const ordinaryUser =
+    process.getuid?.() !== 0
+      ? { skip: 'NOT TESTED: only root can become another user' }
+      : canRead(uid, gid, START)
+        ? {}
+        : { skip: 'NOT TESTED: other users cannot read this checkout' }
+  await t.test('as an ordinary user', ordinaryUser, async (t) => {
+    const folder = tempFolder()
+    chmodSync(folder, 0o777)
+    const run = start({ ...env, PLINTH_DATA: join(folder, 'd') }, { uid, gid })
+    await run.until(/plinth: serving/)
+    t.notMatch(run.output(), /warning/)
+    const theirs = /^ {2}(plinth_\S+)$/m.exec(run.output())?.[1] ?? ''
+    t.equal(
+      (await ask(port, 'PUT', '/api/packages/admin/generic/a/1/b', { body: 'x', auth: `Bearer ${theirs}` }))
+        .status,
+      201,
+    )
+    t.equal((await ask(port, 'GET', '/api/packages/admin/generic/a/1/b')).body, 'x')
+    run.kill('SIGTERM')
+    t.equal((await run.ended).code, 0)
+    const locked = start({ ...env, PLINTH_DATA: '/root/plinth-data' }, { uid, gid })
+    t.equal((await locked.ended).code, 1)
+    t.match(locked.output(), /PLINTH_DATA=\/root\/plinth-data cannot be written: EACCES/)
+  })
+
+  await t.test(
+    'scripts/start becomes the program that gets the signals, in a path with spaces',
+    async (t) => {
+      const root = fileURLToPath(new URL('../../../', import.meta.url))
+      const link = join(tempFolder(), 'a path with spaces')
+      symlinkSync(root, link)
+      const child = spawn('sh', [join(link, 'scripts/start')], {
+        env: { ...process.env, ...env },
+        stdio: ['ignore', 'pipe', 'inherit'],
+      })
+      stillRunning.add(child.pid ?? 0)
+      const ended = new Promise((resolve) => child.once('exit', resolve))
+      await new Promise<void>((resolve) =>
+        child.stdout.on('data', (text: Buffer) => text.includes('plinth: serving') && resolve()),
+      )
+      child.kill('SIGTERM')
+      t.equal(await ended, 0)
+      stillRunning.delete(child.pid ?? 0)
+    },
+  )
+})
+
+function canRead(uid: number, gid: number, path: string): boolean {
+  try {
+    execFileSync('test', ['-r', path], { uid, gid })
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** nginx's workers end by themselves when their master was killed; until then the port is taken. */
+async function orphansGone(port: number): Promise<void> {
+  for (;;) {
+    const free = await new Promise<boolean>((resolve) => {
+      const probe = createServer()
+      probe.once('error', () => resolve(false))
+      probe.listen(port, '127.0.0.1', () => probe.close(() => resolve(true)))
+    })
+    if (free) return
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+}
+
+t.test('the command for owners', async (t) => {
+  const data = join(tempFolder(), 'data')
+  const cli = (...words: string[]): { code: number; output: string } => {
+    const { status, stdout, stderr } = spawnSync(...plainNode(CLI, ...words), {
+      env: { ...process.env, PLINTH_DATA: data },
+      encoding: 'utf8',
+    })
+    return { code: status ?? -1, output: stdout + stderr }
+  }
+  t.match(cli('--help'), { code: 0, output: /usage: npx plinth COMMAND/ })
+  t.match(cli('owner', 'add', 'team'), { code: 0, output: /owner team added[^]*there was no data folder/ })
+  t.match(cli('owner', 'add', 'team'), { code: 1, output: /declared already/ })
+  t.match(cli('owner', 'add', 'A.b'), { code: 0 })
+  t.match(cli('owner', 'list'), { code: 0, output: 'A.b public\nteam public\n' })
+  t.match(cli('owner', 'add', '../x'), { code: 1, output: /invalid owner name/ })
+  t.match(cli('owner', 'add'), { code: 2, output: /usage/ })
+  t.match(cli('nothing'), { code: 2, output: /there is no command "nothing"/ })
+  t.match(cli('--nothing'), { code: 2, output: /usage/ })
+  t.match(cli(), { code: 2 })
+  t.equal(readFileSync(join(data, 'access/public/team'), 'utf8'), '')
+})
