@@ -113,7 +113,7 @@ function nginxVersion(program: string): number {
 export function startNginx(
   config: Config,
   plan: NginxPlan,
-  stderr: 'inherit' | 'pipe' = 'inherit',
+  output: 'inherit' | 'pipe' = 'inherit',
 ): ChildProcess {
   // The service made its socket as root: nginx's workers must be let in.
   if (plan.user && plan.user.uid !== 0) chownSync(join(config.data, socketPath), plan.user.uid, plan.user.gid)
@@ -121,7 +121,7 @@ export function startNginx(
   return spawn(plan.program, plan.args, {
     cwd: config.data,
     env,
-    stdio: ['ignore', 'inherit', stderr],
+    stdio: ['ignore', output, output],
     detached: true,
   })
 }

@@ -16,7 +16,7 @@ import {
 } from 'node:fs'
 import { request as httpRequest, type IncomingHttpHeaders } from 'node:http'
 import { request as httpsRequest } from 'node:https'
-import { createServer, type AddressInfo } from 'node:net'
+import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -66,14 +66,21 @@ process.on('exit', () => {
   }
 })
 
+// Below the range that systems take the ports of outgoing connections from (32768 on Linux): a port of that range is
+// free now, and some test's connection has it when nginx wants to listen there.
+const [FIRST_PORT, PORTS] = [15_000, 15_000]
+
+/** A port of 127.0.0.1 on which nobody listens, and which no connection takes by itself. */
 export async function freePort(): Promise<number> {
-  const server = createServer()
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
+  for (;;) {
+    const port = FIRST_PORT + Math.floor(Math.random() * PORTS)
+    const free = await new Promise<boolean>((resolve) => {
+      const probe = createServer()
+      probe.once('error', () => resolve(false))
+      probe.listen(port, '127.0.0.1', () => probe.close(() => resolve(true)))
+    })
+    if (free) return port
+  }
 }
 
 export const TOKEN = 'a-token-for-tests-0123456789'
@@ -188,15 +195,19 @@ export async function startPlinth(env: Record<string, string> = {}) {
   const plan = planNginx(config)
   await startShim()
   const nginx = startNginx(config, plan, 'pipe')
-  nginx.stderr?.on('data', (text: Buffer) => {
-    log += text
-    process.stderr.write(text)
-  })
+  for (const stream of [nginx.stdout, nginx.stderr])
+    stream?.on('data', (text: Buffer) => {
+      log += text
+      process.stderr.write(text)
+    })
   running.add(nginx)
   const over = new AbortController()
   nginx.once('exit', () => over.abort())
   await untilListening(config, over.signal)
-  if (over.signal.aborted) throw new Error(`nginx ended: ${log}`)
+  if (over.signal.aborted) {
+    await stopShim('SIGKILL') // a test that fails here must end, and takes nothing back
+    throw new Error(`nginx ended: ${log}`)
+  }
 
   return {
     data,
