@@ -7,6 +7,8 @@ import { signLock, takeLock } from './lock.js'
 import { makeLog } from './log.js'
 import { startService } from './service.js'
 
+// Whoever read the log may be gone: no reason to end.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
 const log = makeLog((line) => process.stdout.write(line))
 
 async function main(): Promise<void> {

@@ -17,6 +17,9 @@ import {
   untilListening,
 } from './nginx.js'
 
+// Whoever read our output may be gone: no reason to end.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
+
 const say = (text: string): void => void process.stdout.write(`plinth: ${text}\n`)
 const complain = (text: string): void => void process.stderr.write(`plinth: ${text}\n`)
 

@@ -15,6 +15,7 @@ type Run = {
   output: () => string
   until: (pattern: RegExp) => Promise<RegExpExecArray>
   kill: (signal: NodeJS.Signals) => void
+  stopReading: () => void
   exited: Promise<unknown>
   ended: Promise<{ code: number | null; signal: NodeJS.Signals | null }>
 }
@@ -57,6 +58,7 @@ function start(env: Record<string, string>, as?: { uid: number; gid: number }): 
       }
     },
     kill: (signal) => child.kill(signal),
+    stopReading: () => [child.stdout, child.stderr].forEach((stream) => stream.destroy()),
     exited: new Promise((resolve) => child.once('exit', resolve)),
     ended,
   }
@@ -106,6 +108,22 @@ t.test('npm start', needs('nginx', 'pgrep'), async (t) => {
     t.equal((await ask(port, 'GET', '/api/packages/admin/generic/a/1/b')).body, 'x')
     run.kill('SIGINT')
     t.same(await run.ended, { code: 0, signal: null }, 'Ctrl-C ends it cleanly')
+  })
+
+  await t.test('it goes on when nobody reads its output any more', async (t) => {
+    const run = start(env)
+    await run.until(/plinth: serving/)
+    run.stopReading()
+    const auth = `Basic ${Buffer.from(`admin:${token}`).toString('base64')}`
+    for (const file of ['c', 'd', 'e']) {
+      const { status } = await ask(port, 'PUT', `/api/packages/admin/generic/a/1/${file}`, {
+        auth,
+        body: 'x',
+      })
+      t.equal(status, 201)
+    }
+    run.kill('SIGTERM')
+    t.same(await run.ended, { code: 0, signal: null })
   })
 
   await t.test('when nginx or the service dies, it ends with the reason', async (t) => {
