@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto'
 import { messageOf, Unsettled } from './errors.js'
 import { folders } from './layout.js'
 import type { Log } from './log.js'
-import { parseOperation, queueKey, type Operation } from './operation.js'
+import { isWhole, parseOperation, queueKey, type Operation } from './operation.js'
 import type { Store } from './store.js'
 import { waitForAll } from './wait-for-all.js'
 
@@ -33,7 +33,8 @@ export function openJournal(store: Store, log: Log) {
     unsettled.set(key, (unsettled.get(key) ?? new Map<string, Operation>()).set(path, entry))
   }
 
-  async function enter(path: string, entry: Operation): Promise<void> {
+  /** Puts another entry in the place of one that is there. */
+  async function replace(path: string, entry: Operation): Promise<void> {
     await store.write(path, JSON.stringify(entry), { secret: true })
     await store.sync(folders.journal)
   }
@@ -48,7 +49,7 @@ export function openJournal(store: Store, log: Log) {
    */
   async function during<T>({ entry, prepare, action, undo, left }: Work<T>): Promise<void> {
     const path = newFile()
-    const entered = enter(path, entry)
+    const entered = store.record(path, JSON.stringify(entry))
     try {
       const [prepared] = await waitForAll([prepare(), entered])
       await action(prepared, path)
@@ -64,7 +65,7 @@ export function openJournal(store: Store, log: Log) {
           reason: messageOf(failure),
         })
         keep(path, rest)
-        await enter(path, rest).catch(() => {}) // the disk may take nothing at the moment
+        await replace(path, rest).catch(() => {}) // the disk may take nothing at the moment
         throw new Unsettled(messageOf(error), { cause: error })
       }
       throw error
@@ -88,10 +89,13 @@ export function openJournal(store: Store, log: Log) {
   async function settleAll(settle: Settle): Promise<void> {
     for (const name of await store.names(folders.journal)) {
       const path = `${folders.journal}/${name}`
-      const entry = parseOperation((await store.read(path))?.toString() ?? '')
-      // An entry is renamed into place whole: what does not parse is not ours, and is left for a person to see.
+      const text = (await store.read(path))?.toString() ?? ''
+      const entry = parseOperation(text)
       if (!entry) {
-        log('warn', 'not a journal entry', { path })
+        // Nothing is done before the entry is whole and on the disk. One that is whole, and not ours, is left for a
+        // person to see.
+        if (isWhole(text)) log('warn', 'not a journal entry', { path })
+        else await store.remove(path)
         continue
       }
       keep(path, entry)

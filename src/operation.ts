@@ -33,14 +33,20 @@ export function pathOf(operation: Operation): string {
 const areStrings = (values: unknown[]): values is string[] =>
   values.every((value) => typeof value === 'string')
 
-/** The operation that a file says, `undefined` for a file that says none. */
-export function parseOperation(text: string): Operation | undefined {
-  let value: unknown
+const parse = (text: string): unknown => {
   try {
-    value = JSON.parse(text)
+    return JSON.parse(text)
   } catch {
     return undefined
   }
+}
+
+/** `false` for an entry whose writing a crash cut off. */
+export const isWhole = (text: string): boolean => parse(text) !== undefined
+
+/** The operation that a file says, `undefined` for a file that says none. */
+export function parseOperation(text: string): Operation | undefined {
+  const value = parse(text)
   if (typeof value !== 'object' || value === null) return undefined
   const { op, owner, module, name, version, file, files, sha256, size } = value as Record<string, unknown>
   if (op !== 'publish' && op !== 'delete') return undefined

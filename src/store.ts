@@ -3,9 +3,10 @@
 //
 // Paths are those of layout.ts, relative to the data folder.
 
-import { link, mkdir, open, rename, rmdir, unlink, type FileHandle } from 'node:fs/promises'
+import { link, mkdir, open, rename, unlink, type FileHandle } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { errno, ignoring } from './errors.js'
+import { openFolders } from './folders.js'
 import { folders, sumFolders } from './layout.js'
 import { openReads } from './reads.js'
 import { openTemps } from './temps.js'
@@ -13,7 +14,6 @@ import { waitForAll } from './wait-for-all.js'
 
 const READABLE = 0o644
 const PRIVATE = 0o600
-const REMEMBERED_FOLDERS = 50_000
 const CLAIM_ATTEMPTS = 20
 
 /** A file whose bytes are on the disk, and which has no name in the tree yet. */
@@ -24,11 +24,10 @@ export type Store = ReturnType<typeof openStore>
 /** Opens the data folder `data` (absolute). Touches nothing before it is asked to. */
 export function openStore(data: string) {
   const at = (path: string): string => join(data, path)
-  const durable = new Set<string>() // folders whose names are known to be on the disk
-  const making = new Map<string, Promise<void>>()
   const reads = openReads(at)
   const { status, names } = reads
   const temps = openTemps(at(folders.tmp))
+  const { sync, syncAll, makeFolders, prune, forget } = openFolders(at)
 
   /** Makes what is missing of the data folder. */
   async function prepare(): Promise<void> {
@@ -47,41 +46,6 @@ export function openStore(data: string) {
       for (const folder of sumFolders) await mkdir(at(folder), { recursive: true, mode: 0o700 })
       for (const folder of [folders.sums, 'state', '.']) await sync(folder)
     }
-  }
-
-  /** fsync of a folder: makes the names in it durable. */
-  async function sync(folder: string): Promise<void> {
-    const handle = await open(at(folder), 'r')
-    try {
-      await handle.sync()
-    } finally {
-      await handle.close()
-    }
-  }
-
-  /**
-   * mkdir -p, durable. That a folder is there does not say that its name is on the disk: another upload may have
-   * made it a moment ago, or a run that crashed. So the first use of each folder syncs its parent.
-   */
-  async function makeFolders(folder: string): Promise<void> {
-    if (durable.has(folder)) return
-    const underWay = making.get(folder)
-    if (underWay) return underWay
-    const mine = (async () => {
-      const parent = dirname(folder)
-      if (parent !== '.') await makeFolders(parent)
-      await ignoring(['EEXIST'], () => mkdir(at(folder)))
-      await sync(parent)
-      if (durable.size >= REMEMBERED_FOLDERS) durable.clear()
-      durable.add(folder)
-    })().finally(() => making.delete(folder))
-    making.set(folder, mine)
-    return mine
-  }
-
-  /** fsync of several folders at once: the file system makes one commit of them. */
-  const syncAll = async (paths: readonly string[]): Promise<void> => {
-    await waitForAll(paths.map(sync))
   }
 
   /** Makes the file `from` (absolute) what readers will see under its name: readable, of this time, on the disk. */
@@ -111,7 +75,7 @@ export function openStore(data: string) {
         if (errno(error) === 'EEXIST') return false
         // A neighbour (m/sub beside m) was removed, and took a folder with it that was empty until now.
         if (errno(error) !== 'ENOENT' || attempt === CLAIM_ATTEMPTS) throw error
-        durable.clear()
+        forget()
       }
     }
   }
@@ -156,8 +120,31 @@ export function openStore(data: string) {
     options: WriteOptions = {},
   ): Promise<void> => place(await stage(content, options), path)
 
+  /**
+   * Writes a new file that nobody reads before this resolves, under its name at once: the syncs of the file and of its
+   * folder can run side by side, where a rename would come between them. A crash may leave it empty or in part.
+   */
+  async function record(path: string, content: string): Promise<void> {
+    const handle = await open(at(path), 'wx', PRIVATE)
+    try {
+      const written = handle.writeFile(content).then(() => handle.sync())
+      await waitForAll([written, sync(dirname(path))])
+    } finally {
+      await handle.close()
+    }
+  }
+
   /** Makes `path` another name of the file at `target`, in one step, whatever `path` was before. */
   async function linkOver(target: string, path: string): Promise<void> {
+    // EEXIST is the one error after which there is more to do
+    const isNew = await link(at(target), at(path)).then(
+      () => true,
+      (error: unknown) => {
+        if (errno(error) === 'EEXIST') return false
+        throw error
+      },
+    )
+    if (isNew) return
     if (await sameFile(target, path)) return // rename(2) between two names of one file would do nothing
     const temp = temps.take()
     try {
@@ -176,34 +163,10 @@ export function openStore(data: string) {
 
   const remove = (path: string): Promise<boolean> => ignoring(['ENOENT'], () => unlink(at(path)))
 
-  /**
-   * Removes `folder` and its parents as far as they are empty, `upTo` and what is above it excepted, and makes that,
-   * or what was removed from `folder`, durable: the sync of what is left covers what went from it.
-   */
-  async function prune(folder: string, upTo: string): Promise<void> {
-    let left = folder
-    for (; left.startsWith(`${upTo}/`); left = dirname(left)) {
-      durable.delete(left)
-      try {
-        await rmdir(at(left))
-      } catch (error) {
-        if (errno(error) === 'ENOTEMPTY' || errno(error) === 'EEXIST') break
-        if (errno(error) !== 'ENOENT') throw error
-      }
-    }
-    await syncNearest(left)
-  }
-
-  // A neighbour may remove the folder in the meantime: the removal is on the disk when its parent is.
-  async function syncNearest(folder: string): Promise<void> {
-    if (!(await ignoring(['ENOENT'], () => sync(folder))) && folder !== '.')
-      await syncNearest(dirname(folder))
-  }
-
   /** Takes a whole folder out of the tree in one step, then its files at leisure. `false` when it is not there. */
   async function removeFolder(folder: string): Promise<boolean> {
     const temp = temps.take()
-    durable.delete(folder)
+    forget(folder)
     try {
       if (!(await ignoring(['ENOENT', 'ENOTDIR'], () => rename(at(folder), temp)))) return false
       await sync(dirname(folder))
@@ -227,6 +190,7 @@ export function openStore(data: string) {
     place,
     unstage,
     write,
+    record,
     linkOver,
     remove,
     prune,

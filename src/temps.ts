@@ -2,8 +2,9 @@
 // is what an upload left that died: it goes at the start and, should a removal have failed, while the service runs.
 
 import { randomUUID } from 'node:crypto'
-import { lstat, mkdir, readdir, rm } from 'node:fs/promises'
+import { lstat, mkdir, readdir, rm, rmdir, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
+import { ignoring } from './errors.js'
 
 /** An upload on its way: a folder of its own, removed whole when it is done with, and the body's place in it. */
 export type Upload = { folder: string; body: string }
@@ -37,7 +38,15 @@ export function openTemps(folder: string) {
     return { folder: path, body: join(path, 'body') }
   }
 
-  const discard = (upload: Upload): Promise<void> => drop(upload.folder)
+  async function discard({ folder: path, body }: Upload): Promise<void> {
+    try {
+      await ignoring(['ENOENT'], () => unlink(body))
+      await rmdir(path)
+      done(path)
+    } catch {
+      await drop(path) // there is more in it: parts of a form
+    }
+  }
 
   /**
    * Removes what nobody works on, as far as it is `olderThan` ms old: a command beside the service may have just made

@@ -76,13 +76,16 @@ t.test('a delete that failed is finished before the next answer', async (t) => {
 })
 
 t.test(
-  'the start settles what an earlier version of the journal says, and leaves what it does not know',
+  'the start settles what an earlier version of the journal says, drops what is torn, leaves what it does not know',
   async (t) => {
     const data = join(tempFolder(), 'data')
     const parts = await openParts(data)
     await parts.publishModule('example.com/m', 'v1.1.0')
     await parts.store.write('state/journal/old.json', JSON.stringify({ op: 'delete', ...at }))
     await parts.store.write('state/journal/odd.json', '{"op":"dance"}')
+    await parts.store.write('state/journal/torn.json', '{"op":"delete","owner":"admin","mod')
+    await parts.store.write('state/journal/empty.json', '')
+    await parts.store.write('state/journal/zeros.json', Buffer.alloc(150))
     await parts.recover()
     await parts.recover()
     t.same(journalOf(data), ['odd.json'])
