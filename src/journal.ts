@@ -13,8 +13,11 @@ export type Work<T> = {
   entry: Operation
   prepare: () => Promise<T>
   action: (prepared: T, record: string) => Promise<void>
-  /** Puts things back when one of the two failed. */
-  undo: () => Promise<void>
+  /**
+   * Puts things back when one of the two failed; `begun` says that it was `action`. A delete that has begun is not put
+   * back but finished.
+   */
+  undo: (begun: boolean) => Promise<void>
   /** What is to be settled when that failed too. */
   left: () => Operation
 }
@@ -41,7 +44,8 @@ export function openJournal(store: Store, log: Log) {
 
   /**
    * Runs `work` with its entry on the disk. When it fails it is undone, and the error is thrown; when that fails too,
-   * an {@link Unsettled}, and the entry stays for {@link repair}, or {@link settleAll} at the next start.
+   * or it is a delete that has begun, an {@link Unsettled}, and the entry stays for {@link repair}, or {@link settleAll}
+   * at the next start: a sync that failed once may succeed the second time although the disk has nothing.
    *
    * Removing the entry is not synced: an entry that a power cut brings back is settled once more, which changes
    * nothing, unless the same version was changed since. Such a change wrote an entry of its own and synced the
@@ -50,17 +54,20 @@ export function openJournal(store: Store, log: Log) {
   async function during<T>({ entry, prepare, action, undo, left }: Work<T>): Promise<void> {
     const path = newFile()
     const entered = store.record(path, JSON.stringify(entry))
+    let begun = false
     try {
       const [prepared] = await waitForAll([prepare(), entered])
+      begun = true
       await action(prepared, path)
       await store.remove(path)
     } catch (error) {
       try {
-        await undo()
+        await undo(begun)
+        if (begun && entry.op === 'delete') throw error
         await store.remove(path)
       } catch (failure) {
         const rest = left()
-        log('error', 'undo failed: tried again by the next request for this package, or at the next start', {
+        log('error', 'not settled: tried again by the next request for this package, or at the next start', {
           ...fieldsOf(rest),
           reason: messageOf(failure),
         })

@@ -105,7 +105,7 @@ export function makeFilePublisher({ store, journal, exclusively, clock }: FilePu
         entry,
         prepare: async () => {},
         action: finish,
-        undo: finish, // deleting is not undone but finished
+        undo: async (begun) => (begun ? finish() : undefined),
         left: () => entry,
       })
       clock.removed(target, status.mtime)
@@ -129,7 +129,7 @@ export function makeFilePublisher({ store, journal, exclusively, clock }: FilePu
         entry,
         prepare: async () => {},
         action: finish,
-        undo: finish,
+        undo: async (begun) => (begun ? finish() : undefined),
         left: () => entry,
       })
       for (const { path, mtime } of removed) clock.removed(path, mtime)

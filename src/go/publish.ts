@@ -157,10 +157,9 @@ export function makeModulePublisher({ store, journal, exclusively, zips, clock }
         prepare: async () =>
           (staged = await views.stage(await views.plan(version, { without: version.version }))),
         action: (made) => withdraw(version, made),
-        // Deleting is not undone but finished: what fails here goes on before the next answer, or at the next start.
-        undo: async () => {
+        undo: async (begun) => {
           if (staged) await views.unstage(staged)
-          await withdraw(version)
+          if (begun) await withdraw(version)
         },
         left: () => entry,
       })

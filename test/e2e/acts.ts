@@ -1,0 +1,94 @@
+// What is published and deleted in the tests that break it at every step, and where its file is then.
+
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { genericFile, versionFile } from '../../src/layout.js'
+
+export type Publish =
+  | { op: 'publish'; module: string; version: string }
+  | { op: 'publish'; name: string; version: string; file: string }
+/** A delete without `file` is of the whole version. */
+export type Act =
+  | Publish
+  | { op: 'delete'; module: string; version: string }
+  | { op: 'delete'; name: string; version: string; file?: string }
+
+/** The path, below the data folder, that a publish makes. */
+const pathOf = (act: Publish): string =>
+  'module' in act
+    ? versionFile({ owner: 'admin', module: act.module, version: act.version }, 'zip')
+    : genericFile({ owner: 'admin', name: act.name, version: act.version }, act.file)
+
+const module = <O extends Act['op']>(op: O, path: string, version: string) => ({ op, module: path, version })
+const file = <O extends Act['op']>(op: O, version: string, name: string) => ({
+  op,
+  name: 'tool',
+  version,
+  file: name,
+})
+
+/** What an act is done to: the packages that are there before it, then the act itself. */
+export type Step = { name: string; before: Publish[]; act: Act }
+
+/** Every kind of publish and delete. */
+export const steps: Step[] = [
+  {
+    name: "publish a module's first version",
+    before: [],
+    act: module('publish', 'example.com/Own/m', 'v1.0.0'),
+  },
+  {
+    name: 'publish a second version',
+    before: [module('publish', 'example.com/m', 'v1.0.0')],
+    act: module('publish', 'example.com/m', 'v1.1.0'),
+  },
+  {
+    name: 'delete one of two versions',
+    before: [module('publish', 'example.com/m', 'v1.0.0'), module('publish', 'example.com/m', 'v1.1.0')],
+    act: module('delete', 'example.com/m', 'v1.1.0'),
+  },
+  {
+    name: 'delete the last version',
+    before: [module('publish', 'example.com/Own/m', 'v1.0.0')],
+    act: module('delete', 'example.com/Own/m', 'v1.0.0'),
+  },
+  { name: 'publish a file', before: [], act: file('publish', '1.0', 'a') },
+  {
+    name: 'delete one of two files',
+    before: [file('publish', '1.0', 'a'), file('publish', '1.0', 'b')],
+    act: file('delete', '1.0', 'b'),
+  },
+  { name: 'delete the last file', before: [file('publish', '1.0', 'a')], act: file('delete', '1.0', 'a') },
+  {
+    name: 'delete a version with two files',
+    before: [file('publish', '1.0', 'a'), file('publish', '1.0', 'b')],
+    act: { op: 'delete', name: 'tool', version: '1.0' },
+  },
+]
+
+/** Everything that may be there in the course of a step. */
+export const packagesOf = ({ before, act }: Step): Publish[] =>
+  act.op === 'publish' ? [...before, act] : before
+
+/** Whether a package is there, by its file alone. */
+export const isThere = (data: string, act: Publish): boolean => existsSync(join(data, pathOf(act)))
+
+/** The acts that lead from what is there back to where the step begins. */
+export const wayBack = (data: string, step: Step): Act[] =>
+  packagesOf(step).flatMap((act): Act[] => {
+    const wanted = step.before.includes(act)
+    if (isThere(data, act) === wanted) return []
+    return [wanted ? act : { ...act, op: 'delete' }]
+  })
+
+/** Whether `act` has been done, or has not; `undefined` for something between. */
+export function outcome(data: string, step: Step): 'done' | 'not done' | undefined {
+  const { act } = step
+  const touched = act.op === 'publish' ? [act] : step.before.filter((other) => isPartOf(act, other))
+  const there = touched.filter((other) => isThere(data, other)).length
+  if (there !== 0 && there !== touched.length) return undefined
+  return there > 0 === (act.op === 'publish') ? 'done' : 'not done'
+}
+
+const isPartOf = (act: Act, other: Publish): boolean =>
+  Object.entries(act).every(([name, value]) => name === 'op' || other[name as keyof Publish] === value)

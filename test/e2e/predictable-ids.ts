@@ -1,0 +1,20 @@
+// Loaded into a process (--import): the names of its temp files are then known before, and a tracer can be told them.
+
+import crypto from 'node:crypto'
+import { syncBuiltinESMExports } from 'node:module'
+
+const IDS = 128
+
+const idOf = (n: number) => `00000000-0000-4000-8000-${n.toString(16).padStart(12, '0')}` as const
+
+let taken = 0
+crypto.randomUUID = () => idOf(taken++ % IDS)
+syncBuiltinESMExports()
+
+/** Everything below the data folder `data` that such a process writes to. */
+export const writtenFiles = (data: string): string[] =>
+  Array.from({ length: IDS }, (_, n) => idOf(n)).flatMap((id) => [
+    `${data}/state/tmp/${id}`,
+    `${data}/state/tmp/${id}/body`,
+    `${data}/state/journal/${id}.json`,
+  ])
