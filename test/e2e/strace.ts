@@ -10,40 +10,39 @@ import { tempFolder } from './harness.js'
 export type Call = { name: string; on: string; text: string; hit: boolean }
 
 /**
- * Traces the thread `tid` while `use` runs. `options` are strace's: `-e inject=…`. Resolves when strace has let go, or
- * the process is gone. `data` is left out of what the calls are said to be on.
+ * Runs strace on the thread `tid` while `use` runs, and returns what it wrote. Resolves when it has let go, or the
+ * process is gone. `options` are strace's.
  */
-export async function traced(
-  tid: number,
-  data: string,
-  options: string[],
-  use: () => Promise<unknown>,
-): Promise<Call[]> {
+export async function strace(tid: number, options: string[], use: () => Promise<unknown>): Promise<string> {
   const log = join(tempFolder('plinth-trace', '/dev/shm'), 'log')
-  const strace = spawn(
-    'strace',
-    ['-p', String(tid), '-o', log, '-y', '-e', 'trace=%file,%desc', ...options],
-    {
-      stdio: ['ignore', 'ignore', 'pipe'],
-    },
-  )
-  const closed = once(strace, 'close')
+  const tracer = spawn('strace', ['-p', String(tid), '-o', log, ...options], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  })
+  const closed = once(tracer, 'close')
   let said = ''
   await new Promise<void>((resolve, reject) => {
-    strace.stderr.on('data', (text: Buffer) => {
+    tracer.stderr.on('data', (text: Buffer) => {
       said += text.toString()
       if (/attached/.test(said)) resolve()
     })
-    strace.once('close', () => reject(new Error(`strace ended: ${said}`)))
+    tracer.once('close', () => reject(new Error(`strace ended: ${said}`)))
   })
   try {
     await use()
   } finally {
-    strace.kill('SIGINT')
+    tracer.kill('SIGINT')
     await closed
   }
-  return callsIn(readFileSync(log, 'utf8'), data)
+  return readFileSync(log, 'utf8')
 }
+
+/** The calls on files that the thread `tid` makes while `use` runs; `data` is left out of what they are said to be on. */
+export const traced = async (
+  tid: number,
+  data: string,
+  options: string[],
+  use: () => Promise<unknown>,
+): Promise<Call[]> => callsIn(await strace(tid, ['-y', '-e', 'trace=%file,%desc', ...options], use), data)
 
 const IDS = /[0-9a-f]{8}-[0-9a-f-]{27}/g
 
@@ -124,14 +123,6 @@ const SHIFTS = [0, -1, 1, -2, 2, -3, 3]
 
 /** The one thread of the pool of a process that runs with UV_THREADPOOL_SIZE=1; `use` makes it create a folder. */
 export async function poolThread(pid: number, use: () => Promise<unknown>): Promise<number> {
-  const log = join(tempFolder('plinth-trace', '/dev/shm'), 'log')
-  const strace = spawn('strace', ['-f', '-p', String(pid), '-o', log, '-e', 'trace=mkdir'], {
-    stdio: ['ignore', 'ignore', 'pipe'],
-  })
-  const closed = once(strace, 'close')
-  await once(strace.stderr, 'data')
-  await use()
-  strace.kill('SIGINT')
-  await closed
-  return Number(/^(\d+) +mkdir/m.exec(readFileSync(log, 'utf8'))?.[1])
+  const log = await strace(pid, ['-f', '-e', 'trace=mkdir'], use)
+  return Number(/^(\d+) +mkdir/m.exec(log)?.[1])
 }

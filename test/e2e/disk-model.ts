@@ -1,0 +1,203 @@
+// What a disk may hold after a power cut, by POSIX: built from the calls on files that a process was seen to make.
+//
+// A file's bytes, times and mode are on the disk when the file was synced; a change of names when one of the folders that
+// it touches was. Everything else may be there or not, each for itself; bytes that were not synced may be torn. Real file
+// systems keep more order than that.
+
+import { linkSync, lstatSync, mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
+
+type Content = { bytes: Buffer; mtime: number }
+type File = { kind: 'file'; now: Content; safe: Content | undefined }
+type Folder = { kind: 'folder'; names: Map<string, File | Folder> }
+/** A change of names: all of it is on the disk, or nothing is. */
+type Change = { steps: { folder: Folder; name: string; to: File | Folder | undefined }[]; safe: boolean }
+
+/** Leaves out what a sync does, for what it was asked of: what the tests must notice. */
+export type Mutant = (what: 'file' | 'folder', path: string) => boolean
+
+/** How much of what was not synced is on the disk. */
+export type Luck = 'nothing' | 'everything' | 'the earlier part' | 'some'
+
+const newFile = (): File => ({ kind: 'file', now: { bytes: Buffer.alloc(0), mtime: 1 }, safe: undefined })
+
+/** The folder as it is, all of it on the disk. */
+function snapshot(path: string, seen = new Map<number, File>()): Folder {
+  const names = new Map<string, File | Folder>()
+  for (const name of readdirSync(path)) {
+    const at = join(path, name)
+    const status = lstatSync(at)
+    if (status.isDirectory()) names.set(name, snapshot(at, seen))
+    else if (status.isFile()) {
+      const content = { bytes: readFileSync(at), mtime: status.mtimeMs / 1000 }
+      const file = seen.get(status.ino) ?? { kind: 'file' as const, now: content, safe: content }
+      seen.set(status.ino, file)
+      names.set(name, file)
+    }
+  }
+  return { kind: 'folder', names }
+}
+
+export type Call = { name: string; strings: Buffer[]; fd: number; result: number; text: string }
+
+// openat(AT_FDCWD, "\x2f\x64", O_WRONLY|O_CREAT) = 19, as strace -xx writes it
+export function parseCalls(log: string): Call[] {
+  const calls: Call[] = []
+  for (const text of log.split('\n')) {
+    const [, name, args, result] = /^(\w+)\((.*)\) += (-?\d+)/.exec(text) ?? []
+    if (name === undefined || args === undefined) continue
+    const strings = [...args.matchAll(/"((?:\\x[0-9a-f]{2})*)"/g)].map(([, hex = '']) =>
+      Buffer.from(hex.replaceAll('\\x', ''), 'hex'),
+    )
+    calls.push({ name, strings, fd: Number.parseInt(args, 10), result: Number(result), text: args })
+  }
+  return calls
+}
+
+/** A disk that was like the folder `data` and then saw `calls`. */
+export function openDisk(data: string, mutant: Mutant = () => false) {
+  const now = snapshot(data)
+  const before = namesIn(now) // on the disk, whatever happens
+  const changes: Change[] = []
+  const open = new Map<number, { what: File | Folder; path: string }>()
+
+  const find = (path: string): File | Folder | undefined => {
+    let at: File | Folder | undefined = now
+    for (const name of path.slice(data.length + 1).split('/')) {
+      if (path === data) break
+      at = at?.kind === 'folder' ? at.names.get(name) : undefined
+    }
+    return at
+  }
+  const folderOf = (path: string): Folder => {
+    const folder = find(dirname(path))
+    if (folder?.kind !== 'folder') throw new Error(`${path} is in no folder`)
+    return folder
+  }
+  function change(...steps: [path: string, to: File | Folder | undefined][]): void {
+    const made = steps.map(([path, to]) => ({ folder: folderOf(path), name: basename(path), to }))
+    for (const { folder, name, to } of made) {
+      if (to) folder.names.set(name, to)
+      else folder.names.delete(name)
+    }
+    changes.push({ steps: made, safe: false })
+  }
+
+  function sync({ what, path }: { what: File | Folder; path: string }): void {
+    if (mutant(what.kind, path)) return
+    if (what.kind === 'file') what.safe = what.now
+    else for (const made of changes) made.safe ||= made.steps.some(({ folder }) => folder === what)
+  }
+
+  /** Takes in one call. Returns `false` for one that has nothing to do with it. */
+  function see({ name, strings, fd, result, text }: Call): boolean {
+    const [path = '', to = ''] = strings.map(String)
+    if (result < 0 || (strings.length > 0 && name !== 'write' && !path.startsWith(data))) return false
+    switch (name) {
+      case 'openat': {
+        const found = find(path)
+        const what = found ?? newFile()
+        open.set(result, { what, path })
+        if (!found) change([path, what])
+        return true
+      }
+      case 'write': {
+        const file = open.get(fd)?.what
+        if (file?.kind !== 'file') return false
+        file.now = { ...file.now, bytes: Buffer.concat([file.now.bytes, ...strings]) }
+        return true
+      }
+      case 'utimensat': {
+        const file = open.get(fd)?.what
+        const mtime = Number([...text.matchAll(/tv_sec=(\d+)/g)][1]?.[1])
+        if (file?.kind === 'file') file.now = { ...file.now, mtime }
+        return true
+      }
+      case 'fsync':
+      case 'fdatasync': {
+        const synced = open.get(fd)
+        if (synced) sync(synced)
+        return true
+      }
+      case 'close':
+        return open.delete(fd)
+      case 'mkdir':
+        change([path, { kind: 'folder', names: new Map() }])
+        return true
+      case 'link':
+        change([to, find(path)])
+        return true
+      case 'rename':
+        change([path, undefined], [to, find(path)])
+        return true
+      case 'unlink':
+      case 'rmdir':
+        change([path, undefined])
+        return true
+      default:
+        return false
+    }
+  }
+
+  /** Makes `folder` what the disk would hold if the power went now. `random` gives numbers from 0 to 1. */
+  function crash(folder: string, luck: Luck, random: () => number): void {
+    const part = Math.floor(random() * (changes.length + 1))
+    const stays = (index: number): boolean =>
+      luck === 'everything' ||
+      (luck === 'the earlier part' && index < part) ||
+      (luck === 'some' && random() < 0.5)
+    const disk = new Map<Folder, Map<string, File | Folder>>()
+    const namesOf = (at: Folder): Map<string, File | Folder> => {
+      const names = disk.get(at) ?? new Map(before.get(at))
+      disk.set(at, names)
+      return names
+    }
+    changes.forEach(({ steps, safe: isSafe }, index) => {
+      if (!isSafe && !stays(index)) return
+      for (const { folder: at, name, to } of steps) {
+        if (to) namesOf(at).set(name, to)
+        else namesOf(at).delete(name)
+      }
+    })
+    const written = new Map<File, string>()
+    const write = (at: Folder, path: string): void => {
+      mkdirSync(path, { recursive: true })
+      for (const [name, what] of namesOf(at)) {
+        const to = join(path, name)
+        if (what.kind === 'folder') write(what, to)
+        else {
+          const same = written.get(what)
+          if (same !== undefined) linkSync(same, to)
+          else {
+            const { bytes, mtime } = contentOf(what, luck, random)
+            writeFileSync(to, bytes)
+            utimesSync(to, mtime, mtime)
+            written.set(what, to)
+          }
+        }
+      }
+    }
+    write(now, folder)
+  }
+
+  return { see, crash }
+}
+
+function namesIn(folder: Folder, names = new Map<Folder, Map<string, File | Folder>>()) {
+  names.set(folder, new Map(folder.names))
+  for (const below of folder.names.values()) if (below.kind === 'folder') namesIn(below, names)
+  return names
+}
+
+function contentOf({ now, safe }: File, luck: Luck, random: () => number): Content {
+  if (now === safe) return now
+  if (luck === 'everything') return now
+  const choices: Content[] = [safe ?? { bytes: Buffer.alloc(0), mtime: 1 }]
+  if (luck !== 'nothing') {
+    choices.push(now)
+    const half = Math.floor(now.bytes.length / 2)
+    const torn = Buffer.concat([now.bytes.subarray(0, half), Buffer.alloc(now.bytes.length - half)])
+    if (!safe) choices.push({ ...now, bytes: torn }, { ...now, bytes: now.bytes.subarray(0, half) })
+  }
+  return choices[Math.floor(random() * choices.length)] ?? now
+}
