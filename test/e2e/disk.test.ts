@@ -1,7 +1,7 @@
 // A disk that is full, or takes nothing: uploads are refused, nothing is left of them, deletes and reads go on.
 
 import { execFileSync } from 'node:child_process'
-import { chmodSync, existsSync, readdirSync, statfsSync } from 'node:fs'
+import { chmodSync, existsSync, readdirSync, readFileSync, statfsSync } from 'node:fs'
 import { join } from 'node:path'
 import { connect } from 'node:net'
 import t from 'tap'
@@ -190,6 +190,82 @@ for (const [what, options] of [
     t.same(brokenPromises(data), [])
   })
 }
+
+/** A file system on a file, which can be made to fail as by a dying disk: then it takes nothing any more. */
+function mountFailing():
+  { folder: string; fail: () => void; mend: () => void; unmount: () => void } | string {
+  if (!root) return 'NOT TESTED: only root can mount a file system'
+  const [folder, image] = [tempFolder(), join(tempFolder(), 'image')]
+  const run = (program: string, ...args: string[]): unknown =>
+    execFileSync(program, args, { stdio: ['ignore', 'ignore', 'pipe'] })
+  const attach = (): unknown => run('mount', '-o', 'loop', image, folder)
+  const unmount = (): unknown => run('umount', folder)
+  try {
+    run('truncate', '-s', '32M', image)
+    run('mkfs.ext4', '-q', '-F', image)
+    attach()
+  } catch {
+    return 'NOT TESTED: this machine does not let root mount an ext4 on a file'
+  }
+  return {
+    folder,
+    fail: () => run('mount', '-o', 'remount,abort', folder),
+    mend: () => {
+      unmount()
+      attach()
+    },
+    unmount: () => run('umount', '-l', folder),
+  }
+}
+
+const failing = mountFailing()
+t.test(
+  'a file system that turns read-only under the service',
+  { skip: typeof failing === 'string' && failing },
+  async (t) => {
+    if (typeof failing === 'string') return
+    t.teardown(failing.unmount)
+    const data = join(failing.folder, 'data')
+    execFileSync('cp', ['-a', await newData(), data])
+    execFileSync('sync', ['-f', data])
+    const service = runService(data, { PLINTH_MIN_FREE_BYTES: '0' })
+    t.teardown(() => service.end())
+    await service.ready()
+    const upload = '/api/packages/admin/go/upload'
+    const module = '/api/packages/admin/go/e.com/m/@v/v1.0.0'
+    t.equal((await askService(data, 'PUT', upload, await simpleModule('e.com/m', 'v1.0.0'))).status, 201)
+    t.equal((await askService(data, 'PUT', generic('a'), 'x')).status, 201)
+    failing.fail()
+    for (const [method, path, body] of [
+      ['PUT', generic('b'), 'x'],
+      ['PUT', upload, await simpleModule('e.com/m', 'v1.1.0')],
+      ['DELETE', generic('a'), undefined],
+      ['DELETE', module, undefined],
+    ] as const) {
+      const answer = await askService(data, method, path, body)
+      t.equal(answer.status, 500, `${method} ${path}`)
+      t.match(answer.body, /the server cannot write to its disk at the moment, nothing was changed/)
+    }
+    t.equal((await askService(data, 'PUT', upload, await simpleModule('e.com/m', 'v1.0.0'))).status, 500)
+    t.equal(readFileSync(join(data, 'tree', generic('a')), 'utf8'), 'x', 'what is there can be read')
+
+    await service.end()
+    failing.mend()
+    const next = runService(data, { PLINTH_MIN_FREE_BYTES: '0' })
+    t.teardown(() => next.end())
+    await next.ready()
+    t.same(brokenPromises(data), [])
+    t.equal(
+      readFileSync(join(data, 'tree', generic('a')), 'utf8'),
+      'x',
+      'what was acknowledged is on the disk',
+    )
+    t.equal((await askService(data, 'DELETE', module)).status, 204)
+    t.equal((await askService(data, 'PUT', generic('b'), 'x')).status, 201)
+    t.same(brokenPromises(data), [])
+    await next.end()
+  },
+)
 
 t.test('a folder that cannot be written: 500 that says so, and nothing is left', async (t) => {
   const data = await newData()
