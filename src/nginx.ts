@@ -109,14 +109,18 @@ function nginxVersion(program: string): number {
   return Number(major ?? 0) * 1_000_000 + Number(minor ?? 0) * 1000 + Number(patch ?? 0)
 }
 
+/** Lets nginx's workers in to the socket of a service that made it as root. */
+export function letWorkersWrite(config: Config, { user }: NginxPlan): void {
+  if (user && user.uid !== 0) chownSync(join(config.data, socketPath), user.uid, user.gid)
+}
+
 /** Starts nginx in a process group of its own: a Ctrl-C of the terminal reaches it through us, in order. */
 export function startNginx(
   config: Config,
   plan: NginxPlan,
   output: 'inherit' | 'pipe' = 'inherit',
 ): ChildProcess {
-  // The service made its socket as root: nginx's workers must be let in.
-  if (plan.user && plan.user.uid !== 0) chownSync(join(config.data, socketPath), plan.user.uid, plan.user.gid)
+  letWorkersWrite(config, plan)
   const { PLINTH_ADMIN_TOKEN: _secret, ...env } = process.env
   return spawn(plan.program, plan.args, {
     cwd: config.data,

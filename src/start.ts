@@ -1,4 +1,5 @@
-// `npm start`: the service and nginx in the foreground. Ends when it is told to, and when either of the two ends.
+// `npm start`: the service and nginx in the foreground. Ends when it is told to, and when either of the two ends;
+// SIGUSR2 restarts the service alone.
 
 import { fork, type ChildProcess } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
@@ -9,6 +10,7 @@ import { checkTls } from './tls.js'
 import { takeLock, type Lock } from './lock.js'
 import {
   endLeftNginx,
+  letWorkersWrite,
   mustBeListenable,
   mustBeWritable,
   planNginx,
@@ -47,16 +49,23 @@ async function stopChild(child: ChildProcess, signal: NodeJS.Signals, graceMs: n
   clearTimeout(timer)
 }
 
+/** The service's process; `ready` resolves when it takes requests, `ended` with how it went. */
+type Running = { child: ChildProcess; ready: Promise<'ready'>; ended: Promise<Ending> }
+
 // The service gets the lock as an open file, and ours is closed: the lock lives exactly as long as the service.
-function startService(config: Config, lock: Lock): ChildProcess {
+function startService(config: Config, lock: Lock): Running {
   const held = lock.fd === undefined ? [] : [lock.fd]
-  const service = fork(fileURLToPath(new URL('./main.js', import.meta.url)), ['locked'], {
+  const child = fork(fileURLToPath(new URL('./main.js', import.meta.url)), ['locked'], {
     env: { ...process.env, PLINTH_DATA: config.data },
     stdio: ['ignore', 'inherit', 'inherit', 'ipc', ...held],
     detached: true,
   })
   lock.release()
-  return service
+  return {
+    child,
+    ready: new Promise((resolve) => child.once('message', () => resolve('ready'))),
+    ended: ended(child).then((how) => ({ code: 1, reason: `the service ${how}` })),
+  }
 }
 
 const urlOf = (config: Config): string =>
@@ -87,18 +96,21 @@ async function main(): Promise<Ending> {
       process.on(signal, () => resolve({ code: 0, reason: `stopping on ${signal}` }))
     }
   })
+  let askRestart = (_: 'restart'): void => {} // before there is a service there is none to restart
+  process.on('SIGUSR2', () => askRestart('restart'))
   const config = readConfig()
   for (const name of unknownSettings()) complain(`warning: ${name} is no setting of plinth`)
   const tlsWarning = checkTls(config)
   if (tlsWarning !== undefined) complain(`warning: ${tlsWarning}`)
   mustBeWritable(config)
   process.chdir(config.data)
-  const locked = takeLock(config.data, {
-    standby: config.standby,
-    onWait: (holder) => say(`standing by: another plinth is running on this data folder (${holder})`),
-    onWarning: (warning) => complain(`warning: ${warning}`),
-  })
-  const lock = await Promise.race([locked, stopped])
+  const locked = (): Promise<Lock> =>
+    takeLock(config.data, {
+      standby: config.standby,
+      onWait: (holder) => say(`standing by: another plinth is running on this data folder (${holder})`),
+      onWarning: (warning) => complain(`warning: ${warning}`),
+    })
+  const lock = await Promise.race([locked(), stopped])
   if ('code' in lock) return lock
   await Promise.race([endLeftNginx(config, say), stopped])
   await mustBeListenable(config)
@@ -106,12 +118,12 @@ async function main(): Promise<Ending> {
   if (first.token !== undefined) tellFirstRun(first.token, config)
   if (first.warning !== undefined) complain(`warning: ${first.warning}`)
 
-  const service = startService(config, lock)
-  const serviceEnded = ended(service).then((how) => ({ code: 1, reason: `the service ${how}` }))
-  const ready = new Promise<void>((resolve) => service.once('message', () => resolve()))
-  const early = await Promise.race([ready, serviceEnded, stopped])
-  if (early) {
-    await stopChild(service, 'SIGTERM', config.stopSeconds * 1000 + SERVICE_GRACE_MS)
+  const stopService = ({ child }: Running): Promise<void> =>
+    stopChild(child, 'SIGTERM', config.stopSeconds * 1000 + SERVICE_GRACE_MS)
+  let service = startService(config, lock)
+  const early = await Promise.race([service.ready, service.ended, stopped])
+  if (early !== 'ready') {
+    await stopService(service)
     return early
   }
   const plan = planNginx(config)
@@ -119,15 +131,33 @@ async function main(): Promise<Ending> {
   const nginx = startNginx(config, plan)
   const over = new AbortController()
   const nginxEnded = ended(nginx).then((how) => ({ code: 1, reason: `nginx ${how}` }))
-  const ending = Promise.race([stopped, serviceEnded, nginxEnded])
-  void ending.then(() => over.abort())
+  void Promise.race([stopped, service.ended, nginxEnded]).then(() => over.abort())
   await untilListening(config, over.signal)
   if (!over.signal.aborted) say(`serving ${config.data} at ${urlOf(config)}`)
 
-  const how = await ending
+  /** Ends the service and starts it anew, as it is on the disk now; nginx serves meanwhile. */
+  async function restart(): Promise<Ending | undefined> {
+    say('restarting the service; nginx goes on serving')
+    await stopService(service)
+    const again = await Promise.race([locked(), stopped])
+    if ('code' in again) return again
+    service = startService(config, again)
+    const how = await Promise.race([service.ready, service.ended, stopped])
+    if (how !== 'ready') return how
+    letWorkersWrite(config, plan)
+    say('the service runs again')
+    return undefined
+  }
+
+  let how: Ending | undefined
+  while (!how) {
+    const restartAsked = new Promise<'restart'>((resolve) => (askRestart = resolve))
+    const next = await Promise.race([stopped, service.ended, nginxEnded, restartAsked])
+    how = next === 'restart' ? await restart() : next
+  }
   if (how.code === 0) say(how.reason)
   else complain(how.reason)
-  await stopChild(service, 'SIGTERM', config.stopSeconds * 1000 + SERVICE_GRACE_MS) // reads go on until the last write is done
+  await stopService(service) // reads go on until the last write is done
   await stopChild(nginx, 'SIGQUIT', NGINX_GRACE_MS)
   if (nginx.pid !== undefined) signalGroup(nginx.pid, 'SIGTERM')
   return how

@@ -126,6 +126,47 @@ t.test('npm start', needs('nginx', 'pgrep'), async (t) => {
     t.same(await run.ended, { code: 0, signal: null })
   })
 
+  await t.test('SIGUSR2 restarts the service while nginx serves', async (t) => {
+    const run = start(env)
+    await run.until(/plinth: serving/)
+    const auth = `Basic ${Buffer.from(`admin:${token}`).toString('base64')}`
+    const put = (file: string) =>
+      ask(port, 'PUT', `/api/packages/admin/generic/r/1/${file}`, { auth, body: 'x' })
+    t.equal((await put('0')).status, 201)
+    const pids = (): string[] =>
+      [...run.output().matchAll(/"event":"ready","pid":(\d+)/g)].map(([, pid]) => pid ?? '')
+    const seen = { reads: 0, wrong: 0, written: 0, refused: 0, other: 0 }
+    const clock = { going: true }
+    const reader = async (): Promise<void> => {
+      while (clock.going) {
+        seen.reads++
+        const answer = await ask(port, 'GET', '/api/packages/admin/generic/r/1/0').catch(() => undefined)
+        if (answer?.body !== 'x') seen.wrong++
+      }
+    }
+    const writer = async (): Promise<void> => {
+      for (let n = 1; clock.going; n++) {
+        const { status } = await put(String(n))
+        if (status === 201) seen.written++
+        else if (status === 503) seen.refused++
+        else seen.other++
+      }
+    }
+    const clients = [reader(), writer()]
+    for (const times of [2, 3]) {
+      run.kill('SIGUSR2')
+      await run.until(new RegExp(`(?:"event":"ready"[^]*){${times}}runs again`))
+    }
+    clock.going = false
+    await Promise.all(clients)
+    t.match(seen, { wrong: 0, other: 0 }, JSON.stringify(seen))
+    t.ok(seen.reads > 0 && seen.written > 0, JSON.stringify(seen))
+    t.equal(new Set(pids()).size, 3)
+    t.equal((await put('last')).status, 201)
+    run.kill('SIGTERM')
+    t.same(await run.ended, { code: 0, signal: null })
+  })
+
   await t.test('when nginx or the service dies, it ends with the reason', async (t) => {
     for (const [victim, says] of [
       [`nginx: master process .*-p ${data}/`, /plinth: nginx was ended by SIGKILL/],
