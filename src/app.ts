@@ -9,7 +9,7 @@ import { answerErrors, logWrites, mustDecode } from './edge.js'
 import { makeFailedLogins } from './failed-logins.js'
 import type { FilePublisher } from './generic/publish.js'
 import { genericRoutes } from './generic/routes.js'
-import type { CheckPool } from './go/check-pool.js'
+import type { ModuleIntake } from './go/intake.js'
 import type { ModulePublisher } from './go/publish.js'
 import { goRoutes } from './go/routes.js'
 import type { Log } from './log.js'
@@ -23,7 +23,7 @@ export type Parts = {
   receive: Receive
   access: Access
   log: Log
-  zips: CheckPool
+  intake: ModuleIntake
   modules: ModulePublisher
   files: FilePublisher
 }

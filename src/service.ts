@@ -7,8 +7,9 @@ import { openAccess } from './access.js'
 import { createApp } from './app.js'
 import type { Config } from './config.js'
 import { ignoring, messageOf } from './errors.js'
+import { makeModuleIntake } from './go/intake.js'
 import { makeGate } from './gate.js'
-import { listenForCommands } from './inspection/control.js'
+import { listenForCommands } from './control.js'
 import { folders, socketPath } from './layout.js'
 import type { Log } from './log.js'
 import { openParts } from './parts.js'
@@ -37,7 +38,8 @@ export async function startService(config: Config, log: Log): Promise<Service> {
   const gate = makeGate(config.maxUploads)
   const room = makeRoom(store.at(folders.tmp), config.minFreeBytes)
   const receive = makeReceive({ config, store, room, gate })
-  const app = createApp({ ...parts, config, gate, receive, access: openAccess(store), log })
+  const intake = makeModuleIntake({ config, ...parts })
+  const app = createApp({ ...parts, config, gate, receive, intake, access: openAccess(store), log })
   app.on('error', (error: Error) => log('warn', 'connection', { reason: error.message }))
   const server = createServer({ requestTimeout: 0, keepAliveTimeout: KEEP_ALIVE_MS }, app.callback())
   await listen(server)

@@ -1,7 +1,6 @@
-// A request's body on its way to the disk: streamed, counted and hashed, in bounded memory whatever its size.
+// A request's body on its way to the disk.
 
-import { createHash } from 'node:crypto'
-import { open, stat } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
 import type { IncomingMessage } from 'node:http'
 import type { Context } from 'koa'
 import { withBodyClock } from './body-clock.js'
@@ -14,9 +13,7 @@ import { tooLarge, type Received } from './received.js'
 import type { Reservation, Room } from './room.js'
 import type { Store } from './store.js'
 import type { Upload } from './temps.js'
-
-/** Bytes gathered before a write, so that a body costs few system calls. Two batches exist at most. */
-const BATCH_BYTES = 2 ** 20
+import { withUpload, writeBody } from './write-body.js'
 
 /** What receiving works with; one of each exists. */
 export type Receiving = { config: Config; store: Store; room: Room; gate: Gate }
@@ -25,50 +22,22 @@ export type Receive = ReturnType<typeof makeReceive>
 
 type Way = { upload: Upload; limit: number; room: Room; reservation: Reservation; expired: Promise<never> }
 
-async function receiveRaw(req: IncomingMessage, way: Way): Promise<Received> {
-  const { upload, limit, room, reservation, expired } = way
-  const hash = createHash('sha256')
-  const file = await open(upload.body, 'wx', 0o600)
-  let size = 0
-  let batch: Buffer[] = []
-  let batchBytes = 0
-  let writing: Promise<void> = Promise.resolve()
-  const flush = async (): Promise<void> => {
-    const bytes = Buffer.concat(batch)
-    batch = []
-    batchBytes = 0
-    await writing
-    writing = file.writeFile(bytes).then(() => reservation.wrote(bytes.length))
-    writing.catch(() => {}) // it is awaited before the next batch, or at the end
-    await room.mustFit(0)
-  }
+async function receiveRaw(req: IncomingMessage, { upload, expired, ...way }: Way): Promise<Received> {
   // A refusal in the middle must leave the request alive, or it could not be answered.
   const chunks = (req.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>)[Symbol.asyncIterator]()
   // Not Promise.race: `expired` would keep every chunk that it ever raced with.
   let giveUp = (_error: unknown): void => {}
   expired.catch((error: unknown) => giveUp(error))
+  const next = (): Promise<IteratorResult<Buffer>> =>
+    new Promise((resolve, reject) => {
+      giveUp = reject
+      chunks.next().then(resolve, reject)
+    })
   try {
-    for (;;) {
-      const next = await new Promise<IteratorResult<Buffer>>((resolve, reject) => {
-        giveUp = reject
-        chunks.next().then(resolve, reject)
-      })
-      if (next.done) break
-      hash.update(next.value)
-      size += next.value.length
-      if (size > limit) throw tooLarge(limit)
-      batch.push(next.value)
-      batchBytes += next.value.length
-      if (batchBytes >= BATCH_BYTES) await flush()
-    }
-    await flush()
-    await writing
+    return await writeBody(next, { path: upload.body, ...way })
   } finally {
     void chunks.return?.().catch(() => {}) // not awaited: it waits for a chunk that may never come
-    await writing.catch(() => {})
-    await file.close()
   }
-  return { path: upload.body, size, sha256: hash.digest('hex') }
 }
 
 // A parser cannot be stopped but by its connection.
@@ -92,32 +61,31 @@ export const makeReceive = ({ config, store, room, gate }: Receiving) => {
     stated: string | undefined,
     use: (received: Received) => Promise<T>,
   ): Promise<T> {
-    const reservation = await room.reserve(Number(ctx.get('Content-Length') || 0))
-    try {
-      const upload = await store.newUpload()
-      try {
-        const isForm = ctx.is('multipart/form-data') === 'multipart/form-data'
-        const received = await withBodyClock(ctx.req, clock, (expired) => {
-          const way = { upload, limit, room, reservation, expired }
-          return isForm ? receiveFormInTime(ctx, way) : receiveRaw(ctx.req, way)
-        })
-        ctx.state['bytes'] = received.size
-        if (stated !== undefined && stated !== received.sha256) {
-          throw new Refusal(
-            400,
-            `checksum mismatch: the request states sha256 ${stated}, its body has ${received.sha256}`,
-          )
+    return withUpload(
+      { store, room },
+      Number(ctx.get('Content-Length') || 0),
+      async (upload, reservation) => {
+        try {
+          const isForm = ctx.is('multipart/form-data') === 'multipart/form-data'
+          const received = await withBodyClock(ctx.req, clock, (expired) => {
+            const way = { upload, limit, room, reservation, expired }
+            return isForm ? receiveFormInTime(ctx, way) : receiveRaw(ctx.req, way)
+          })
+          ctx.state['bytes'] = received.size
+          if (stated !== undefined && stated !== received.sha256) {
+            throw new Refusal(
+              400,
+              `checksum mismatch: the request states sha256 ${stated}, its body has ${received.sha256}`,
+            )
+          }
+          if ((await stat(received.path)).size !== received.size)
+            throw new Error('the upload was not written whole')
+          return await use(received)
+        } finally {
+          ctx.req.resume() // what is still coming is read and dropped, so that the answer gets through
         }
-        if ((await stat(received.path)).size !== received.size)
-          throw new Error('the upload was not written whole')
-        return await use(received)
-      } finally {
-        ctx.req.resume() // what is still coming is read and dropped, so that the answer gets through
-        await store.discard(upload)
-      }
-    } finally {
-      reservation.end()
-    }
+      },
+    )
   }
 
   /**

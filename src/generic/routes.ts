@@ -6,20 +6,17 @@ import { Refusal } from '../errors.js'
 import { checkFits, genericFile, urlPath, type GenericVersion } from '../layout.js'
 import { baseUrl } from '../request.js'
 import type { Receive } from '../upload.js'
-import { checkFileName, checkPackageName, checkPackageVersion } from './names.js'
+import { mustBeNames, versionProblem } from './must-be-names.js'
+import { checkFileName } from './names.js'
 import type { FilePublisher } from './publish.js'
 
 type Needs = { config: Config; receive: Receive; files: FilePublisher }
 
-const versionProblem = ({ name, version }: GenericVersion): string | undefined =>
-  checkPackageName(name) ?? checkPackageVersion(version)
-
 export function genericRoutes({ config, receive, files }: Needs) {
   /** `PUT /api/packages/{owner}/generic/{name}/{version}/{file}` → 201 · 400 · 409 · 413 */
   const upload = async (ctx: Context, at: GenericVersion, file: string): Promise<void> => {
+    mustBeNames(at, file)
     const path = genericFile(at, file)
-    const problem = versionProblem(at) ?? checkFileName(file) ?? checkFits(path, 'the path')
-    if (problem !== undefined) throw new Refusal(400, problem)
     await files.mustBeFree(at, file)
     await receive(ctx, config.maxFileBytes, async (received) => {
       await files.publish(at, file, received)

@@ -47,6 +47,8 @@ const conflict = ({ module, version }: ModuleVersion): Refusal =>
 
 const at = ({ owner, module, version }: ModuleVersion): ModuleVersion => ({ owner, module, version })
 
+const wholeSeconds = (time: Date): Date => new Date(Math.floor(time.getTime() / 1000) * 1000)
+
 export function makeModulePublisher({ store, journal, exclusively, zips, clock }: Publishing) {
   const views = makeViews(store)
 
@@ -109,17 +111,22 @@ export function makeModulePublisher({ store, journal, exclusively, zips, clock }
   }
 
   /**
-   * Publishes the checked zip. Resolves when all of it is on the disk.
+   * Publishes the checked zip. Resolves when all of it is on the disk. It is published now, or was at `published`, of
+   * which whole seconds count: what follows from the zip's mtime must be the same on any file system.
    * Throws a {@link Refusal}: 409 when the version exists, 400 when the file system could not hold its name.
    */
-  function publish(version: ModuleVersion, { path, mod, sha256, size }: CheckedZip): Promise<void> {
+  function publish(
+    version: ModuleVersion,
+    { path, mod, sha256, size }: CheckedZip,
+    published?: Date,
+  ): Promise<void> {
     const zip = versionFile(version, 'zip')
     const tooLong = checkFits(versionFile(version, 'info'), 'the module path or version')
     if (tooLong !== undefined) throw new Refusal(400, tooLong)
     const entry: ModuleOperation = { op: 'publish', ...at(version), sha256, size }
     return alone(version, async () => {
       if (await store.exists(zip)) throw conflict(version)
-      const time = clock.publicationTime(zip)
+      const time = published ? wholeSeconds(published) : clock.publicationTime(zip)
       let claimed = false
       let derived: Derived | undefined
       await journal.during({

@@ -6,14 +6,14 @@ import { Refusal } from '../errors.js'
 import { urlPath, versionFile } from '../layout.js'
 import { baseUrl } from '../request.js'
 import type { Receive } from '../upload.js'
-import type { CheckPool } from './check-pool.js'
+import type { ModuleIntake } from './intake.js'
 import { checkModulePath, unescapePath } from './module-path.js'
 import { problemText } from './problems.js'
 import type { ModulePublisher } from './publish.js'
 import { checkVersion } from './semver.js'
 import type { ModuleZip } from './zip.js'
 
-type Needs = { config: Config; receive: Receive; zips: CheckPool; modules: ModulePublisher }
+type Needs = { config: Config; receive: Receive; intake: ModuleIntake; modules: ModulePublisher }
 
 // What a person does next, go.sum's two lines, and what go will stumble over.
 function publishedText(base: string, owner: string, zip: ModuleZip): string {
@@ -34,16 +34,12 @@ function publishedText(base: string, owner: string, zip: ModuleZip): string {
   return `${lines.join('\n')}\n`
 }
 
-export function goRoutes({ config, receive, zips, modules }: Needs) {
+export function goRoutes({ config, receive, intake, modules }: Needs) {
   /** `PUT|POST /api/packages/{owner}/go/upload` → 201 · 400 · 409 · 413 */
   const upload = (ctx: Context, owner: string): Promise<void> =>
     receive(ctx, config.maxModuleBytes, async (received) => {
-      const reading = await zips.read(received.path)
-      if (!reading.ok) throw new Refusal(400, problemText(reading.problems))
-      const { zip } = reading
-      if (config.strict && zip.warnings.length > 0) throw new Refusal(400, problemText(zip.warnings))
+      const zip = await intake.publish(owner, received)
       const at = { owner, module: zip.module, version: zip.version }
-      await modules.publish(at, { ...received, mod: zip.mod })
       ctx.status = 201
       ctx.set('Location', urlPath(versionFile(at, 'info')))
       ctx.body = publishedText(baseUrl(ctx, config), owner, zip)

@@ -6,11 +6,11 @@ import { createServer, request, type IncomingMessage, type Server, type ServerRe
 import { createInterface } from 'node:readline'
 import { once } from 'node:events'
 import { unlink } from 'node:fs/promises'
-import { errno, ignoring, messageOf } from '../errors.js'
-import { isOwnerName, controlSocketPath } from '../layout.js'
-import type { Log } from '../log.js'
-import { inspectTree, type Inspected, type Inspection } from './inspect.js'
-import type { InspectionEvent } from './finding.js'
+import { errno, ignoring, messageOf } from './errors.js'
+import { isOwnerName, controlSocketPath } from './layout.js'
+import type { Log } from './log.js'
+import { inspectTree, type Inspected, type Inspection } from './inspection/inspect.js'
+import type { InspectionEvent } from './inspection/finding.js'
 
 const MAX_REQUEST_BYTES = 65_536
 

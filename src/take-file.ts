@@ -1,0 +1,107 @@
+// A file of this machine on its way in, as a request's body is: copied and hashed, so that nobody who still has it open
+// can change what is published. A hard link would be faster, and could be changed.
+
+import { constants, type Stats } from 'node:fs'
+import { lstat, open, readlink, realpath, stat, type FileHandle } from 'node:fs/promises'
+import { errno, messageOf, Refusal } from './errors.js'
+import { tooLarge, type Received } from './received.js'
+import type { Room } from './room.js'
+import type { Store } from './store.js'
+import { withUpload, writeBody } from './write-body.js'
+
+const PIECE_BYTES = 256 * 1024
+
+/** The file could not be read: no fault of the data folder. `cause` is the system's error. */
+export class Unreadable extends Error {
+  override readonly name = 'Unreadable'
+}
+
+/** Somebody wrote to the file, replaced it or took it away while it was read. */
+export class Changed extends Error {
+  override readonly name = 'Changed'
+}
+
+/** What is the same as long as nobody touches a file: writing changes the times, replacing the inode. */
+export const signatureOf = ({ dev, ino, size, mtimeMs, ctimeMs }: Stats): string =>
+  [dev, ino, size, mtimeMs, ctimeMs].join(' ')
+
+/** `limit` in bytes; `signal` ends the copying, with nothing left behind. */
+export type Taking = { limit: number; signal?: AbortSignal }
+
+export type TakeFile = ReturnType<typeof makeTakeFile>
+
+const unreadable = (error: unknown): Unreadable =>
+  new Unreadable(`it cannot be read: ${errno(error) ?? messageOf(error)}`, { cause: error })
+
+const notRegular = (): Refusal =>
+  new Refusal(400, 'it is no regular file: links, pipes, sockets and devices are not taken')
+
+/**
+ * Opens a regular file, never through a link, and never waiting for the other end of a pipe. Throws a
+ * {@link Refusal} for what is none, a {@link Unreadable} for what cannot be opened.
+ */
+async function openRegular(path: string): Promise<{ file: FileHandle; status: Stats }> {
+  let file: FileHandle | undefined
+  try {
+    if (!(await lstat(path)).isFile()) throw notRegular()
+    // What the name means may change in between: what is asked again below is the opened file.
+    file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
+    const status = await file.stat()
+    if (!status.isFile()) throw notRegular()
+    const where = await readlink(`/proc/self/fd/${file.fd}`).catch(() => realpath(path))
+    if (where !== path) throw new Changed(`a folder in its path is a link, or it was moved`)
+    return { file, status }
+  } catch (error) {
+    await file?.close()
+    if (error instanceof Refusal || error instanceof Changed) throw error
+    if (errno(error) === 'ENOENT' || errno(error) === 'ENOTDIR') throw new Changed('it is gone')
+    if (errno(error) === 'ELOOP') throw notRegular()
+    throw unreadable(error)
+  }
+}
+
+async function* piecesOf(file: FileHandle, signal: AbortSignal | undefined): AsyncGenerator<Buffer> {
+  for (;;) {
+    signal?.throwIfAborted()
+    const { bytesRead, buffer } = await file
+      .read(Buffer.allocUnsafe(PIECE_BYTES), 0, PIECE_BYTES, null)
+      .catch((error: unknown) => {
+        throw unreadable(error)
+      })
+    if (bytesRead === 0) return
+    yield buffer.subarray(0, bytesRead)
+  }
+}
+
+export const makeTakeFile =
+  ({ store, room }: { store: Store; room: Room }) =>
+  /**
+   * Copies the file at `path` (absolute, without links) into a folder of its own, hands the copy to `use` with what
+   * identifies the file ({@link signatureOf}), and removes what is left of the copy, whatever happened.
+   *
+   * Throws {@link Unreadable}, {@link Changed}, or a {@link Refusal}: 400 not a regular file, 413 too large, 507 no
+   * room.
+   */
+  async <T>(
+    path: string,
+    { limit, signal }: Taking,
+    use: (received: Received, signature: string) => Promise<T>,
+  ): Promise<T> => {
+    const { file, status } = await openRegular(path)
+    try {
+      if (status.size > limit) throw tooLarge(limit)
+      return await withUpload({ store, room }, status.size, async (upload, reservation) => {
+        const pieces = piecesOf(file, signal)
+        const writing = { path: upload.body, limit, room, reservation }
+        const received = await writeBody(() => pieces.next(), writing)
+        const signature = signatureOf(status)
+        const changed = signatureOf(await file.stat()) !== signature || received.size !== status.size
+        if (changed) throw new Changed('it is still being written')
+        if ((await stat(received.path)).size !== received.size)
+          throw new Error('the file was not copied whole')
+        return use(received, signature)
+      })
+    } finally {
+      await file.close()
+    }
+  }
