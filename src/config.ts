@@ -29,6 +29,10 @@ export type Config = {
   stopSeconds: number
   /** PLINTH_STANDBY: wait for the end of the service that runs on the data folder, then take over. */
   standby: boolean
+  /** PLINTH_INBOX: files in the folder inbox/ are published. */
+  inbox: boolean
+  /** PLINTH_INBOX_SETTLE_SECONDS: how long a file there must have been left alone. */
+  inboxSettleSeconds: number
   /** PLINTH_NGINX: the nginx program. */
   nginx: string
   /** PLINTH_NGINX_USER: whom nginx's workers run as when it is started by root. */
@@ -71,9 +75,10 @@ const bytes = (env: Environment, name: string, fallback: number, most: number): 
   number(env, name, fallback, [1, most, 'bytes'])
 const DAY: Range = [1, 86_400, 'seconds']
 
-function flag(env: Environment, name: string): boolean {
+function flag(env: Environment, name: string, fallback = false): boolean {
   const text = env[name] ?? ''
-  if (text === '' || text === '0') return false
+  if (text === '') return fallback
+  if (text === '0') return false
   if (text === '1') return true
   throw bad(name, text, '0 or 1 is expected')
 }
@@ -139,6 +144,8 @@ const KNOWN = [
   'PLINTH_BODY_SECONDS',
   'PLINTH_STOP_SECONDS',
   'PLINTH_STANDBY',
+  'PLINTH_INBOX',
+  'PLINTH_INBOX_SETTLE_SECONDS',
   'PLINTH_NGINX',
   'PLINTH_NGINX_USER',
   'PLINTH_TLS_CERT',
@@ -167,6 +174,8 @@ export function readConfig(env: Environment = process.env): Config {
     bodySeconds: number(env, 'PLINTH_BODY_SECONDS', 7200, DAY),
     stopSeconds: number(env, 'PLINTH_STOP_SECONDS', 30, DAY),
     standby: flag(env, 'PLINTH_STANDBY'),
+    inbox: flag(env, 'PLINTH_INBOX', true),
+    inboxSettleSeconds: number(env, 'PLINTH_INBOX_SETTLE_SECONDS', 5, [0, 86_400, 'seconds']),
     nginx: env.PLINTH_NGINX || 'nginx',
     nginxUser: nginxUser(env),
     tls: tls(env),

@@ -14,6 +14,10 @@
 //     owners/{owner}.json                      the truth: public or private
 //     public/{owner}                           derived marker: nginx lets anyone read while it is there
 //     readers/{owner}                          derived: hashes of the tokens that nginx lets read it
+//   inbox/                                     never served: files dropped here are published, and leave
+//     {owner}/go/{any name}.zip
+//     {owner}/generic/{name}/{version}/{file}
+//     rejected/{the same path}                 what was refused, beside a .txt with the reasons
 //   state/                                     never served; same file system as tree/
 //     tmp/{id}/                                an upload on its way, and files about to be renamed into the tree
 //     journal/{id}.json                        operations in flight
@@ -41,6 +45,8 @@ export const folders = {
   owners: 'access/owners',
   public: 'access/public',
   readers: 'access/readers',
+  inbox: 'inbox',
+  rejected: 'inbox/rejected',
   tmp: 'state/tmp',
   journal: 'state/journal',
   sums: 'state/sums',

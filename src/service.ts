@@ -10,10 +10,13 @@ import { ignoring, messageOf } from './errors.js'
 import { makeModuleIntake } from './go/intake.js'
 import { makeGate } from './gate.js'
 import { listenForCommands } from './control.js'
+import { makeHeld } from './held.js'
+import { openInbox } from './inbox/inbox.js'
 import { folders, socketPath } from './layout.js'
 import type { Log } from './log.js'
 import { openParts } from './parts.js'
 import { makeRoom } from './room.js'
+import { makeTakeFile } from './take-file.js'
 import { makeReceive } from './upload.js'
 
 export type Service = { close: () => Promise<void> }
@@ -39,10 +42,25 @@ export async function startService(config: Config, log: Log): Promise<Service> {
   const room = makeRoom(store.at(folders.tmp), config.minFreeBytes)
   const receive = makeReceive({ config, store, room, gate })
   const intake = makeModuleIntake({ config, ...parts })
-  const app = createApp({ ...parts, config, gate, receive, intake, access: openAccess(store), log })
+  const access = openAccess(store)
+  const startInbox = () =>
+    openInbox(
+      {
+        ...parts,
+        config,
+        intake,
+        takeFile: makeTakeFile({ store, room }),
+        held: makeHeld(parts),
+        ownerExists: access.ownerExists,
+        log,
+      },
+      { settleMs: config.inboxSettleSeconds * 1000 },
+    )
+  const app = createApp({ ...parts, config, gate, receive, intake, access, log })
   app.on('error', (error: Error) => log('warn', 'connection', { reason: error.message }))
   const server = createServer({ requestTimeout: 0, keepAliveTimeout: KEEP_ALIVE_MS }, app.callback())
   await listen(server)
+  const inbox = config.inbox ? await startInbox() : undefined
   const commands = await listenForCommands(parts, log)
   const sweeping = setInterval(
     () =>
@@ -58,7 +76,8 @@ export async function startService(config: Config, log: Log): Promise<Service> {
       clearInterval(sweeping)
       const ended = new Promise<void>((resolve) => server.close(() => resolve()))
       server.closeIdleConnections()
-      await within(config.stopSeconds * 1000, ended)
+      const dropped = inbox?.stop() ?? Promise.resolve()
+      await within(config.stopSeconds * 1000, Promise.all([ended, dropped]))
       server.closeAllConnections() // bodies that still come are cut off, as by a client that goes away
       await within(CUT_OFF_MS, gate.idle())
       commands.close()
@@ -76,7 +95,7 @@ const listen = (server: Server): Promise<void> =>
   })
 
 /** Resolves with `promise`, or when `ms` have passed. */
-async function within(ms: number, promise: Promise<void>): Promise<void> {
+async function within(ms: number, promise: Promise<unknown>): Promise<void> {
   let timer: NodeJS.Timeout | undefined
   await Promise.race([promise, new Promise<void>((resolve) => (timer = setTimeout(resolve, ms)))])
   clearTimeout(timer)

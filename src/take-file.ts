@@ -6,6 +6,7 @@ import { lstat, open, readlink, realpath, stat, type FileHandle } from 'node:fs/
 import { errno, messageOf, Refusal } from './errors.js'
 import { tooLarge, type Received } from './received.js'
 import type { Room } from './room.js'
+import { signatureOf } from './signature.js'
 import type { Store } from './store.js'
 import { withUpload, writeBody } from './write-body.js'
 
@@ -20,10 +21,6 @@ export class Unreadable extends Error {
 export class Changed extends Error {
   override readonly name = 'Changed'
 }
-
-/** What is the same as long as nobody touches a file: writing changes the times, replacing the inode. */
-export const signatureOf = ({ dev, ino, size, mtimeMs, ctimeMs }: Stats): string =>
-  [dev, ino, size, mtimeMs, ctimeMs].join(' ')
 
 /** `limit` in bytes; `signal` ends the copying, with nothing left behind. */
 export type Taking = { limit: number; signal?: AbortSignal }

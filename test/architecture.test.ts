@@ -32,6 +32,7 @@ const PURE = [
   'go/modfile.ts',
   'go/zip-directory.ts',
   'generic/names.ts',
+  'inbox/place.ts',
 ]
 
 t.test('rules are pure', async (t) => {
@@ -49,9 +50,10 @@ t.test('rules are pure', async (t) => {
 t.test('what one file does, no other does', async (t) => {
   t.same(usersOf(/from 'unzipper'/), ['go/zip.ts'])
   t.same(usersOf(/from 'koa-body'/), ['form.ts'])
+  t.same(usersOf(/from 'chokidar'/), ['inbox/inbox.ts'])
   t.same(usersOf(/from '@koa\/router'/), ['app.ts'])
   t.same(usersOf(/import \{[^}]*\b(?:rename|link)\b[^}]*\} from 'node:fs\/promises'/), ['store.ts'])
-  t.same(usersOf(/import \{[^}]*\brmdir\b[^}]*\} from 'node:fs\/promises'/), ['folders.ts', 'temps.ts'])
+  t.same(usersOf(/import \{[^}]*\brmdir\b[^}]*\} from 'node:fs\/promises'/), ['folders.ts', 'store.ts', 'temps.ts'])
   const environment = usersOf(/process\.env/)
   t.same(environment, ['config.ts', 'nginx.ts', 'start.ts'], 'two of them only hand it on to a child')
 })

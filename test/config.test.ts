@@ -7,6 +7,8 @@ t.test('without settings there are safe defaults', async (t) => {
   t.equal(config.data, `${process.cwd()}/data`)
   t.equal(config.maxModuleBytes, 524_288_000)
   t.equal(config.strict, false)
+  t.equal(config.inbox, true)
+  t.equal(readConfig({ PLINTH_INBOX: '0' }).inbox, false)
   t.equal(config.adminToken, undefined)
 })
 
@@ -38,6 +40,8 @@ t.test('a bad value stops the start with a message that names it', async (t) => 
     PLINTH_MAX_FILE_BYTES: ['0', '1.5', '99999999999999999999'],
     PLINTH_STRICT: ['yes', '2', 'true'],
     PLINTH_STANDBY: ['yes'],
+    PLINTH_INBOX: ['yes', '2'],
+    PLINTH_INBOX_SETTLE_SECONDS: ['-1', '1.5', '86401', '5s'],
     PLINTH_MIN_FREE_BYTES: ['-1', '10%'],
     PLINTH_MAX_UPLOADS: ['0', '10001'],
     PLINTH_BODY_IDLE_SECONDS: ['0', '1m'],
