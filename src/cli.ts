@@ -5,13 +5,14 @@ import { existsSync } from 'node:fs'
 import { access } from './commands/access.js'
 import { account } from './commands/account.js'
 import { WrongUsage, type Command } from './commands/command.js'
+import { importCommand } from './commands/import.js'
 import { owner } from './commands/owner.js'
 import { rebuild } from './commands/rebuild.js'
 import { verify } from './commands/verify.js'
 import { readConfig } from './config.js'
 import { errno, messageOf } from './errors.js'
 
-const COMMANDS: readonly Command[] = [owner, account, access, verify, rebuild]
+const COMMANDS: readonly Command[] = [owner, account, access, importCommand, verify, rebuild]
 
 const USAGE = `usage: npx plinth COMMAND
 

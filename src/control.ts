@@ -1,83 +1,104 @@
 // How `npx plinth` asks the running service: a socket of its own, in a folder that only the service's user may enter.
-// nginx knows nothing of it, and nginx's own socket has no such route. Request: an Inspection as JSON; answer: its
-// events, one JSON a line.
+// nginx knows nothing of it, and nginx's own socket has no such routes. The path names the command, the request is JSON;
+// the answer is the command's events, one JSON a line, the last of them with `done`.
 
-import { createServer, request, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { createServer, request, type IncomingMessage, type ServerResponse } from 'node:http'
 import { createInterface } from 'node:readline'
 import { once } from 'node:events'
 import { unlink } from 'node:fs/promises'
 import { errno, ignoring, messageOf } from './errors.js'
-import { isOwnerName, controlSocketPath } from './layout.js'
+import { controlSocketPath } from './layout.js'
 import type { Log } from './log.js'
-import { inspectTree, type Inspected, type Inspection } from './inspection/inspect.js'
-import type { InspectionEvent } from './inspection/finding.js'
 
 const MAX_REQUEST_BYTES = 65_536
 
-async function parseInspection(req: IncomingMessage): Promise<Inspection> {
+/** Runs a command; `signal` fires when nobody listens any more, and when the service stops. Throws for a bad request. */
+export type Handler = (request: unknown, signal: AbortSignal) => AsyncGenerator<object>
+
+async function parse(req: IncomingMessage): Promise<unknown> {
   let text = ''
   for await (const piece of req as AsyncIterable<Buffer>) {
     text += piece.toString()
     if (text.length > MAX_REQUEST_BYTES) throw new Error('the request is too long')
   }
-  const { owner, module, mend } = JSON.parse(text) as Record<string, unknown>
-  if (owner !== undefined && (typeof owner !== 'string' || !isOwnerName(owner))) throw new Error('no owner')
-  if (module !== undefined && typeof module !== 'string') throw new Error('no module')
-  return {
-    mend: mend === true,
-    ...(owner !== undefined && { owner }),
-    ...(module !== undefined && { module }),
-  }
+  return JSON.parse(text)
 }
 
-async function answer(parts: Inspected, log: Log, req: IncomingMessage, res: ServerResponse): Promise<void> {
-  try {
-    const inspection = await parseInspection(req)
-    log('info', 'inspection', { ...inspection })
-    for await (const event of inspectTree(parts, inspection)) {
-      if (res.destroyed) return // nobody listens any more
-      if (!res.write(`${JSON.stringify(event)}\n`))
-        await Promise.race([once(res, 'drain'), once(res, 'close')])
+/** Listens for commands: `handlers` by their names. The process stands in the data folder. */
+export async function listenForCommands(handlers: Record<string, Handler>, log: Log) {
+  const stopping = new AbortController()
+  const running = new Set<Promise<void>>()
+
+  async function answer(req: IncomingMessage, res: ServerResponse): Promise<void> {
+    const name = (req.url ?? '').slice(1)
+    const over = new AbortController()
+    res.once('close', () => over.abort())
+    try {
+      const asked = await parse(req)
+      const handler = Object.hasOwn(handlers, name) ? handlers[name] : undefined
+      if (!handler) throw new Error(`the running service has no command ${JSON.stringify(name)}`)
+      log('info', name, { ...(asked as Record<string, string>) })
+      for await (const event of handler(asked, AbortSignal.any([stopping.signal, over.signal]))) {
+        if (res.destroyed) return // nobody listens any more
+        if (!res.write(`${JSON.stringify(event)}\n`))
+          await Promise.race([once(res, 'drain'), once(res, 'close')])
+      }
+      res.end()
+    } catch (error) {
+      const reason = stopping.signal.aborted ? 'the service was stopped: run it again' : messageOf(error)
+      if (!over.signal.aborted) log('error', `${name} failed`, { reason })
+      res.end(`${JSON.stringify({ error: reason })}\n`)
     }
-    res.end()
-  } catch (error) {
-    log('error', 'inspection failed', { reason: messageOf(error) })
-    res.end(`${JSON.stringify({ error: messageOf(error) })}\n`)
   }
-}
 
-/** Listens for commands. The process stands in the data folder. */
-export async function listenForCommands(parts: Inspected, log: Log): Promise<Server> {
   await ignoring(['ENOENT'], () => unlink(controlSocketPath))
-  const server = createServer((req, res) => void answer(parts, log, req, res))
+  const server = createServer((req, res) => {
+    const answering = answer(req, res).finally(() => running.delete(answering))
+    running.add(answering)
+  })
   server.listen(controlSocketPath)
   await once(server, 'listening')
-  return server
+  return {
+    /** Takes no more, ends what can be run again, and waits for that. */
+    stop: async (): Promise<void> => {
+      server.close()
+      stopping.abort()
+      await Promise.allSettled(running)
+      server.closeAllConnections()
+    },
+    /** For what does not end: nobody is answered any more. */
+    cutOff: (): void => server.closeAllConnections(),
+  }
 }
 
 /** Asks the service of the data folder that the process stands in; `undefined` when none answers. */
-export async function askService(
-  inspection: Inspection,
-): Promise<AsyncGenerator<InspectionEvent> | undefined> {
-  const req = request({ socketPath: controlSocketPath, method: 'POST', path: '/' })
-  req.end(JSON.stringify(inspection))
+export async function askService<Event extends object>(
+  name: string,
+  asked: object,
+): Promise<AsyncGenerator<Event> | undefined> {
+  const req = request({ socketPath: controlSocketPath, method: 'POST', path: `/${name}` })
+  req.end(JSON.stringify(asked))
   try {
     const [res] = (await once(req, 'response')) as [IncomingMessage]
-    return events(res)
+    return events<Event>(res, name)
   } catch (error) {
     if (errno(error) === 'ENOENT' || errno(error) === 'ECONNREFUSED') return undefined
     throw error
   }
 }
 
-async function* events(res: IncomingMessage): AsyncGenerator<InspectionEvent> {
+async function* events<Event extends object>(res: IncomingMessage, name: string): AsyncGenerator<Event> {
   res.on('error', () => {}) // what is missing then is the end
   let done = false
-  for await (const line of createInterface({ input: res })) {
-    const event = JSON.parse(line) as InspectionEvent | { error: string }
-    if ('error' in event) throw new Error(event.error)
-    done = 'done' in event && event.done
-    yield event
+  try {
+    for await (const line of createInterface({ input: res })) {
+      const event = JSON.parse(line) as Event | { error: string }
+      if ('error' in event) throw new Error(event.error)
+      done = 'done' in event && event.done === true
+      yield event
+    }
+  } finally {
+    res.destroy()
   }
-  if (!done) throw new Error('the service ended before the inspection did: run it again')
+  if (!done) throw new Error(`the service ended before the ${name} did: run it again`)
 }

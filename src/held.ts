@@ -36,13 +36,13 @@ export function makeHeld({ store, zips }: { store: Store; zips: CheckPool }) {
   return {
     file: (at: GenericVersion, file: string, sum: Sum): Promise<Holding> => bytes(genericFile(at, file), sum),
 
-    /** The same bytes, or the same files packed otherwise: go.sum knows no difference. `zipHash` is `h1:…`. */
-    module: async (at: ModuleVersion, sum: Sum, zipHash: string): Promise<Holding> => {
+    /** The same bytes, or the same files packed otherwise: go.sum knows no difference. `zipHash` gives `h1:…`. */
+    module: async (at: ModuleVersion, sum: Sum, zipHash: () => Promise<string>): Promise<Holding> => {
       const path = versionFile(at, 'zip')
       const holding = await bytes(path, sum)
       if (holding !== 'different') return holding
       const reading = await zips.read(store.at(path))
-      return reading.ok && reading.zip.zipHash === zipHash ? 'identical' : 'different'
+      return reading.ok && reading.zip.zipHash === (await zipHash()) ? 'identical' : 'different'
     },
   }
 }

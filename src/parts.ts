@@ -9,6 +9,8 @@ import { makePublicationClock } from './publication-clock.js'
 import { makeQueue } from './queue.js'
 import { openStore } from './store.js'
 
+export type Parts = ReturnType<typeof openParts>
+
 /** Opens the data folder `data` (absolute). Only the holder of its lock may change it. */
 export function openParts(data: string, log: Log) {
   const store = openStore(data)

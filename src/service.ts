@@ -3,21 +3,21 @@
 import { createServer, type Server } from 'node:http'
 import { unlink } from 'node:fs/promises'
 import { keepAccessDerived } from './access-keeper.js'
-import { openAccess } from './access.js'
 import { createApp } from './app.js'
 import type { Config } from './config.js'
 import { ignoring, messageOf } from './errors.js'
-import { makeModuleIntake } from './go/intake.js'
 import { makeGate } from './gate.js'
 import { listenForCommands } from './control.js'
-import { makeHeld } from './held.js'
 import { openInbox } from './inbox/inbox.js'
-import { folders, socketPath } from './layout.js'
+import { importVersions } from './import/import.js'
+import { parseImport } from './import/request.js'
+import { inspectTree } from './inspection/inspect.js'
+import { parseInspection } from './inspection/request.js'
+import { socketPath } from './layout.js'
 import type { Log } from './log.js'
 import { openParts } from './parts.js'
-import { makeRoom } from './room.js'
-import { makeTakeFile } from './take-file.js'
 import { makeReceive } from './upload.js'
+import { openWayIn } from './way-in.js'
 
 export type Service = { close: () => Promise<void> }
 
@@ -39,29 +39,22 @@ export async function startService(config: Config, log: Log): Promise<Service> {
   const keeper = await keepAccessDerived(store, log)
 
   const gate = makeGate(config.maxUploads)
-  const room = makeRoom(store.at(folders.tmp), config.minFreeBytes)
-  const receive = makeReceive({ config, store, room, gate })
-  const intake = makeModuleIntake({ config, ...parts })
-  const access = openAccess(store)
-  const startInbox = () =>
-    openInbox(
-      {
-        ...parts,
-        config,
-        intake,
-        takeFile: makeTakeFile({ store, room }),
-        held: makeHeld(parts),
-        ownerExists: access.ownerExists,
-        log,
-      },
-      { settleMs: config.inboxSettleSeconds * 1000 },
-    )
-  const app = createApp({ ...parts, config, gate, receive, intake, access, log })
+  const wayIn = openWayIn(config, parts)
+  const receive = makeReceive({ ...wayIn, gate })
+  const app = createApp({ ...wayIn, gate, receive, log })
   app.on('error', (error: Error) => log('warn', 'connection', { reason: error.message }))
   const server = createServer({ requestTimeout: 0, keepAliveTimeout: KEEP_ALIVE_MS }, app.callback())
   await listen(server)
-  const inbox = config.inbox ? await startInbox() : undefined
-  const commands = await listenForCommands(parts, log)
+  const inbox = config.inbox
+    ? await openInbox({ ...wayIn, log }, { settleMs: config.inboxSettleSeconds * 1000 })
+    : undefined
+  const commands = await listenForCommands(
+    {
+      inspection: (asked) => inspectTree(parts, parseInspection(asked)),
+      import: (asked, signal) => importVersions(wayIn, parseImport(asked), signal),
+    },
+    log,
+  )
   const sweeping = setInterval(
     () =>
       void store
@@ -76,12 +69,11 @@ export async function startService(config: Config, log: Log): Promise<Service> {
       clearInterval(sweeping)
       const ended = new Promise<void>((resolve) => server.close(() => resolve()))
       server.closeIdleConnections()
-      const dropped = inbox?.stop() ?? Promise.resolve()
-      await within(config.stopSeconds * 1000, Promise.all([ended, dropped]))
+      const others = Promise.all([inbox?.stop(), commands.stop()])
+      await within(config.stopSeconds * 1000, Promise.all([ended, others]))
       server.closeAllConnections() // bodies that still come are cut off, as by a client that goes away
       await within(CUT_OFF_MS, gate.idle())
-      commands.close()
-      commands.closeAllConnections()
+      commands.cutOff()
       await zips.close()
       await keeper.stop()
     },

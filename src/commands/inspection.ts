@@ -1,67 +1,18 @@
 // What `verify` and `rebuild` share: where the inspection runs, and how it is shown.
 
-import { statSync } from 'node:fs'
-import { join } from 'node:path'
-import { StartProblem } from '../errors.js'
 import { readConfig } from '../config.js'
-import { askService } from '../control.js'
 import type { Fault, InspectionEvent, Totals } from '../inspection/finding.js'
 import { inspectTree, type Inspection } from '../inspection/inspect.js'
-import { folders } from '../layout.js'
-import { takeLock } from '../lock.js'
-import { makeLog } from '../log.js'
-import { openParts } from '../parts.js'
+import { besideService } from './beside.js'
+import { makeProgress } from './progress.js'
 
-// The running service does it, in step with its uploads; without one we do, and hold the folder's lock meanwhile.
-async function* eventsOf(inspection: Inspection): AsyncGenerator<InspectionEvent> {
-  const { data } = readConfig()
-  try {
-    process.chdir(data)
-  } catch {
-    throw new StartProblem(`there is no data folder at ${data}: set PLINTH_DATA`)
-  }
-  const answered = await askService(inspection)
-  if (answered) return yield* answered
-  dropToOwner(data)
-  const lock = await takeLock(data, {
-    onWarning: (text) => process.stderr.write(`plinth: warning: ${text}\n`),
+const eventsOf = (inspection: Inspection): AsyncGenerator<InspectionEvent> =>
+  besideService(readConfig(), {
+    name: 'inspection',
+    asked: inspection,
+    changes: inspection.mend,
+    alone: (parts) => inspectTree(parts, { ...inspection, alone: true }),
   })
-  const parts = openParts(
-    data,
-    makeLog((line) => process.stderr.write(line)),
-  )
-  try {
-    if (inspection.mend) await parts.recover()
-    yield* inspectTree(parts, { ...inspection, alone: true })
-  } finally {
-    await parts.zips.close()
-    lock.release()
-  }
-}
-
-// What root writes, the service could not replace: root becomes the user that the tree belongs to.
-function dropToOwner(data: string): void {
-  const { uid, gid } = statSync(join(data, folders.tree), { throwIfNoEntry: false }) ?? {}
-  if (process.getuid?.() !== 0 || uid === undefined || gid === undefined || uid === 0) return
-  process.setgroups?.([gid])
-  process.setgid?.(gid)
-  process.setuid?.(uid)
-}
-
-/** One line that changes in place, on a terminal only. */
-function makeProgress(out: NodeJS.WriteStream) {
-  const SHOW_EVERY_MS = 100
-  let shown = 0
-  const clear = (): void => void (shown > 0 && out.write('\r\x1b[K'))
-  return {
-    clear,
-    show: ({ packages, files, faults }: Totals): void => {
-      if (!out.isTTY || performance.now() - shown < SHOW_EVERY_MS) return
-      shown = performance.now()
-      out.write(`\r\x1b[K${packages} packages, ${files} files, ${faults} faults`)
-    },
-  }
-}
 
 const line = ({ path, fault, mend, mended }: Fault): string =>
   `${path}: ${fault}\n  ${mended ? 'mended' : `to mend it: ${mend}`}\n`
@@ -76,7 +27,7 @@ export async function runInspection(inspection: Inspection, json: boolean): Prom
   for await (const event of eventsOf(inspection)) {
     if ('totals' in event) {
       totals = event.totals
-      progress.show(totals)
+      progress.show(`${totals.packages} packages, ${totals.files} files, ${totals.faults} faults`)
     } else {
       faults.push(event.fault)
       progress.clear()

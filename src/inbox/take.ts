@@ -3,28 +3,17 @@
 import { join } from 'node:path'
 import { errno, messageOf, Refusal, Unsettled } from '../errors.js'
 import { mustBeNames } from '../generic/must-be-names.js'
-import type { FilePublisher } from '../generic/publish.js'
-import type { ModuleIntake } from '../go/intake.js'
-import type { Held, Holding } from '../held.js'
+import type { Holding } from '../held.js'
 import { folders } from '../layout.js'
 import type { Log, LogFields } from '../log.js'
 import type { Received } from '../received.js'
-import type { Store } from '../store.js'
-import { Changed, Unreadable, type TakeFile } from '../take-file.js'
+import { Changed, Unreadable } from '../take-file.js'
+import type { WayIn } from '../way-in.js'
 import { placeOf, type Place } from './place.js'
 import { makeReject } from './reject.js'
 
 /** What taking works with; one of each exists. */
-export type Inbox = {
-  config: { maxModuleBytes: number; maxFileBytes: number }
-  store: Store
-  takeFile: TakeFile
-  intake: ModuleIntake
-  files: FilePublisher
-  held: Held
-  ownerExists: (owner: string) => Promise<boolean>
-  log: Log
-}
+export type Inbox = WayIn & { log: Log }
 
 /** `gone`: it has left the inbox. `changed`: it must settle anew. `later`: no fault of it, tried again. */
 export type Outcome = { result: 'gone' | 'changed' } | { result: 'later'; reason: string }
@@ -61,7 +50,7 @@ export function makeTake(inbox: Inbox, root: string, signal: AbortSignal) {
     const zip = await intake.read(received.path)
     const at = { owner, module: zip.module, version: zip.version }
     const again = await ifTaken(intake.publishRead(owner, received, zip), () =>
-      held.module(at, received, zip.zipHash),
+      held.module(at, received, async () => zip.zipHash),
     )
     return { result: again ? 'published already' : 'published', module: zip.module, version: zip.version }
   }

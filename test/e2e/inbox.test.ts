@@ -20,13 +20,10 @@ import { dirname, join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import t from 'tap'
 import { readConfig } from '../../src/config.js'
-import { makeModuleIntake } from '../../src/go/intake.js'
-import { makeHeld } from '../../src/held.js'
 import { openInbox } from '../../src/inbox/inbox.js'
 import { placeOf } from '../../src/inbox/place.js'
 import { openParts } from '../../src/parts.js'
-import { makeRoom } from '../../src/room.js'
-import { makeTakeFile } from '../../src/take-file.js'
+import { openWayIn } from '../../src/way-in.js'
 import { simpleModule } from '../zips.js'
 import { ask, needs, startPlinth, tempFolder } from './harness.js'
 import { brokenPromises } from './promises.js'
@@ -366,17 +363,8 @@ t.test('events that never come: a look finds what is there', async (t) => {
   const config = readConfig({ PLINTH_DATA: data })
   const parts = openParts(data, () => {})
   await parts.recover()
-  const room = makeRoom(parts.store.at('state/tmp'), 0)
   const inbox = await openInbox(
-    {
-      ...parts,
-      config,
-      intake: makeModuleIntake({ config, ...parts }),
-      takeFile: makeTakeFile({ store: parts.store, room }),
-      held: makeHeld(parts),
-      ownerExists: async () => true,
-      log: () => {},
-    },
+    { ...openWayIn(config, parts), ownerExists: async () => true, log: () => {} },
     { settleMs: 0, lookEveryMs: 200 },
   )
   t.teardown(() => inbox.stop())

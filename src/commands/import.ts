@@ -1,0 +1,97 @@
+// `npx plinth import`: the versions of a module cache, or of a folder that a proxy keeps, published under an owner.
+
+import { resolve } from 'node:path'
+import { parseArgs } from 'node:util'
+import { readConfig } from '../config.js'
+import { importVersions, type ImportEvent, type ImportOutcome, type ImportTotals } from '../import/import.js'
+import { parseImport } from '../import/request.js'
+import { isOwnerName } from '../layout.js'
+import { openWayIn } from '../way-in.js'
+import { besideService } from './beside.js'
+import { WrongUsage, type Command } from './command.js'
+import { makeProgress } from './progress.js'
+
+const NONE: ImportTotals = { published: 0, identical: 0, different: 0, refused: 0, incomplete: 0, bytes: 0 }
+
+const counts = (
+  { published, identical, different, refused, incomplete }: ImportTotals,
+  dry: boolean,
+): string =>
+  `${published} ${dry ? 'would be published' : 'published'}, ${identical} there already, ` +
+  `${different} different, ${refused} refused, ${incomplete} without a zip`
+
+const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`
+
+/** What `--json` prints: one line for each version that was not published or there already, then the totals. */
+const isWorthALine = ({ result }: ImportOutcome): boolean => result !== 'published' && result !== 'identical'
+
+export const importCommand: Command = {
+  name: 'import',
+  usage: `  import DIR --owner NAME [--dry-run] [--json]
+                    publish the versions of a Go module cache (GOMODCACHE, its cache/download, or any folder
+                    of that shape) beside the running service or without one; what is there already is
+                    compared; run it again when it was interrupted; exit code 1 when anything was refused or
+                    is different. --json prints one object for each version that was not published or there
+                    already, and the totals at the end, one a line`,
+
+  async run(words) {
+    const { values, positionals } = parseArgs({
+      args: words,
+      options: {
+        owner: { type: 'string' },
+        'dry-run': { type: 'boolean', default: false },
+        json: { type: 'boolean', default: false },
+      },
+      allowPositionals: true,
+    })
+    const [folder, ...more] = positionals
+    const { owner, json, 'dry-run': dry } = values
+    if (folder === undefined || more.length > 0) throw new WrongUsage('import takes one folder')
+    if (owner === undefined) throw new WrongUsage('import needs --owner')
+    if (!isOwnerName(owner)) throw new WrongUsage(`${JSON.stringify(owner)} can be no owner`)
+
+    const stopped = new AbortController()
+    const stop = (): void => stopped.abort()
+    process.once('SIGINT', stop).once('SIGTERM', stop) // a second one ends us as it would any program
+    const config = readConfig()
+    const request = parseImport({ folder: resolve(folder), owner, dry })
+    const events = besideService<ImportEvent>(config, {
+      name: 'import',
+      asked: request,
+      changes: !dry,
+      alone: (parts) => importVersions(openWayIn(config, parts), request, stopped.signal),
+    })
+
+    const progress = makeProgress(process.stderr)
+    let totals = NONE
+    let done = false
+    try {
+      for await (const event of events) {
+        stopped.signal.throwIfAborted()
+        totals = event.totals
+        done = 'done' in event
+        progress.show(`${counts(totals, dry)}, ${megabytes(totals.bytes)}`)
+        if (!('outcome' in event) || !isWorthALine(event.outcome)) continue
+        const { version, result, reason } = event.outcome
+        if (json) process.stdout.write(`${JSON.stringify({ version, result, reason })}\n`)
+        else if (reason !== undefined) {
+          progress.clear()
+          process.stdout.write(`${version}: ${result}: ${reason}\n`)
+        }
+      }
+    } catch (error) {
+      progress.clear()
+      process.stderr.write(`${counts(totals, dry)}\n`)
+      throw stopped.signal.aborted ? new Error('stopped: run it again to go on', { cause: error }) : error
+    } finally {
+      process.removeListener('SIGINT', stop).removeListener('SIGTERM', stop)
+    }
+    progress.clear()
+    process.stdout.write(
+      json
+        ? `${JSON.stringify({ ...totals, done })}\n`
+        : `${counts(totals, dry)}, ${megabytes(totals.bytes)}\n`,
+    )
+    return totals.refused + totals.different > 0 ? 1 : 0
+  },
+}

@@ -1,0 +1,78 @@
+// The versions in a folder of the GOPROXY protocol's shape: a module cache's cache/download, or what a proxy keeps.
+// One folder of versions at a time is held.
+
+import type { Dirent } from 'node:fs'
+import { readdir, realpath, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { errno, messageOf, Refusal } from '../errors.js'
+import { checkModulePath, unescapePath } from '../go/module-path.js'
+import { parseVersion } from '../go/semver.js'
+
+/** Where the download cache is in what people carry: a GOPATH, a GOMODCACHE. */
+const WITHIN = ['pkg/mod/cache/download', 'cache/download']
+/** Its checksum database's answers are no modules. */
+const NO_MODULES = 'sumdb'
+
+/** Which of a version's files are there; `base` is their absolute path without the extension. */
+export type FoundVersion = { module: string; version: string; base: string; has: ReadonlySet<string> }
+/** A zip that is no version's, or a folder that cannot be read. */
+export type Unusable = { path: string; reason: string }
+
+/** The folder to import, absolute and without links. Throws a 404 when there is none, a 403 when it cannot be read. */
+export async function downloadFolder(folder: string): Promise<string> {
+  for (const within of [...WITHIN, '.']) {
+    try {
+      const found = await realpath(join(folder, within))
+      if ((await stat(found)).isDirectory()) {
+        await readdir(found)
+        return found
+      }
+    } catch (error) {
+      if (['EACCES', 'EPERM'].includes(errno(error) ?? ''))
+        throw new Refusal(
+          403,
+          `the service's user may not read ${folder}: copy it to where that user may, or give it the right`,
+        )
+      if (!['ENOENT', 'ENOTDIR'].includes(errno(error) ?? '')) throw error
+    }
+  }
+  throw new Refusal(404, `there is no folder ${folder}`)
+}
+
+const byName = (a: Dirent, b: Dirent): number => (a.name < b.name ? -1 : 1)
+
+function* versionsIn(folder: string, escaped: string, files: Dirent[]): Generator<FoundVersion | Unusable> {
+  const versions = new Map<string, Set<string>>()
+  for (const { name } of files.filter((file) => file.isFile())) {
+    const [, stem, extension] = /^(.+)\.(zip|mod|info|ziphash)$/.exec(name) ?? []
+    if (stem === undefined || extension === undefined || stem === 'latest') continue
+    versions.set(stem, (versions.get(stem) ?? new Set()).add(extension))
+  }
+  const module = unescapePath(escaped)
+  const wrong = module === undefined ? `${escaped} is no escaped module path` : checkModulePath(module)
+  for (const [stem, has] of versions) {
+    const version = unescapePath(stem)
+    const base = join(folder, stem)
+    if (module !== undefined && wrong === undefined && version !== undefined && parseVersion(version))
+      yield { module, version, base, has }
+    // go keeps an .info of each branch and commit it was asked for, too
+    else if (has.has('zip')) yield { path: `${base}.zip`, reason: wrong ?? 'no version is called so' }
+  }
+}
+
+/** Every version below `root`, in the order of names; links are not followed. */
+export async function* findVersions(root: string, escaped = ''): AsyncGenerator<FoundVersion | Unusable> {
+  const folder = join(root, escaped)
+  let entries: Dirent[]
+  try {
+    entries = (await readdir(folder, { withFileTypes: true })).sort(byName)
+  } catch (error) {
+    yield { path: folder, reason: `it cannot be read: ${errno(error) ?? messageOf(error)}` }
+    return
+  }
+  if (escaped.endsWith('/@v')) return yield* versionsIn(folder, escaped.slice(0, -'/@v'.length), entries)
+  for (const entry of entries) {
+    if (!entry.isDirectory() || (escaped === '' && entry.name === NO_MODULES)) continue
+    yield* findVersions(root, escaped === '' ? entry.name : `${escaped}/${entry.name}`)
+  }
+}
