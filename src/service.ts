@@ -9,6 +9,7 @@ import { ignoring, messageOf } from './errors.js'
 import { makeGate } from './gate.js'
 import { listenForCommands } from './control.js'
 import { openInbox } from './inbox/inbox.js'
+import { makeModuleIntake } from './go/intake.js'
 import { importVersions } from './import/import.js'
 import { parseImport } from './import/request.js'
 import { inspectTree } from './inspection/inspect.js'
@@ -41,7 +42,7 @@ export async function startService(config: Config, log: Log): Promise<Service> {
   const gate = makeGate(config.maxUploads)
   const wayIn = openWayIn(config, parts)
   const receive = makeReceive({ ...wayIn, gate })
-  const app = createApp({ ...wayIn, gate, receive, log })
+  const app = createApp({ ...wayIn, intake: makeModuleIntake({ config, ...parts }), gate, receive, log })
   app.on('error', (error: Error) => log('warn', 'connection', { reason: error.message }))
   const server = createServer({ requestTimeout: 0, keepAliveTimeout: KEEP_ALIVE_MS }, app.callback())
   await listen(server)

@@ -21,7 +21,7 @@ export function openWayIn(config: Config, parts: Parts) {
     config,
     access,
     room,
-    intake: makeModuleIntake({ config, ...parts }),
+    intake: makeModuleIntake({ ...parts, config, zips: { read: parts.zips.readPatiently } }),
     takeFile: makeTakeFile({ store, room }),
     held: makeHeld(parts),
     ownerExists: access.ownerExists,

@@ -9,13 +9,14 @@ import type { Store } from './store.js'
 import type { Upload } from './temps.js'
 
 /** Bytes gathered before a write, so that a body costs few system calls. Two batches exist at most. */
-const BATCH_BYTES = 2 ** 20
+export const BATCH_BYTES = 2 ** 20
 
 /** Where to (`path` is absolute and new), how much at most (bytes), and the room for it. */
 export type Writing = { path: string; limit: number; room: Room; reservation: Reservation }
 
 /**
- * Writes what `next` gives until it is done; rejects as soon as `next` does. Not synced.
+ * Writes what `next` gives until it is done; rejects as soon as `next` does. Not synced. A piece of BATCH_BYTES is
+ * written before the second one after it is asked for.
  * Throws a {@link Refusal}: 413 over the limit, 507 when there is no room any more.
  */
 export async function writeBody(
@@ -29,7 +30,7 @@ export async function writeBody(
   let batchBytes = 0
   let writing: Promise<void> = Promise.resolve()
   const flush = async (): Promise<void> => {
-    const bytes = Buffer.concat(batch)
+    const bytes = batch.length === 1 && batch[0] ? batch[0] : Buffer.concat(batch)
     batch = []
     batchBytes = 0
     await writing

@@ -16,7 +16,7 @@ import { simpleModule } from './zips.js'
 const sha256 = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex')
 
 /** Reads zips in this thread. */
-const zips: CheckPool = { read: readModuleZip, close: async () => {} }
+const zips: CheckPool = { read: readModuleZip, readPatiently: readModuleZip, close: async () => {} }
 
 export type Parts = Awaited<ReturnType<typeof openParts>>
 

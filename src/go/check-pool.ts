@@ -1,4 +1,4 @@
-// Threads that read module zips, two lanes of them: a small zip never waits behind a large one. A thread that runs
+// Threads that read module zips, in lanes: a small upload never waits behind a large one, and none behind an import. A thread that runs
 // out of memory or time is ended and replaced; the zip it was reading is refused, the service goes on.
 
 import { stat } from 'node:fs/promises'
@@ -12,6 +12,8 @@ import type { ZipReading } from './zip.js'
 const SMALL_ZIP_BYTES = 4 * 2 ** 20
 /** MB of JavaScript heap for one thread; the largest directory that is let in takes some 300. */
 const THREAD_HEAP_MB = 768
+/** MB of it for what dies young: more of it is mostly garbage that waits. */
+const THREAD_YOUNG_MB = 8
 /** The largest module takes some 5 s; what takes longer than this is made to. */
 const CHECK_TIMEOUT_MS = 60_000
 
@@ -59,7 +61,10 @@ class Lane {
 
   #start(): Worker {
     const worker = new Worker(new URL('./check-worker.js', import.meta.url), {
-      resourceLimits: { maxOldGenerationSizeMb: THREAD_HEAP_MB },
+      resourceLimits: {
+        maxOldGenerationSizeMb: THREAD_HEAP_MB,
+        maxYoungGenerationSizeMb: THREAD_YOUNG_MB,
+      },
     })
     this.#all.add(worker)
     worker.unref() // an idle thread keeps no process alive
@@ -108,12 +113,15 @@ export type CheckPool = ReturnType<typeof makeCheckPool>
 export function makeCheckPool() {
   const small = new Lane(2)
   const large = new Lane(Math.max(1, availableParallelism() - 1))
+  const patient = new Lane(1)
   return {
     /** `readModuleZip` in another thread. Throws what a failing disk throws, with its errno as `code`. */
     read: async (path: string): Promise<ZipReading> =>
       ((await stat(path)).size <= SMALL_ZIP_BYTES ? small : large).run(path),
+    /** The same for what nobody waits for: one zip at a time, in a thread of its own, so that uploads never wait for it. */
+    readPatiently: (path: string): Promise<ZipReading> => patient.run(path),
     close: async (): Promise<void> => {
-      await Promise.all([small.close(), large.close()])
+      await Promise.all([small, large, patient].map((lane) => lane.close()))
     },
   }
 }

@@ -9,7 +9,7 @@ import type { ModuleZip } from './zip.js'
 
 export type ModuleIntake = ReturnType<typeof makeModuleIntake>
 
-type Needs = { config: { strict: boolean }; zips: CheckPool; modules: ModulePublisher }
+type Needs = { config: { strict: boolean }; zips: Pick<CheckPool, 'read'>; modules: ModulePublisher }
 
 export function makeModuleIntake({ config, zips, modules }: Needs) {
   /** The zip at `path` (absolute). Throws a 400 with everything that is wrong with it. */

@@ -33,7 +33,7 @@ function checkDescriptor(read: ReadAt, at: number, entry: LocatedEntry): void {
 }
 
 /** Entries up to this size, packed and unpacked, are inflated in one call; larger ones in pieces. */
-const ONE_CALL_BYTES = 4 * 2 ** 20
+const ONE_CALL_BYTES = 2 ** 20
 const PIECE_BYTES = 256 * 1024
 
 const inflateProblem = (error: unknown, entry: ZipEntry): BadContent => {
