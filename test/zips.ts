@@ -9,11 +9,11 @@ export type Files = Record<string, string | Buffer>
 const SOME_TIME = new Date('2020-01-02T03:04:05Z')
 
 /** A zip with exactly these entries, in this order. */
-export async function zipOf(files: Files): Promise<Buffer> {
+export async function zipOf(files: Files, compress = true): Promise<Buffer> {
   const zip = new yazl.ZipFile()
   for (const [name, content] of Object.entries(files)) {
     if (name.endsWith('/')) zip.addEmptyDirectory(name, { mtime: SOME_TIME })
-    else zip.addBuffer(Buffer.from(content), name, { mtime: SOME_TIME })
+    else zip.addBuffer(Buffer.from(content), name, { mtime: SOME_TIME, compress })
   }
   zip.end()
   return buffer(zip.outputStream)

@@ -43,17 +43,19 @@ const inflateProblem = (error: unknown, entry: ZipEntry): BadContent => {
     : new BadContent(`cannot be inflated: ${error instanceof Error ? error.message : String(error)}`)
 }
 
-function* pieces(read: ReadAt, at: number, length: number): Generator<Buffer> {
+function* pieces(read: ReadAt, at: number, length: number, passing = false): Generator<Buffer> {
   for (let done = 0; done < length; done += PIECE_BYTES)
-    yield read(at + done, Math.min(PIECE_BYTES, length - done))
+    yield read(at + done, Math.min(PIECE_BYTES, length - done), passing)
 }
 
-/** The entry's content piece by piece, never more than it declares. */
+/** The entry's content piece by piece, never more than it declares; a piece may be overwritten by the next one. */
 async function* contents(read: ReadAt, at: number, entry: LocatedEntry): AsyncGenerator<Buffer> {
-  if (entry.method === 0) return yield* pieces(read, at, entry.packedSize)
+  if (entry.method === 0) return yield* pieces(read, at, entry.packedSize, true)
   if (entry.size <= ONE_CALL_BYTES && entry.packedSize <= ONE_CALL_BYTES) {
     try {
-      return yield inflateRawSync(read(at, entry.packedSize), { maxOutputLength: Math.max(1, entry.size) })
+      return yield inflateRawSync(read(at, entry.packedSize, true), {
+        maxOutputLength: Math.max(1, entry.size),
+      })
     } catch (error) {
       throw inflateProblem(error, entry)
     }
@@ -94,7 +96,7 @@ export async function verifyContent(
     hash.update(piece)
     crc = crc32(piece, crc)
     size += piece.length
-    keep?.push(piece)
+    keep?.push(Buffer.from(piece))
   }
   if (size !== entry.size) throw new BadContent(`holds ${size} bytes, but its header declares ${entry.size}`)
   if (crc !== entry.crc32) throw new BadContent('checksum error')

@@ -1,8 +1,11 @@
 // Finds the central directory of a zip as Go's archive/zip finds it (reader.go: readDirectoryEnd, init), and measures
 // it before anyone allocates by what the archive claims of itself.
 
-/** Reads up to `length` bytes at `offset`; fewer only at the end of the file. */
-export type ReadAt = (offset: number, length: number) => Buffer
+/**
+ * Reads up to `length` bytes at `offset`; fewer only at the end of the file. `passing`: the next such read may overwrite
+ * them.
+ */
+export type ReadAt = (offset: number, length: number, passing?: boolean) => Buffer
 
 /** Byte positions in the file. `base` is what entry offsets count from: bytes may stand before the archive. */
 export type ZipDirectory = { base: number; offset: number; bytes: number; entries: number }

@@ -28,6 +28,9 @@ export type ModuleZip = {
   warnings: Problem[]
 }
 
+/** What is read only to be hashed or inflated goes through one buffer, as far as it fits. */
+const SCRATCH_BYTES = 2 ** 20
+
 /** Either the module, or every problem that was found. */
 export type ZipReading = { ok: true; zip: ModuleZip } | { ok: false; problems: Problem[] }
 
@@ -169,7 +172,15 @@ export async function readModuleZip(path: string): Promise<ZipReading> {
   const file = openSync(path, 'r')
   try {
     const size = fstatSync(file).size
-    return await readOpenZip((offset, length) => readFully(file, offset, length), size)
+    // A buffer for each piece would be garbage faster than it is collected.
+    const scratch = Buffer.allocUnsafe(Math.min(size, SCRATCH_BYTES))
+    const read: ReadAt = (offset, length, passing = false) =>
+      readFully(
+        file,
+        offset,
+        passing && length <= scratch.length ? scratch.subarray(0, length) : Buffer.allocUnsafe(length),
+      )
+    return await readOpenZip(read, size)
   } catch (error) {
     if (error instanceof NotAZip) return { ok: false, problems: [{ rule: error.message }] }
     throw error
@@ -178,11 +189,10 @@ export async function readModuleZip(path: string): Promise<ZipReading> {
   }
 }
 
-function readFully(file: number, offset: number, length: number): Buffer {
-  const buffer = Buffer.allocUnsafe(length)
+function readFully(file: number, offset: number, buffer: Buffer): Buffer {
   let done = 0
-  while (done < length) {
-    const read = readSync(file, buffer, done, length - done, offset + done)
+  while (done < buffer.length) {
+    const read = readSync(file, buffer, done, buffer.length - done, offset + done)
     if (read === 0) break
     done += read
   }

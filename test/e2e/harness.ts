@@ -283,6 +283,7 @@ export function makeGo(proxies: string, env: Record<string, string> = {}) {
   return {
     run,
     bin: own.GOBIN,
+    env: { ...own, ...env },
     /** A new main module to `go get` into; returns its folder. */
     newModule: (source = 'package main\n\nfunc main() {}\n'): string => {
       const at = join(folder, `main${++modules}`)
