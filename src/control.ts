@@ -40,6 +40,7 @@ export async function listenForCommands(handlers: Record<string, Handler>, log: 
       log('info', name, { ...(asked as Record<string, string>) })
       for await (const event of handler(asked, AbortSignal.any([stopping.signal, over.signal]))) {
         if (res.destroyed) return // nobody listens any more
+        stopping.signal.throwIfAborted()
         if (!res.write(`${JSON.stringify(event)}\n`))
           await Promise.race([once(res, 'drain'), once(res, 'close')])
       }

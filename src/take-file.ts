@@ -8,7 +8,7 @@ import { tooLarge, type Received } from './received.js'
 import type { Room } from './room.js'
 import { signatureOf } from './signature.js'
 import type { Store } from './store.js'
-import { BATCH_BYTES, withUpload, writeBody } from './write-body.js'
+import { BATCH_BYTES, withUpload, writeBody, type Writing } from './write-body.js'
 
 /** The file could not be read: no fault of the data folder. `cause` is the system's error. */
 export class Unreadable extends Error {
@@ -55,17 +55,18 @@ async function openRegular(path: string): Promise<{ file: FileHandle; status: St
   }
 }
 
-// Whole batches in two buffers that take turns: one is written while the other is read into. Buffers by the piece are
-// garbage faster than it is collected, some 40 MB of it.
+type Pair = readonly [Buffer, Buffer]
+
+const pairOf = (length: number): Pair => [Buffer.allocUnsafe(length), Buffer.allocUnsafe(length)]
+
+// Whole batches in two buffers that take turns: one is written while the other is read into.
 async function* piecesOf(
   file: FileHandle,
-  size: number,
+  buffers: Pair,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<Buffer> {
-  const length = Math.min(BATCH_BYTES, size + 1) // one more: a file that grew shows
-  const buffers = [Buffer.allocUnsafe(length), Buffer.allocUnsafe(size < BATCH_BYTES ? 0 : length)]
-  for (let turn = 0; ; turn = 1 - turn) {
-    const buffer = buffers[turn] ?? Buffer.alloc(0)
+  for (let turn: 0 | 1 = 0; ; turn = turn === 0 ? 1 : 0) {
+    const buffer = buffers[turn]
     let filled = 0
     while (filled < buffer.length) {
       signal?.throwIfAborted()
@@ -78,12 +79,24 @@ async function* piecesOf(
       filled += bytesRead
     }
     if (filled > 0) yield buffer.subarray(0, filled)
-    if (filled < buffer.length || buffer.length === 0) return
+    if (filled < buffer.length) return
   }
 }
 
-export const makeTakeFile =
-  ({ store, room }: { store: Store; room: Room }) =>
+export function makeTakeFile({ store, room }: { store: Store; room: Room }) {
+  const spare: Pair[] = [] // new ones for each file are garbage faster than it is collected
+
+  async function copy(file: FileHandle, size: number, writing: Writing, signal: AbortSignal | undefined) {
+    const isLarge = size >= BATCH_BYTES
+    const buffers = (isLarge ? spare.pop() : undefined) ?? pairOf(isLarge ? BATCH_BYTES : size + 1)
+    const pieces = piecesOf(file, buffers, signal)
+    try {
+      return await writeBody(() => pieces.next(), writing)
+    } finally {
+      if (isLarge) spare.push(buffers) // whatever happened, nothing is being written from them any more
+    }
+  }
+
   /**
    * Copies the file at `path` (absolute, without links) into a folder of its own, hands the copy to `use` with what
    * identifies the file ({@link signatureOf}), and removes what is left of the copy, whatever happened.
@@ -91,7 +104,7 @@ export const makeTakeFile =
    * Throws {@link Unreadable}, {@link Changed}, or a {@link Refusal}: 400 not a regular file, 413 too large, 507 no
    * room.
    */
-  async <T>(
+  return async <T>(
     path: string,
     { limit, signal }: Taking,
     use: (received: Received, signature: string) => Promise<T>,
@@ -100,9 +113,8 @@ export const makeTakeFile =
     try {
       if (status.size > limit) throw tooLarge(limit)
       return await withUpload({ store, room }, status.size, async (upload, reservation) => {
-        const pieces = piecesOf(file, status.size, signal)
         const writing = { path: upload.body, limit, room, reservation }
-        const received = await writeBody(() => pieces.next(), writing)
+        const received = await copy(file, status.size, writing, signal)
         const signature = signatureOf(status)
         const changed = signatureOf(await file.stat()) !== signature || received.size !== status.size
         if (changed) throw new Changed('it is still being written')
@@ -114,3 +126,4 @@ export const makeTakeFile =
       await file.close()
     }
   }
+}
