@@ -48,8 +48,8 @@ function* pieces(read: ReadAt, at: number, length: number): Generator<Buffer> {
     yield read(at + done, Math.min(PIECE_BYTES, length - done))
 }
 
-/** The entry's content piece by piece, never more than it declares. */
-async function* contents(read: ReadAt, at: number, entry: LocatedEntry): AsyncGenerator<Buffer> {
+/** The entry's content piece by piece, from byte `at` on ({@link bodyOffset}), never more than it declares. */
+export async function* contents(read: ReadAt, at: number, entry: LocatedEntry): AsyncGenerator<Buffer> {
   if (entry.method === 0) return yield* pieces(read, at, entry.packedSize)
   if (entry.size <= ONE_CALL_BYTES && entry.packedSize <= ONE_CALL_BYTES) {
     try {
