@@ -7,12 +7,13 @@ import { account } from './commands/account.js'
 import { WrongUsage, type Command } from './commands/command.js'
 import { owner } from './commands/owner.js'
 import { pack } from './commands/pack.js'
+import { publish } from './commands/publish.js'
 import { rebuild } from './commands/rebuild.js'
 import { verify } from './commands/verify.js'
 import { readConfig } from './config.js'
 import { errno, messageOf } from './errors.js'
 
-const COMMANDS: readonly Command[] = [owner, account, access, verify, rebuild, pack]
+const COMMANDS: readonly Command[] = [owner, account, access, verify, rebuild, pack, publish]
 
 const USAGE = `usage: npx plinth COMMAND
 

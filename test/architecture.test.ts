@@ -33,6 +33,8 @@ const PURE = [
   'go/module-files.ts',
   'go/zip-directory.ts',
   'generic/names.ts',
+  'client/netrc.ts',
+  'client/server.ts',
 ]
 
 t.test('rules are pure', async (t) => {
@@ -59,13 +61,13 @@ t.test('what one file does, no other does', async (t) => {
   const environment = usersOf(/process\.env/)
   t.same(
     environment,
-    ['config.ts', 'nginx.ts', 'pack/git.ts', 'start.ts'],
+    ['client/settings.ts', 'config.ts', 'nginx.ts', 'pack/git.ts', 'start.ts'],
     'three of them only hand it on to a child',
   )
 })
 
 t.test('what runs on machines without a Plinth needs none', async (t) => {
-  const anywhere = ['commands/pack.ts']
+  const anywhere = ['commands/pack.ts', 'commands/publish.ts']
   const reached = new Set<string>()
   const visit = (file: string): void => {
     if (reached.has(file)) return

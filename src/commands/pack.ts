@@ -5,7 +5,7 @@ import { copyFile, rename } from 'node:fs/promises'
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { parseArgs } from 'node:util'
-import { pack as packModule, type Packed, type Packing } from '../pack/pack.js'
+import { pack as packModule, type Checked, type Packed, type Packing } from '../pack/pack.js'
 import { withTempFolder } from '../pack/temp.js'
 import { WrongUsage, type Command } from './command.js'
 import { makeProgress } from './progress.js'
@@ -67,7 +67,7 @@ export function packedText(packed: Packed): string {
 }
 
 /** For scripts. */
-export const packedJson = ({ path: _temporary, ...packed }: Packed): object => packed
+export const packedJson = ({ path: _temporary, ...packed }: Checked): object => packed
 
 export const warn = (warnings: readonly string[]): void =>
   warnings.forEach((text) => void process.stderr.write(`plinth: warning: ${text}\n`))
