@@ -1,10 +1,11 @@
 // `npx plinth pack`: the module zip of a folder, as go would make it.
 
-import { createReadStream, realpathSync } from 'node:fs'
+import { createReadStream, existsSync, realpathSync } from 'node:fs'
 import { copyFile, rename } from 'node:fs/promises'
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { parseArgs } from 'node:util'
+import { checkVersion } from '../go/semver.js'
 import { pack as packModule, type Checked, type Packed, type Packing } from '../pack/pack.js'
 import { withTempFolder } from '../pack/temp.js'
 import { WrongUsage, type Command } from './command.js'
@@ -20,6 +21,17 @@ export const PACK_OPTIONS = {
 } as const
 
 type Values = { module?: string; rev?: string; 'as-is': boolean }
+
+// 'sub/v1.2.3' → sub, v1.2.3
+/** A tag, as CI systems hand it over, stands for the folder and the version. */
+export function folderAndVersion(word: string): { folder: string; version: string } {
+  const slash = word.lastIndexOf('/')
+  const version = word.slice(slash + 1)
+  if (slash <= 0 || checkVersion(version) !== undefined) return { folder: '.', version: word }
+  const folder = word.slice(0, slash)
+  const ofMajor = join(folder, version.split('.', 1)[0] ?? '') // it is not in its tags
+  return { folder: existsSync(join(ofMajor, 'go.mod')) ? ofMajor : folder, version }
+}
 
 /** Packs below `temp`, with progress on a terminal. */
 export async function packFolder(
@@ -100,7 +112,8 @@ export const pack: Command = {
   usage: `  pack [DIR] VERSION [-o FILE] [--rev COMMIT | --as-is] [--module PATH] [--dry-run] [--json]
                                           make the module zip of a folder as go would: of the commit that the
                                           version's tag names, else of HEAD; outside of git of the files as
-                                          they are, which --as-is always takes. -o - writes to standard output;
+                                          they are, which --as-is always takes. A tag such as sub/v1.2.3
+                                          may stand for both words. -o - writes to standard output;
                                           --dry-run lists what goes in, and what is left out and why`,
 
   async run(words) {
@@ -109,8 +122,10 @@ export const pack: Command = {
       allowPositionals: true,
       options: { ...PACK_OPTIONS, output: { type: 'string', short: 'o' } },
     })
-    const [version, folder = '.', ...more] = positionals.toReversed()
-    if (version === undefined || more.length > 0) throw new WrongUsage('pack takes [DIR] VERSION')
+    const [last, given, ...more] = positionals.toReversed()
+    if (last === undefined || more.length > 0) throw new WrongUsage('pack takes [DIR] VERSION')
+    const { folder, version } =
+      given === undefined ? folderAndVersion(last) : { folder: given, version: last }
     return withTempFolder(async (temp) => {
       const packed = await packFolder(folder, version, values, temp)
       warn(packed.warnings)

@@ -9,7 +9,7 @@ import { checkVersion } from '../go/semver.js'
 import { checkedZip, type Checked, type Packed } from '../pack/pack.js'
 import { withTempFolder } from '../pack/temp.js'
 import { WrongUsage, type Command } from './command.js'
-import { listText, PACK_OPTIONS, packedJson, packedText, packFolder, warn } from './pack.js'
+import { folderAndVersion, listText, PACK_OPTIONS, packedJson, packedText, packFolder, warn } from './pack.js'
 import { makeProgress } from './progress.js'
 
 const OPTIONS = {
@@ -27,7 +27,8 @@ function whatIn(words: string[]): { from: string; version: string | undefined } 
   if (last === undefined || more.length > 0) throw new WrongUsage('publish takes [DIR|ZIP] VERSION')
   if (from !== undefined) return { from, version: last }
   if (checkVersion(last) !== undefined && isFile(last)) return { from: last, version: undefined }
-  return { from: '.', version: last }
+  const { folder, version } = folderAndVersion(last)
+  return { from: folder, version }
 }
 
 async function checkedFile(path: string, version: string | undefined): Promise<Checked> {

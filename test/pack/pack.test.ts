@@ -113,6 +113,16 @@ t.test('which commit is packed', needs('git'), async (t) => {
   t.match(list(`v0.0.0-${digits}-${head.slice(0, 10)}`).stderr, 'must end in the first 12 digits')
 })
 
+t.test('a tag for the folder and the version', needs('git'), async (t) => {
+  const top = newCheckout({
+    'sub/go.mod': 'module example.com/m/sub\n',
+    'sub/v2/go.mod': 'module example.com/m/sub/v2\n',
+  })
+  t.match(run(top, 'sub/v1.2.3', '--dry-run').stdout, 'packed example.com/m/sub v1.2.3')
+  t.match(run(top, 'sub/v2.0.0', '--dry-run').stdout, 'packed example.com/m/sub/v2 v2.0.0')
+  t.match(run(top, 'none/v2.0.0', '--dry-run').stderr, 'none is no folder')
+})
+
 t.test('what cannot be packed is refused in words', needs('git'), async (t) => {
   const refused = (folder: string, words: string[], message: string | RegExp, code = 1): void => {
     const ran = run(folder, ...words)
