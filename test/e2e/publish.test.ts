@@ -1,11 +1,13 @@
 // `npx plinth publish` against a real Plinth, and against servers that answer what no Plinth should.
 
-import { execFileSync, spawn } from 'node:child_process'
+import { execFileSync, spawn, type ChildProcessByStdio } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { type AddressInfo } from 'node:net'
 import { join } from 'node:path'
+import type { Readable } from 'node:stream'
+import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { simpleModule } from '../zips.js'
 import {
@@ -21,6 +23,8 @@ import {
 } from './harness.js'
 
 process.env['GIT_CONFIG_GLOBAL'] = '/dev/null'
+const SCRIPT = fileURLToPath(new URL('../../../scripts/publish-module.sh', import.meta.url))
+const SHELL = existsSync('/bin/dash') ? '/bin/dash' : '/bin/sh'
 const temp = tempFolder('plinth-publish-temp')
 const home = tempFolder('plinth-publish-home')
 
@@ -32,6 +36,10 @@ async function run(cwd: string, env: Record<string, string>, ...words: string[])
     env: { PATH: process.env['PATH'], HOME: home, TMPDIR: temp, GIT_CONFIG_GLOBAL: '/dev/null', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
+  return outcome(child)
+}
+
+async function outcome(child: ChildProcessByStdio<null, Readable, Readable>): Promise<CliResult> {
   let [stdout, stderr] = ['', '']
   child.stdout.on('data', (text: Buffer) => (stdout += text.toString()))
   child.stderr.on('data', (text: Buffer) => (stderr += text.toString()))
@@ -125,6 +133,73 @@ t.test('from a checkout to go get', needs('nginx', 'go', 'git', 'openssl'), asyn
       (await run(folder, { ...netrc, NETRC: '' }, 'm.zip')).stderr,
       'there is no token: set PLINTH_TOKEN',
     )
+  })
+
+  await t.test('the script, for machines without Node', needs('curl', 'tar', 'awk'), async (t) => {
+    const bin = tempFolder('plinth-bin')
+    const said = join(bin, 'said')
+    const curl = execFileSync('sh', ['-c', 'command -v curl'], { encoding: 'utf8' }).trim()
+    writeFileSync(join(bin, 'curl'), `#!/bin/sh\nps -eo args >> ${said}\nexec ${curl} "$@"\n`, {
+      mode: 0o755,
+    })
+    const script = async (more: Record<string, string>, ...words: string[]): Promise<CliResult> => {
+      const path = `${bin}:${process.env['PATH']}`
+      const child = spawn(SHELL, [SCRIPT, ...words], {
+        cwd: top,
+        env: { HOME: home, TMPDIR: temp, ...env, PATH: path, ...more },
+        stdio: ['ignore', 'pipe', 'pipe'],
+      })
+      return outcome(child)
+    }
+    git('tag', 'v1.1.0')
+    const first = await script({}, 'v1.1.0')
+    t.equal(first.code, 0, first.stderr)
+    t.match(first.stdout, 'published example.com/m v1.1.0\nGOPROXY=')
+    t.match(first.stderr, '- vendor/x/x.go: a vendored package')
+    t.match(readFileSync(said, 'utf8'), '/curl --config - ', 'the list of processes was looked at')
+    t.notMatch(readFileSync(said, 'utf8'), TOKEN, 'the token is not in it')
+    t.match(await script({}, '.', 'v1.1.0'), {
+      code: 0,
+      stdout: 'already published, identical: example.com/m v1.1.0\n',
+    })
+    t.match((await run(top, env, 'v1.1.0')).stdout, 'already published, identical', 'for the command, too')
+    const tidy = await go.run(['get', 'example.com/m@v1.1.0'], main)
+    t.equal(tidy.code, 0, tidy.stderr)
+    t.match((await go.run(['mod', 'verify'], main)).stdout, 'all modules verified')
+
+    const refused = async (
+      more: Record<string, string>,
+      words: string[],
+      message: string | RegExp,
+      code = 1,
+    ) => {
+      const ran = await script(more, ...words)
+      t.equal(ran.code, code, words.join(' '))
+      t.match(ran.stderr, message)
+      t.notMatch(ran.stdout + ran.stderr, TOKEN)
+    }
+    await refused(
+      { PLINTH_ACCOUNT: 'admin', PLINTH_TOKEN: 'wrong_wrong_wrong_wrong' },
+      ['v1.1.0'],
+      'refused it with 401',
+    )
+    await refused({ SSL_CERT_FILE: '' }, ['v1.1.0'], /certificate[^]*cannot be asked/)
+    await refused({}, ['v1.0.0', '-c', 'HEAD'], 'a version is wanted', 2)
+    await refused({}, [], 'a version is wanted', 2)
+    await refused({}, ['1.1.0'], "'1.1.0' is no version")
+    await refused({}, ['v0.0.0-20200101000000-0123456789ab'], 'is a pseudo-version')
+    await refused({}, ['-c', 'nothing', 'v1.1.0'], "there is no commit 'nothing'")
+    await refused({ PLINTH_URL: 'http://plinth.example.com' }, ['v1.1.0'], 'over plain http')
+    await refused({ PLINTH_URL: 'http://127.0.0.1.example.com/' }, ['v1.1.0'], 'over plain http')
+    await refused({ PLINTH_URL: 'https://a:b@plinth.example.com' }, ['v1.1.0'], 'has a password in it')
+    await refused({ PLINTH_TOKEN: 'a"b' }, ['v1.1.0'], 'has characters that none has')
+    await refused({ PLINTH_TOKEN: '' }, ['v1.1.0'], 'there is no token: set PLINTH_TOKEN')
+    await refused({ PLINTH_OWNER: '../x' }, ['v1.1.0'], 'is no owner')
+    const netrc = join(tempFolder(), 'netrc')
+    writeFileSync(netrc, `machine 127.0.0.1 login admin password ${TOKEN}\n`)
+    const named = await script({ PLINTH_TOKEN: '', NETRC: netrc }, '-c', 'v1.1.0', 'v1.1.1')
+    t.equal(named.code, 0, named.stderr)
+    t.match(await script({}, '--help'), { code: 0, stdout: /^usage: publish-module/ })
   })
 
   await t.test('refusals', async (t) => {

@@ -1,12 +1,16 @@
 // The content of our zip against that of go's, by its h1, for every shape: of a folder against CreateFromDir, of a
-// commit against CreateFromVCS and against `go mod download` from that very repository.
+// commit against CreateFromVCS and against `go mod download` from that very repository; and the zip of
+// scripts/publish-module.sh against ours.
 
 import { execFile, execFileSync } from 'node:child_process'
-import { chmodSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import t from 'tap'
 import { messageOf } from '../../src/errors.js'
+import { problemText } from '../../src/go/problems.js'
+import { readModuleZip } from '../../src/go/zip.js'
 import { pack } from '../../src/pack/pack.js'
 import { tagOf } from '../../src/pack/commit.js'
 import { buildOracle, startOracle } from '../go/oracle.js'
@@ -69,6 +73,24 @@ async function ours(folder: string, version: string, asIs: boolean): Promise<Mad
   }
 }
 
+const SCRIPT = fileURLToPath(new URL('../../../scripts/publish-module.sh', import.meta.url))
+const SHELL = existsSync('/bin/dash') ? '/bin/dash' : '/bin/sh'
+
+/** The zip of scripts/publish-module.sh: no folder entries, and the server's own rules hold. */
+async function byScript(folder: string, version: string): Promise<Made> {
+  const zip = join(tempFolder('plinth-script'), 'm.zip')
+  try {
+    await promisify(execFile)(SHELL, [SCRIPT, '-o', zip, folder, version])
+  } catch (error) {
+    return { error: (error as { stderr: string }).stderr }
+  }
+  const reading = await readModuleZip(zip)
+  if (!reading.ok) return { error: problemText(reading.problems) }
+  return reading.zip.warnings.length === 0
+    ? { h1: reading.zip.zipHash }
+    : { error: problemText(reading.zip.warnings) }
+}
+
 /** What `go mod download` has for each `module@version`, fetched from the repositories. */
 async function byCommand(versions: string[]): Promise<Map<string, Made>> {
   const env = {
@@ -109,17 +131,25 @@ t.test('the content is that of go', needs('go', 'git'), async (t) => {
   git(join(all, 'dep'), 'init', '-q')
   git(join(all, 'dep'), 'add', '.')
   git(join(all, 'dep'), 'commit', '-qm', 'x')
-  const oracle = startOracle(buildOracle(), 'pack')
-  t.teardown(oracle.stop)
   const checkouts = SHAPES.map(checkOut)
-  const command = await byCommand(
+  const asking = byCommand(
     checkouts.filter(({ shape }) => !shape.notByCommand).map(({ module, version }) => `${module}@${version}`),
   )
-  const counts = { folders: 0, commits: 0, downloads: 0, refused: 0 }
+  const oracle = startOracle(buildOracle(), 'pack')
+  t.teardown(oracle.stop)
+  const made = new Map<string, Made>()
+  const counts = { folders: 0, commits: 0, scripts: 0, downloads: 0, refused: 0 }
   for (const { shape, top, sub, module, version } of checkouts) {
     const folder = join(top, sub)
-    const commit = await ours(folder, version, false)
+    const [commit, asIs, script] = await Promise.all([
+      ours(folder, version, false),
+      ours(folder, version, true),
+      byScript(folder, version),
+    ])
     counts.commits++
+    counts.scripts++
+    const wanted = shape.notByScript ? 'refused' : alike(commit)
+    t.equal(alike(script), wanted, `${shape.name}: by the script: ${shown(script)}`)
     if (alike(commit) === 'refused') counts.refused++
     t.equal('error' in commit, shape.refused === true, `${shape.name}: ${shown(commit)}`)
     if (!shape.notByVcs) {
@@ -130,16 +160,7 @@ t.test('the content is that of go', needs('go', 'git'), async (t) => {
         `${shape.name}: as CreateFromVCS ${go.error} ${shown(commit)}`,
       )
     }
-    if (!shape.notByCommand) {
-      const go = command.get(`${module}@${version}`)
-      counts.downloads++
-      t.equal(
-        alike(commit),
-        go && alike(go),
-        `${shape.name}: as go mod download: ${shown(go)} ${shown(commit)}`,
-      )
-    }
-    const asIs = await ours(folder, version, true)
+    if (!shape.notByCommand) made.set(`${module}@${version}`, commit)
     counts.folders++
     if (shape.submodule !== undefined) continue // its .git file is in no zip of ours
     const go = await oracle.pack({ dir: folder, module, version })
@@ -148,6 +169,14 @@ t.test('the content is that of go', needs('go', 'git'), async (t) => {
       go.ok ? go.h1 : 'refused',
       `${shape.name}: as CreateFromDir ${go.error} ${shown(asIs)}`,
     )
+  }
+  const command = await asking
+  for (const { shape, module, version } of checkouts) {
+    const ours = made.get(`${module}@${version}`)
+    if (!ours) continue
+    counts.downloads++
+    const go = command.get(`${module}@${version}`)
+    t.equal(alike(ours), go && alike(go), `${shape.name}: as go mod download: ${shown(go)} ${shown(ours)}`)
   }
   t.comment(JSON.stringify({ shapes: SHAPES.length, ...counts }))
 })

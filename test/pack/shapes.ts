@@ -15,6 +15,8 @@ export type Shape = {
   notByCommand?: true
   /** x/mod/zip's CreateFromVCS does not do what the go command does. */
   notByVcs?: true
+  /** scripts/publish-module.sh leaves it to others. */
+  notByScript?: true
   /** What all of them refuse. */
   refused?: true
 }
@@ -67,17 +69,23 @@ export const SHAPES: readonly Shape[] = [
   },
   {
     name: 'vendor, a go line in a block is none',
+    notByScript: true,
     files: { 'go.mod': 'module MODULE\n\nretract (\n\tv0.9.0\n)\n\ngo (\n\t1.24\n)\n', 'm.go': m, ...vendor },
     notByCommand: true,
   },
   {
     name: 'vendor, a go line as of old',
+    notByScript: true,
     files: { 'go.mod': 'module MODULE\n\ngo v1.24.x\n', 'm.go': m, ...vendor },
     notByCommand: true,
   },
   { name: 'vendor in a nested module', files: { ...plain, 'sub/go.mod': mod(), 'sub/vendor/a/b.go': m } },
   { name: 'a module path in quotes', files: { 'go.mod': 'module "MODULE"\ngo 1.24\n', ...vendor } },
-  { name: 'a module path in a block', files: { 'go.mod': 'module (\n\tMODULE\n)\ngo 1.24\n', ...vendor } },
+  {
+    name: 'a module path in a block',
+    notByScript: true,
+    files: { 'go.mod': 'module (\n\tMODULE\n)\ngo 1.24\n', ...vendor },
+  },
   {
     name: 'links',
     files: { ...plain, l: '->m.go', d: '->a', out: '->/etc/hostname', gone: '->x', 'a/x.go': m },
