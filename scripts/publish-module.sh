@@ -8,6 +8,8 @@
 set -eu
 LC_ALL=C TZ=UTC0
 export LC_ALL TZ
+# set in hooks, and relative to another folder
+unset GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE GIT_COMMON_DIR GIT_OBJECT_DIRECTORY GIT_ALTERNATE_OBJECT_DIRECTORIES
 
 usage() {
   cat <<'END'
@@ -119,9 +121,9 @@ trap 'exit 143' TERM HUP
 objects=$(cd "$top" && cd "$(git rev-parse --git-path objects)" && pwd)
 format=$(git -C "$top" rev-parse --show-object-format)
 ours() {
-  env -u GIT_WORK_TREE -u GIT_INDEX_FILE -u GIT_OBJECT_DIRECTORY -u GIT_COMMON_DIR GIT_DIR="$temp/repo" \
-    GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_NOSYSTEM=1 GIT_ATTR_NOSYSTEM=1 GIT_LITERAL_PATHSPECS=1 \
-    git -c core.autocrlf=input -c core.eol=lf -c core.attributesFile=/dev/null -c core.quotePath=false "$@"
+  GIT_DIR="$temp/repo" GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_NOSYSTEM=1 GIT_ATTR_NOSYSTEM=1 \
+    GIT_LITERAL_PATHSPECS=1 git -c core.autocrlf=input -c core.eol=lf -c core.attributesFile=/dev/null \
+    -c core.quotePath=false "$@"
 }
 ours init --quiet --bare --template= --object-format="$format"
 mkdir -p "$temp/repo/info" "$temp/repo/objects/info" "$temp/files"

@@ -3,8 +3,9 @@
 
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { existsSync } from 'node:fs'
 import { mkdir, open, writeFile } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { errno } from '../errors.js'
@@ -15,16 +16,20 @@ export type Checkout = { top: string; folder: string }
 
 type Ran = { code: number; stdout: Buffer; stderr: string }
 
-// Messages are matched below, and a folder's name is no pattern.
-const env = (): NodeJS.ProcessEnv => ({ ...process.env, LC_ALL: 'C', GIT_LITERAL_PATHSPECS: '1' })
-
-/** Variables that say where a repository is: they hold for the checkout, not for the repository that we make. */
+/** Variables that say where a repository is: set in hooks, and relative to a folder that is not ours. */
 const REPOSITORY =
   /^GIT_(?:DIR|WORK_TREE|INDEX_FILE|COMMON_DIR|OBJECT_DIRECTORY|ALTERNATE_.*|NAMESPACE|ATTR_.*)$/
 
+// Messages are matched below, and a folder's name is no pattern.
+const env = (): NodeJS.ProcessEnv => ({
+  ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !REPOSITORY.test(name))),
+  LC_ALL: 'C',
+  GIT_LITERAL_PATHSPECS: '1',
+})
+
 // No settings of the machine or the person: the same commit is to give the same zip everywhere.
 const bareEnv = (): NodeJS.ProcessEnv => ({
-  ...Object.fromEntries(Object.entries(env()).filter(([name]) => !REPOSITORY.test(name))),
+  ...env(),
   GIT_CONFIG_GLOBAL: '/dev/null',
   GIT_CONFIG_NOSYSTEM: '1',
   GIT_ATTR_NOSYSTEM: '1',
@@ -41,6 +46,9 @@ const run = (cwd: string, ...args: string[]): Promise<Ran> =>
 
 const lineOf = ({ stdout }: Ran): string => stdout.toString().replace(/\r?\n$/, '')
 
+const looksLikeCheckout = (folder: string): boolean =>
+  existsSync(join(folder, '.git')) || (dirname(folder) !== folder && looksLikeCheckout(dirname(folder)))
+
 /** The checkout around `folder`, or `undefined` when it is in none. Throws what else git has to say. */
 export async function findCheckout(folder: string): Promise<Checkout | undefined> {
   try {
@@ -52,8 +60,12 @@ export async function findCheckout(folder: string): Promise<Checkout | undefined
     if (/not a git repository|must be run in a work tree/.test(top.stderr)) return undefined
     throw new Error(`git: ${top.stderr}`)
   } catch (error) {
-    if (errno(error) === 'ENOENT') return undefined // no git on this machine
-    throw error
+    if (errno(error) !== 'ENOENT') throw error
+    // no git on this machine: what is not committed must not slip in unseen
+    if (!looksLikeCheckout(folder)) return undefined
+    throw new Error(`${folder} is in a git checkout, but there is no git here; --as-is packs it as it is`, {
+      cause: error,
+    })
   }
 }
 

@@ -170,6 +170,25 @@ t.test('what cannot be packed is refused in words', needs('git'), async (t) => {
   refused(damaged, ['v1.0.0'], /git archive|nothing is committed|bad object|no commit/)
 })
 
+t.test('in a hook, and without git', needs('git'), async (t) => {
+  const top = newCheckout({ 'sub/go.mod': 'module example.com/m/sub\n' })
+  const pack = (env: NodeJS.ProcessEnv) => {
+    const [program, args] = plainNode(CLI, 'pack', 'sub', 'v1.0.0', '--dry-run')
+    return spawnSync(program, args, { cwd: top, env: { ...process.env, ...env }, encoding: 'utf8' })
+  }
+  t.match(
+    pack({ GIT_DIR: '.git', GIT_INDEX_FILE: '.git/index' }).stdout,
+    /v1\.0\.0 of commit [0-9a-f]{12}: 1 file/,
+  )
+  const bin = tempFolder()
+  for (const program of ['env', 'node'])
+    symlinkSync(
+      execFileSync('sh', ['-c', `command -v ${program}`], { encoding: 'utf8' }).trim(),
+      join(bin, program),
+    )
+  t.match(pack({ PATH: bin }).stderr, 'is in a git checkout, but there is no git here; --as-is')
+})
+
 t.test('a module without go.mod, a module in SHA-256, a zip on standard output', needs('git'), async (t) => {
   const old = write(tempFolder(), { 'm.go': 'package m\n' })
   t.match(
