@@ -24,7 +24,8 @@ export async function folderSource(root: string): Promise<Source> {
       leftOut.push({ path: folder, rule: IN_ANOTHER_MODULE })
       return
     }
-    for (const entry of entries) {
+    // in an order that is the same everywhere, for the messages
+    for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
       const path = `${folder}${entry.name}`
       const vcs = VCS_FOLDERS.includes(entry.name)
       if (entry.isDirectory() && vcs) {

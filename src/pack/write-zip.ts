@@ -31,7 +31,14 @@ export async function writeZip(
       try {
         const content = file.open()
         content.on('error', failed) // yazl does not listen
-        content.on('data', (bytes: Buffer) => onBytes((done += bytes.length)))
+        let size = 0
+        content.on('data', (bytes: Buffer) => {
+          size += bytes.length
+          onBytes((done += bytes.length))
+        })
+        content.on('end', () => {
+          if (size !== file.size) failed(new Error(`${file.path} changed while it was packed`))
+        })
         give(null, content)
       } catch (error) {
         failed(error)

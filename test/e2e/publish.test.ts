@@ -287,7 +287,7 @@ t.test('servers that answer what no Plinth should', async (t) => {
     (req) => void req.once('data', () => req.destroy()),
     /cannot be asked \(\d+ of \d+ bytes were sent\)/,
   )
-  await refusedWith((_req, res) => void res.writeHead(401, { connection: 'close' }).end('no'), '401')
+  await refusedWith((req, res) => void (req.resume(), res.writeHead(401).end('no')), '401')
   await refusedWith((_req, res) => void res.socket?.end('HTTP/9 nonsense\r\n\r\n'), 'cannot be asked')
   await refusedWith(
     answer(201, 'example.com/m v1.0.0 h1:other'),
@@ -306,10 +306,16 @@ t.test('servers that answer what no Plinth should', async (t) => {
     /cannot be asked|cannot be read/,
   )
 
-  handle = (req, res) => (req.method === 'PUT' ? answer(201) : answer(500))(req, res)
+  let stated: IncomingMessage['headers'] = {}
+  handle = (req, res) => {
+    if (req.method === 'PUT') stated = req.headers
+    ;(req.method === 'PUT' ? answer(201) : answer(500))(req, res)
+  }
   seen.length = 0
   const odd = await run(folder, env, 'v1.0.0')
   t.equal(odd.code, 0)
+  t.equal(stated['x-checksum-sha256'], zip.sha256)
+  t.equal(stated['content-length'], String(zip.bytes))
   t.match(odd.stderr, /warning: it was published, but reading it back from .* is answered with 500/)
   t.same(seen[1], {
     method: 'GET',

@@ -4,11 +4,13 @@ import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, readdirSync, readFileSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { Readable } from 'node:stream'
 import t from 'tap'
 import { pack as command } from '../../src/commands/pack.js'
 import { WrongUsage } from '../../src/commands/command.js'
 import { messageOf } from '../../src/errors.js'
 import { tagOf } from '../../src/pack/commit.js'
+import { writeZip } from '../../src/pack/write-zip.js'
 import { CLI, needs, plainNode, runCli, tempFolder, type CliResult } from '../e2e/harness.js'
 
 process.env['GIT_CONFIG_GLOBAL'] = '/dev/null'
@@ -223,6 +225,16 @@ t.test('a module without go.mod, a module in SHA-256, a zip on standard output',
   git(sha256, 'add', '-A')
   git(sha256, 'commit', '-qm', 'x')
   t.match(run(sha256, 'v1.0.0', '--dry-run').stdout, 'packed example.com/m v1.0.0 of commit')
+})
+
+t.test('a file that changes meanwhile is no half file', async (t) => {
+  const open = (content: string) => () => Readable.from([Buffer.from(content)])
+  for (const content of ['', 'ab', 'abcd']) {
+    const files = [{ path: 'x', kind: 'file' as const, size: 3, open: open(content) }]
+    await t.rejects(writeZip(join(tempFolder(), 'm.zip'), 'm@v1/', files), {
+      message: 'x changed while it was packed',
+    })
+  }
 })
 
 t.test('Ctrl-C leaves nothing behind', async (t) => {
