@@ -13,6 +13,9 @@ export function makeProgress(what: string, out: NodeJS.WriteStream = process.std
       shown = performance.now()
       out.write(`\r\x1b[K${what} ${MB(done)} of ${MB(total)} MB`)
     },
-    clear: (): void => void (shown > 0 && out.write('\r\x1b[K')),
+    clear: (): void => {
+      if (shown > 0) out.write('\r\x1b[K')
+      shown = 0
+    },
   }
 }
