@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// `npx plinth`: what people do on the machine that serves. Exit codes: 0 done, 1 refused or failed, 2 wrong usage.
+// `npx plinth`: what people do on the machine that serves, and on those from which they publish. Exit codes: 0 done, 1 refused or failed, 2 wrong usage.
 
 import { existsSync } from 'node:fs'
 import { access } from './commands/access.js'
@@ -7,12 +7,14 @@ import { account } from './commands/account.js'
 import { WrongUsage, type Command } from './commands/command.js'
 import { importCommand } from './commands/import.js'
 import { owner } from './commands/owner.js'
+import { pack } from './commands/pack.js'
+import { publish } from './commands/publish.js'
 import { rebuild } from './commands/rebuild.js'
 import { verify } from './commands/verify.js'
 import { readConfig } from './config.js'
 import { errno, messageOf } from './errors.js'
 
-const COMMANDS: readonly Command[] = [owner, account, access, importCommand, verify, rebuild]
+const COMMANDS: readonly Command[] = [owner, account, access, importCommand, verify, rebuild, pack, publish]
 
 const USAGE = `usage: npx plinth COMMAND
 
@@ -45,6 +47,7 @@ async function main(): Promise<number> {
       return 0
     }
     const command = COMMANDS.find((candidate) => candidate.name === name)
+    if (command?.anywhere) return await command.run(words)
     if (command) return await noticingNewFolder(() => command.run(words))
     throw new WrongUsage(
       name === undefined ? 'a command is missing' : `there is no command ${JSON.stringify(name)}`,

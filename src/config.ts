@@ -155,9 +155,12 @@ const KNOWN = [
   'PLINTH_FAILED_LOGINS',
 ]
 
+/** Those of `npx plinth publish`, which may stand in the same environment. */
+const PUBLISHING = ['PLINTH_URL', 'PLINTH_OWNER', 'PLINTH_TOKEN', 'PLINTH_ACCOUNT']
+
 /** Settings that begin like ours and are none: most likely misspelt. */
 export const unknownSettings = (env: Environment = process.env): string[] =>
-  Object.keys(env).filter((name) => name.startsWith('PLINTH_') && !KNOWN.includes(name))
+  Object.keys(env).filter((name) => name.startsWith('PLINTH_') && ![...KNOWN, ...PUBLISHING].includes(name))
 
 /** Reads the settings; throws {@link StartProblem} that names the first bad one. An empty value is an unset one. */
 export function readConfig(env: Environment = process.env): Config {

@@ -30,9 +30,12 @@ const PURE = [
   'go/dirhash.ts',
   'go/artifacts.ts',
   'go/modfile.ts',
+  'go/module-files.ts',
   'go/zip-directory.ts',
   'generic/names.ts',
   'inbox/place.ts',
+  'client/netrc.ts',
+  'client/server.ts',
 ]
 
 t.test('rules are pure', async (t) => {
@@ -49,13 +52,39 @@ t.test('rules are pure', async (t) => {
 
 t.test('what one file does, no other does', async (t) => {
   t.same(usersOf(/from 'unzipper'/), ['go/zip.ts'])
+  t.same(usersOf(/from 'yazl'/), ['pack/write-zip.ts'])
   t.same(usersOf(/from 'koa-body'/), ['form.ts'])
   t.same(usersOf(/from 'chokidar'/), ['inbox/inbox.ts'])
   t.same(usersOf(/from '@koa\/router'/), ['app.ts'])
-  t.same(usersOf(/import \{[^}]*\b(?:rename|link)\b[^}]*\} from 'node:fs\/promises'/), ['store.ts'])
-  t.same(usersOf(/import \{[^}]*\brmdir\b[^}]*\} from 'node:fs\/promises'/), ['folders.ts', 'store.ts', 'temps.ts'])
+  t.same(usersOf(/import \{[^}]*\b(?:rename|link)\b[^}]*\} from 'node:fs\/promises'/), [
+    'commands/pack.ts', // gives the zip that is made its name; it knows no tree
+    'store.ts',
+  ])
+  t.same(usersOf(/import \{[^}]*\brmdir\b[^}]*\} from 'node:fs\/promises'/), [
+    'folders.ts',
+    'store.ts',
+    'temps.ts',
+  ])
   const environment = usersOf(/process\.env/)
-  t.same(environment, ['config.ts', 'nginx.ts', 'start.ts'], 'two of them only hand it on to a child')
+  t.same(
+    environment,
+    ['client/settings.ts', 'config.ts', 'nginx.ts', 'pack/git.ts', 'start.ts'],
+    'three of them only hand it on to a child',
+  )
+})
+
+t.test('what runs on machines without a Plinth needs none', async (t) => {
+  const anywhere = ['commands/pack.ts', 'commands/publish.ts']
+  const reached = new Set<string>()
+  const visit = (file: string): void => {
+    if (reached.has(file)) return
+    reached.add(file)
+    for (const name of importsOf(file).filter((found) => found.startsWith('.')))
+      visit(join(file, '..', name).replace(/\.js$/, '.ts'))
+  }
+  anywhere.forEach(visit)
+  for (const file of ['config.ts', 'store.ts', 'lock.ts', 'layout.ts'])
+    t.notOk(reached.has(file), `${file} is not reached from ${anywhere.join(', ')}`)
 })
 
 t.test('there is no cycle among the files', async (t) => {

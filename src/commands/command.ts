@@ -8,6 +8,8 @@ export type Command = {
   name: string
   /** Its lines in the help, indented by two, each `words    what it does`. */
   usage: string
+  /** It needs no data folder and no settings: it runs on the machine of a developer or of CI. */
+  anywhere?: true
   /** Runs it with the words after its name; options are its own to parse. Resolves with the exit code. */
   run: (words: string[]) => Promise<number>
 }

@@ -84,7 +84,7 @@ function identify(names: readonly string[]): [string, string] | undefined {
  * Every file and folder is one node, found by its parent's number and its own folded name: what a path costs grows
  * with its length, not with the square of it.
  */
-class Collisions {
+export class Collisions {
   readonly #nodes = new Map<string, { number: number; path: string; folder: boolean }>()
 
   add(path: string, folder: boolean): string | undefined {

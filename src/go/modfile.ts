@@ -1,4 +1,4 @@
-// As much of the go.mod grammar (go.dev/ref/mod#go-mod-file-grammar) as it takes to read the `module` line.
+// As much of the go.mod grammar (go.dev/ref/mod#go-mod-file-grammar) as it takes to read the `module` and `go` lines.
 
 // A raw string or an interpreted one; a module path needs no escapes, so none are read.
 const unquote = (text: string): string | undefined =>
@@ -8,23 +8,63 @@ const unquote = (text: string): string | undefined =>
       ? undefined
       : text
 
-/**
- * The path of the `module` directive, or `undefined` when there is none that can be read.
- * Reads both spellings, `module example.com/m` and `module (⏎ example.com/m⏎)`, quoted or not.
- */
-export function modulePathOf(goMod: string): string | undefined {
-  let block = false
+/** The words of each line that has any, without its comment. */
+function* linesOf(goMod: string): Generator<string[]> {
   for (const rawLine of goMod.replace(/^\ufeff/, '').split('\n')) {
     const comment = rawLine.indexOf('//')
     const words = (comment < 0 ? rawLine : rawLine.slice(0, comment))
       .trim()
       .split(/\s+/)
       .filter((word) => word !== '')
-    if (words.length === 0) continue
+    if (words.length > 0) yield words
+  }
+}
+
+/**
+ * The path of the `module` directive, or `undefined` when there is none that can be read.
+ * Reads both spellings, `module example.com/m` and `module (⏎ example.com/m⏎)`, quoted or not.
+ */
+export function modulePathOf(goMod: string): string | undefined {
+  let block = false
+  for (const words of linesOf(goMod)) {
     if (block && words.length === 1 && words[0] !== ')') return unquote(words[0] ?? '')
     if (words[0] === 'module' && words.length === 2 && words[1] === '(') block = true
     else if (words[0]?.startsWith('module(') && words.length === 1) block = words[0] === 'module('
     else if (words[0] === 'module' && words.length === 2) return unquote(words[1] ?? '')
   }
   return undefined
+}
+
+// x/mod/modfile GoVersionRE and laxGoVersionRE
+const GO_VERSION = /^[1-9][0-9]*\.(?:0|[1-9][0-9]*)(?:\.(?:0|[1-9][0-9]*))?(?:[a-z]+[0-9]+)?$/
+const LAX_GO_VERSION = /^v?([1-9][0-9]*\.(?:0|[1-9][0-9]*))[^0-9].*$/
+
+/**
+ * The version of the `go` line, `1.21` or `1.23.4` or `1.24rc1`, as modfile.ParseLax reads it in a dependency's go.mod.
+ * `undefined` where there is none, more than one, or one that go cannot read.
+ */
+export function goVersionOf(goMod: string): string | undefined {
+  let block = false
+  let found: string | undefined
+  for (const words of linesOf(goMod)) {
+    if (block) block = words[0] !== ')'
+    else if (words.at(-1)?.endsWith('(')) block = true
+    else if (words[0] === 'go') {
+      const text = words[1] ?? ''
+      const version = GO_VERSION.test(text) ? text : LAX_GO_VERSION.exec(text)?.[1]
+      if (words.length !== 2 || version === undefined || found !== undefined) return undefined
+      found = version
+    }
+  }
+  return found
+}
+
+// go/version.Lang and Compare: a patch release has no rc, numbers have no leading zero; what is no version is below all
+/** Whether a `go` line's version is of the language version `major.minor` or a later one. */
+export function isGoAtLeast(version: string | undefined, major: number, minor: number): boolean {
+  const match = /^([1-9][0-9]*)\.(0|[1-9][0-9]*)(?:\.(?:0|[1-9][0-9]*)|[a-z]+(?:0|[1-9][0-9]*))?$/.exec(
+    version ?? '',
+  )
+  const [, ours = 0, theirs = 0] = (match ?? []).map(Number)
+  return ours > major || (ours === major && theirs >= minor)
 }

@@ -48,8 +48,11 @@ function* pieces(read: ReadAt, at: number, length: number, passing = false): Gen
     yield read(at + done, Math.min(PIECE_BYTES, length - done), passing)
 }
 
-/** The entry's content piece by piece, never more than it declares; a piece may be overwritten by the next one. */
-async function* contents(read: ReadAt, at: number, entry: LocatedEntry): AsyncGenerator<Buffer> {
+/**
+ * The entry's content piece by piece, from byte `at` on ({@link bodyOffset}), never more than it declares. A piece may be
+ * overwritten by the next one, if `read` does so.
+ */
+export async function* contents(read: ReadAt, at: number, entry: LocatedEntry): AsyncGenerator<Buffer> {
   if (entry.method === 0) return yield* pieces(read, at, entry.packedSize, true)
   if (entry.size <= ONE_CALL_BYTES && entry.packedSize <= ONE_CALL_BYTES) {
     try {

@@ -13,7 +13,7 @@ import { checkZip, MAX_ZIP_BYTES, shownName, type Problem, type ZipEntry } from 
 import { goModHash, hash1, type HashedFile } from './dirhash.js'
 import { syntheticMod } from './artifacts.js'
 import { modulePathOf } from './modfile.js'
-import { BadContent, bodyOffset, verifyContent, type LocatedEntry } from './zip-content.js'
+import { BadContent, bodyOffset, contents, verifyContent, type LocatedEntry } from './zip-content.js'
 import { locateDirectory, NotAZip, type ReadAt, type ZipDirectory } from './zip-directory.js'
 import { quote } from '../quote.js'
 
@@ -186,6 +186,22 @@ export async function readModuleZip(path: string): Promise<ZipReading> {
     throw error
   } finally {
     closeSync(file)
+  }
+}
+
+/** Any zip, not only a module's: its entries, and their contents as streams until it is closed. */
+export async function openZip(path: string) {
+  const file = openSync(path, 'r')
+  const read: ReadAt = (offset, length) => readFully(file, offset, Buffer.allocUnsafe(length))
+  try {
+    return {
+      entries: await readEntries(read, locateDirectory(read, fstatSync(file).size)),
+      open: (entry: LocatedEntry): Readable => Readable.from(contents(read, bodyOffset(read, entry), entry)),
+      close: (): void => closeSync(file),
+    }
+  } catch (error) {
+    closeSync(file)
+    throw error
   }
 }
 

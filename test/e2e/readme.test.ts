@@ -6,9 +6,11 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { simpleModule } from '../zips.js'
-import { makeGo, needs, startPlinth, tempFolder, TOKEN } from './harness.js'
+import { CLI, makeGo, needs, startPlinth, tempFolder, TOKEN } from './harness.js'
 
 const README = readFileSync(fileURLToPath(new URL('../../../README.md', import.meta.url)), 'utf8')
+const SCRIPT = fileURLToPath(new URL('../../../scripts/publish-module.sh', import.meta.url))
+const plainCli = `env -u NODE_OPTIONS '${process.execPath}' '${CLI}'`
 const CONFIG = readFileSync(fileURLToPath(new URL('../../../src/config.ts', import.meta.url)), 'utf8')
 
 /** The shell block that follows a heading, or a later one. */
@@ -19,7 +21,7 @@ const block = (heading: string, which = 0): string => {
   return found
 }
 
-t.test('the lines of the README', needs('nginx', 'go', 'git', 'zip', 'curl'), async (t) => {
+t.test('the lines of the README', needs('nginx', 'go', 'git', 'curl'), async (t) => {
   const plinth = await startPlinth()
   t.teardown(plinth.stop)
   const repo = tempFolder('plinth-repo')
@@ -47,24 +49,56 @@ t.test('the lines of the README', needs('nginx', 'go', 'git', 'zip', 'curl'), as
     'git init -q . && git add . && git -c user.name=x -c user.email=x@example.com commit -qm x && git tag v1.0.0 && git tag sub/v0.5.0',
   )
 
-  const publish = block('Publish a module')
-  await t.test('a module around another: refused as a whole, published without it', async (t) => {
-    t.throws(() => shell(publish), {
-      stdout: /sub\/go.mod: go.mod outside the module root/,
-    } as unknown as Error)
-    const without = publish.replace('"$commit:$folder"', '"$commit:$folder" . \':!sub\'')
-    t.not(without, publish)
-    t.match(shell(without), 'published example.com/m v1.0.0')
+  // npx would look for the package that is installed beside the checkout
+  const here = (lines: string): string =>
+    lines
+      .replaceAll('npx plinth', plainCli)
+      .replaceAll('scripts/publish-module.sh', SCRIPT)
+      .replaceAll('~/src/m', '.')
+  await t.test('a module around another, by the command and by the script', async (t) => {
+    const published = shell(
+      here(block('Publish a module').replace(/(publish-module\.sh \S+) v1\.0\.0/, '$1 v1.0.1')),
+    )
+    t.match(published, 'published example.com/m v1.0.0')
+    t.match(published, 'published example.com/m v1.0.1')
+    t.match(published, 'GOPROXY=')
+    const packed = shell(here(block('Publish a module', 1)))
+    t.match(packed, '- sub/: in another module')
+    shell('rm m.zip', repo)
   })
 
-  await t.test('a module in a sub-directory', async (t) => {
-    const line =
-      /module=example.com\/m\/sub version=\S+ commit=\S+\s+folder=sub/
-        .exec(README)?.[0]
-        .replace(/\s+/g, ' ') ?? ''
-    const published = shell(publish.replace(/^module=.*$/m, line.replaceAll('v1.0.0', 'v0.5.0')))
+  await t.test('a module in a sub-directory, and a zip by curl', async (t) => {
+    const sub = here(`${block('Publish a module', 1).trim().split('\n').at(-1)}`).replace(
+      '. v1.0.0',
+      'sub v0.5.0',
+    )
+    const published = shell(`${sub}\n${block('Publish a module', 2)}`)
     t.match(published, 'published example.com/m/sub v0.5.0')
-    t.notMatch(published, 'warning', 'no directory entries are left')
+    t.notMatch(published, 'warning')
+    shell('rm m.zip', repo)
+  })
+
+  await t.test('from CI', async (t) => {
+    const lines = [...README.matchAll(/^ +- (?:run: )?(sh ci\/publish-module\.sh .*)$/gm)].map(
+      ([, line]) => line ?? '',
+    )
+    t.equal(lines.length, 3, 'one for each system')
+    shell(
+      `mkdir ci && cp ${SCRIPT} ci/ && git add ci && git -c user.name=x -c user.email=x@example.com commit -qm ci`,
+    )
+    const settings = 'PLINTH_URL=$PLINTH PLINTH_OWNER=team PLINTH_TOKEN=$TOKEN'
+    for (const [index, line] of lines.entries()) {
+      const tags = [`v1.1.${index}`, `sub/v0.6.${index}`]
+      for (const tag of tags) {
+        const ran = shell(
+          `git tag ${tag}; export ${settings} GITHUB_REF_NAME=${tag} CI_COMMIT_TAG=${tag}; ${line}`,
+        )
+        const [version, folder = ''] = tag.split('/').toReversed()
+        t.match(ran, `published example.com/m${folder && `/${folder}`} ${version}`)
+      }
+    }
+    const named = [...README.matchAll(/^ +(PLINTH_\w+):/gm)].map(([, name]) => name)
+    for (const name of new Set(named)) t.match(settings, `${name}=`, 'a variable that the script knows')
   })
 
   await t.test('install', async (t) => {
@@ -82,7 +116,7 @@ t.test('the lines of the README', needs('nginx', 'go', 'git', 'zip', 'curl'), as
       '-m',
       'example.com/m@latest',
     ])
-    t.equal(files.stdout, 'example.com/m v1.0.0\n', files.stderr)
+    t.equal(files.stdout, 'example.com/m v1.0.1\n', files.stderr)
   })
 
   await t.test('a file, and deleting', async (t) => {

@@ -49,9 +49,12 @@ export function buildOracle(): string {
   return join(folder, 'asked')
 }
 
-/** A running oracle: `ask` gives the verdict on the zip at a path, in the order of asking. */
-export function startOracle(program: string) {
-  const child = spawn(program, { stdio: ['pipe', 'pipe', 'inherit'] })
+/** What the oracle packs: a folder as it is, or with `rev` and `subdir` a commit of the checkout at `dir`. */
+export type GoPacking = { dir: string; rev?: string; subdir?: string; module: string; version: string }
+
+/** A running oracle: `ask` gives the verdict on the zip at a path, in the order of asking; with `pack` on a packing. */
+export function startOracle(program: string, ...args: string[]) {
+  const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'inherit'] })
   const waiting: ((verdict: GoVerdict) => void)[] = []
   createInterface({ input: child.stdout }).on('line', (line) =>
     waiting.shift()?.(JSON.parse(line) as GoVerdict),
@@ -61,6 +64,11 @@ export function startOracle(program: string) {
       new Promise((resolve) => {
         waiting.push(resolve)
         child.stdin.write(`${path}\n`)
+      }),
+    pack: (packing: GoPacking): Promise<GoVerdict> =>
+      new Promise((resolve) => {
+        waiting.push(resolve)
+        child.stdin.write(`${JSON.stringify(packing)}\n`)
       }),
     stop: (): void => void child.stdin.end(),
   }

@@ -1,6 +1,8 @@
 // What go itself says of a module zip: CheckZip, Unzip and the hash, by the toolchain's own copy of golang.org/x/mod.
 // Reads paths of zips, one a line, and answers each with one line of JSON. With the argument "runes" it prints what
-// x/mod/zip knows of every code point instead: letter or not, and its case folding.
+// x/mod/zip knows of every code point instead: letter or not, and its case folding. With the argument "pack" it reads
+// lines of JSON that name a folder or a commit, and answers with the hash of the zip that CreateFromDir or CreateFromVCS
+// makes of it.
 package main
 
 import (
@@ -70,6 +72,37 @@ func judge(path string) verdict {
 	return v
 }
 
+type packing struct {
+	Dir     string `json:"dir"` // of a checkout's top when there is a Rev
+	Rev     string `json:"rev"`
+	Subdir  string `json:"subdir"`
+	Module  string `json:"module"`
+	Version string `json:"version"`
+}
+
+func create(p packing) verdict {
+	file, err := os.CreateTemp("", "plinth-oracle-")
+	if err != nil {
+		panic(err)
+	}
+	defer os.Remove(file.Name())
+	defer file.Close()
+	m := module.Version{Path: p.Module, Version: p.Version}
+	if p.Rev != "" {
+		err = modzip.CreateFromVCS(file, m, p.Dir, p.Rev, p.Subdir)
+	} else {
+		err = modzip.CreateFromDir(file, m, p.Dir)
+	}
+	if err != nil {
+		return verdict{Error: err.Error()}
+	}
+	h1, err := dirhash.HashZip(file.Name(), dirhash.Hash1)
+	if err != nil {
+		panic(err)
+	}
+	return verdict{OK: true, H1: h1}
+}
+
 // x/mod/zip strToFold, for one rune
 func fold(r rune) rune {
 	for {
@@ -95,7 +128,17 @@ func main() {
 	}
 	in := bufio.NewScanner(os.Stdin)
 	for in.Scan() {
-		line, _ := json.Marshal(judge(in.Text()))
+		var answer verdict
+		if len(os.Args) > 1 && os.Args[1] == "pack" {
+			var p packing
+			if err := json.Unmarshal(in.Bytes(), &p); err != nil {
+				panic(err)
+			}
+			answer = create(p)
+		} else {
+			answer = judge(in.Text())
+		}
+		line, _ := json.Marshal(answer)
 		fmt.Fprintln(out, string(line))
 		out.Flush()
 	}

@@ -1,0 +1,92 @@
+// Requests to a Plinth. Redirects are never followed: the credentials would go along.
+
+import { createReadStream, createWriteStream } from 'node:fs'
+import { request as httpRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http'
+import { request as httpsRequest } from 'node:https'
+import { pipeline } from 'node:stream/promises'
+import { errno, messageOf } from '../errors.js'
+import { trustedCertificates } from './settings.js'
+
+/** `body` is at most {@link MOST_ANSWER_BYTES} of it. */
+export type Answer = { status: number; headers: IncomingHttpHeaders; body: string }
+
+const MOST_ANSWER_BYTES = 64 * 1024
+/** How long nothing may move. The largest module takes the server a minute to check at most. */
+const IDLE_MS = 300_000
+
+type Upload = { path: string; bytes: number; onBytes?: (done: number) => void }
+export type Request = { method: string; url: string; headers: Record<string, string>; upload?: Upload }
+
+function explained(error: unknown, url: string, sent: string): Error {
+  const { host } = new URL(url)
+  const code = errno(error) ?? ''
+  const tls = /CERT|SSL|TLS|SELF_SIGNED|UNABLE_TO/.test(code)
+  const more = tls ? ': SSL_CERT_FILE names a file with the certificates to trust' : ''
+  return new Error(`${host} cannot be asked${sent}: ${messageOf(error) || code}${more}`, { cause: error })
+}
+
+/** Sends a request and hands its answer to `take`. */
+function send<T>(request: Request, take: (res: IncomingMessage) => Promise<T>): Promise<T> {
+  const { method, url, headers, upload } = request
+  const secure = url.startsWith('https:')
+  return new Promise((resolve, reject) => {
+    let sent = 0
+    let answered = false
+    const fail = (error: unknown): void => {
+      if (answered) return // what came is enough, or `take` failed by itself
+      const progress = upload ? ` (${sent} of ${upload.bytes} bytes were sent)` : ''
+      reject(explained(error, url, progress))
+    }
+    const length = upload ? { 'Content-Length': String(upload.bytes) } : {}
+    const options = { method, headers: { ...headers, ...length }, agent: false, timeout: IDLE_MS }
+    const req = secure
+      ? httpsRequest(url, { ...options, ca: trustedCertificates() })
+      : httpRequest(url, options)
+    req.on('timeout', () => req.destroy(new Error(`nothing moved for ${IDLE_MS / 1000} seconds`)))
+    req.on('error', fail)
+    req.on('response', (res) => {
+      answered = true
+      // A refusal may come before the body is through: nobody reads the rest.
+      take(res)
+        .finally(() => req.destroy())
+        .then(resolve, (error: unknown) => reject(explained(error, url, '')))
+    })
+    if (!upload) return void req.end()
+    const file = createReadStream(upload.path)
+    file.on('data', (piece) => upload.onBytes?.((sent += piece.length)))
+    file.on('error', (error) => req.destroy(error))
+    req.on('close', () => file.destroy())
+    file.pipe(req)
+  })
+}
+
+/** The answer with its text. Throws when there is none: no connection, a certificate that is not trusted, a broken line. */
+export const ask = (request: Request): Promise<Answer> =>
+  send(request, async (res) => {
+    const pieces: Buffer[] = []
+    let bytes = 0
+    for await (const piece of res as AsyncIterable<Buffer>) {
+      pieces.push(piece)
+      if ((bytes += piece.length) >= MOST_ANSWER_BYTES) break
+    }
+    const body = Buffer.concat(pieces).subarray(0, MOST_ANSWER_BYTES).toString('utf8')
+    return { status: res.statusCode ?? 0, headers: res.headers, body }
+  })
+
+/** Writes the answer's body to the new file `path`, `most` bytes of it; returns the status. */
+export const download = (request: Request, path: string, most: number): Promise<number> =>
+  send(request, async (res) => {
+    if (res.statusCode !== 200) return res.statusCode ?? 0
+    let bytes = 0
+    await pipeline(
+      res,
+      async function* (pieces: AsyncIterable<Buffer>) {
+        for await (const piece of pieces) {
+          if ((bytes += piece.length) > most) throw new Error(`the answer is larger than ${most} bytes`)
+          yield piece
+        }
+      },
+      createWriteStream(path, { flags: 'wx' }),
+    )
+    return 200
+  })

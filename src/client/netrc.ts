@@ -1,0 +1,38 @@
+// The .netrc file, as go, curl and ftp read it. Pure.
+
+export type Login = { login: string; password: string }
+
+/** The words of the file; a word in quotes may hold spaces, `\` quotes the next character in it (curl, inetutils). */
+function* wordsOf(text: string): Generator<string> {
+  // a macro's body goes on until an empty line, and may hold anything
+  const withoutMacros = text.replace(/^[ \t]*macdef\b[^]*?(?:\n[ \t]*\n|$(?![^]))/gm, '\n')
+  for (const line of withoutMacros.split('\n')) {
+    for (const [, quoted, plain] of line.matchAll(/"((?:[^"\\]|\\.)*)"|(\S+)/g)) {
+      if (plain?.startsWith('#')) break // a comment to the end of its line
+      yield quoted === undefined ? (plain ?? '') : quoted.replace(/\\(.)/g, '$1')
+    }
+  }
+}
+
+/**
+ * The login for `host` and `port`: that of the first entry for `host:port` (as go 1.24 and newer write it), else of the
+ * first for `host`, else that of `default`. `host` is in lower case.
+ */
+export function netrcLogin(text: string, host: string, port: string): Login | undefined {
+  const entries: (Partial<Login> & { machine: string })[] = []
+  const words = [...wordsOf(text)]
+  for (let at = 0; at < words.length; at++) {
+    const word = words[at]
+    const entry = entries.at(-1)
+    if (word === 'machine') entries.push({ machine: (words[++at] ?? '').toLowerCase() })
+    else if (word === 'default') entries.push({ machine: '' })
+    else if (word === 'login' && entry) entry.login ??= words[++at] ?? ''
+    else if (word === 'password' && entry) entry.password ??= words[++at] ?? ''
+    else if (word === 'account') at++
+  }
+  for (const machine of [`${host}:${port}`, host, '']) {
+    const found = entries.find((entry) => entry.machine === machine)
+    if (found?.password !== undefined) return { login: found.login ?? '', password: found.password }
+  }
+  return undefined
+}

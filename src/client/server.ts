@@ -1,0 +1,78 @@
+// Which Plinth is published to, and as whom. Pure.
+
+import { escapePath } from '../go/module-path.js'
+import { netrcLogin } from './netrc.js'
+
+/** `base` has no slash at its end; `authorization` is the header's value, a secret; `mayRead` tells that nginx takes it, too. */
+export type Server = { base: string; owner: string; authorization: string; mayRead: boolean }
+
+/** What the environment says. `netrc` is the text of the file. */
+export type ClientSettings = {
+  url?: string | undefined
+  owner?: string | undefined
+  token?: string | undefined
+  account?: string | undefined
+  netrc: string
+}
+
+const LOOPBACK = /^(?:localhost|.+\.localhost|127(?:\.\d+){3}|\[::1\])$/
+
+function parseUrl(text: string): URL {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  if (!url || !['http:', 'https:'].includes(url.protocol))
+    throw new Error(`${JSON.stringify(text)} is no address of a Plinth, such as https://plinth.example.com`)
+  // not quoted: it holds a secret
+  if (url.username !== '' || url.password !== '')
+    throw new Error('the address of the Plinth holds a password: leave it out, and set PLINTH_TOKEN')
+  if (url.search !== '' || url.hash !== '' || url.pathname.includes('/api/packages'))
+    throw new Error(
+      `${JSON.stringify(text)}: only the address of the Plinth itself is wanted here, as https://plinth.example.com`,
+    )
+  return url
+}
+
+const basic = (login: string, password: string): string =>
+  `Basic ${Buffer.from(`${login}:${password}`).toString('base64')}`
+
+function credentials(url: URL, { token, account, netrc }: ClientSettings): Omit<Server, 'base' | 'owner'> {
+  const secret = token?.trim() ?? '' // a secret that comes out of a file often ends in a newline
+  if (secret !== '' && !/^[\x21-\x7e]+$/.test(secret))
+    throw new Error('PLINTH_TOKEN is no token: only printable ASCII characters are expected')
+  if (secret !== '' && account) return { authorization: basic(account, secret), mayRead: true }
+  if (secret !== '') return { authorization: `token ${secret}`, mayRead: false }
+  const port = url.port || (url.protocol === 'https:' ? '443' : '80')
+  const login = netrcLogin(netrc, url.hostname.replace(/^\[|\]$/g, ''), port)
+  if (!login)
+    throw new Error(`there is no token: set PLINTH_TOKEN, or write a line for ${url.hostname} into ~/.netrc`)
+  return { authorization: basic(login.login, login.password), mayRead: true }
+}
+
+/** Throws what is missing or wrong. A token goes over plain http to this machine only, unless `allowHttp`. */
+export function serverOf(settings: ClientSettings, allowHttp: boolean): Server {
+  const { url: text, owner } = settings
+  if (!text) throw new Error('the address of the Plinth is missing: --url or PLINTH_URL')
+  if (!owner) throw new Error('the owner is missing: --owner or PLINTH_OWNER')
+  const url = parseUrl(text)
+  if (url.protocol === 'http:' && !LOOPBACK.test(url.hostname) && !allowHttp)
+    throw new Error(
+      `the token would go to ${url.host} over plain http, for all on the way to read: use https, or say --allow-http`,
+    )
+  return { base: url.href.replace(/\/+$/, ''), owner, ...credentials(url, settings) }
+}
+
+const registry = ({ base, owner }: Server): string => `${base}/api/packages/${encodeURIComponent(owner)}/go`
+
+export const uploadUrl = (server: Server): string => `${registry(server)}/upload`
+
+// ('example.com/M', 'v1.0.0', 'info') → …/go/example.com/!m/@v/v1.0.0.info
+export const versionUrl = (
+  server: Server,
+  module: string,
+  version: string,
+  extension: 'info' | 'zip',
+): string =>
+  `${registry(server)}/${escapePath(module)}/@v/${encodeURIComponent(escapePath(version))}.${extension}`
+
+/** What a person types to get it. */
+export const getLine = (server: Server, module: string, version: string): string =>
+  `GOPROXY=${registry(server)} GONOSUMDB=${module} go get ${module}@${version}`

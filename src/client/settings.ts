@@ -1,0 +1,56 @@
+// What the machine that publishes says of itself: environment variables, ~/.netrc, and whose certificates are trusted.
+
+import { existsSync, readFileSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import { rootCertificates } from 'node:tls'
+import { errno } from '../errors.js'
+import type { ClientSettings } from './server.js'
+
+type Environment = Record<string, string | undefined>
+
+function readText(what: string, path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (error) {
+    throw new Error(`${what}=${path} cannot be read: ${errno(error)}`, { cause: error })
+  }
+}
+
+// $NETRC as curl and go take it; a file that is named must be there
+function netrcText(env: Environment): string {
+  if (env['NETRC']) return readText('NETRC', env['NETRC'])
+  const name = process.platform === 'win32' ? '_netrc' : '.netrc'
+  const path = join(env['HOME'] || homedir(), name)
+  return existsSync(path) ? readText('.netrc', path) : ''
+}
+
+/** `PLINTH_URL`, `PLINTH_OWNER`, `PLINTH_TOKEN` and `PLINTH_ACCOUNT`; without a token the .netrc file is read. */
+export function clientSettings(env: Environment = process.env): ClientSettings {
+  return {
+    url: env['PLINTH_URL'],
+    owner: env['PLINTH_OWNER'],
+    token: env['PLINTH_TOKEN'],
+    account: env['PLINTH_ACCOUNT'],
+    netrc: env['PLINTH_TOKEN']?.trim() ? '' : netrcText(env),
+  }
+}
+
+/** Where systems keep the certificates that they trust (Go's crypto/x509 root_linux.go, root_bsd.go). */
+const SYSTEM_BUNDLES = [
+  '/etc/ssl/certs/ca-certificates.crt',
+  '/etc/pki/tls/certs/ca-bundle.crt',
+  '/etc/ssl/ca-bundle.pem',
+  '/etc/pki/tls/cacert.pem',
+  '/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem',
+  '/etc/ssl/cert.pem',
+]
+
+/** PEM certificates to trust: Node's own, the system's, and those of `SSL_CERT_FILE` (as go) and `NODE_EXTRA_CA_CERTS`. */
+export function trustedCertificates(env: Environment = process.env): string[] {
+  const system = SYSTEM_BUNDLES.find((path) => existsSync(path))
+  const named = ['SSL_CERT_FILE', 'NODE_EXTRA_CA_CERTS'].flatMap((name) =>
+    env[name] ? [readText(name, env[name])] : [],
+  )
+  return [...rootCertificates, ...(system === undefined ? [] : [readFileSync(system, 'utf8')]), ...named]
+}

@@ -1,0 +1,144 @@
+// `npx plinth pack`: the module zip of a folder, as go would make it.
+
+import { createReadStream, existsSync, realpathSync } from 'node:fs'
+import { copyFile, rename } from 'node:fs/promises'
+import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path'
+import { pipeline } from 'node:stream/promises'
+import { parseArgs } from 'node:util'
+import { checkVersion } from '../go/semver.js'
+import { pack as packModule, type Checked, type Packed, type Packing } from '../pack/pack.js'
+import { withTempFolder } from '../pack/temp.js'
+import { WrongUsage, type Command } from './command.js'
+import { makeBytesProgress } from './progress.js'
+
+/** The options that say what is packed, for `pack` and `publish` alike. */
+export const PACK_OPTIONS = {
+  module: { type: 'string' },
+  rev: { type: 'string' },
+  'as-is': { type: 'boolean', default: false },
+  'dry-run': { type: 'boolean', default: false },
+  json: { type: 'boolean', default: false },
+} as const
+
+type Values = { module?: string; rev?: string; 'as-is': boolean }
+
+// 'sub/v1.2.3' → sub, v1.2.3
+/** A tag, as CI systems hand it over, stands for the folder and the version. */
+export function folderAndVersion(word: string): { folder: string; version: string } {
+  const slash = word.lastIndexOf('/')
+  const version = word.slice(slash + 1)
+  if (slash <= 0 || checkVersion(version) !== undefined) return { folder: '.', version: word }
+  const folder = word.slice(0, slash)
+  const ofMajor = join(folder, version.split('.', 1)[0] ?? '') // it is not in its tags
+  return { folder: existsSync(join(ofMajor, 'go.mod')) ? ofMajor : folder, version }
+}
+
+/** Packs below `temp`, with progress on a terminal. */
+export async function packFolder(
+  folder: string,
+  version: string,
+  values: Values,
+  temp: string,
+): Promise<Packed> {
+  if (values['as-is'] && values.rev !== undefined) throw new WrongUsage('--as-is is without --rev')
+  const progress = makeBytesProgress('packing')
+  const packing: Packing = {
+    folder,
+    version,
+    temp,
+    module: values.module,
+    revision: values.rev,
+    asIs: values['as-is'],
+    onBytes: progress.show,
+  }
+  try {
+    return await packModule(packing, join(temp, 'module.zip'))
+  } finally {
+    progress.clear()
+  }
+}
+
+const files = (count: number): string => `${count} ${count === 1 ? 'file' : 'files'}`
+
+/** What went in and what did not, one a line. */
+export const listText = ({ files: taken, leftOut }: Packed): string =>
+  [
+    ...taken.map(({ path, size }) => `+ ${path} (${size} bytes)\n`),
+    ...leftOut.map(({ path, rule }) => `- ${path}: ${rule}\n`),
+  ].join('')
+
+/** What it is and its two lines of go.sum. */
+export function packedText(packed: Packed): string {
+  const { module, version, commit, zipHash, modHash, bytes, leftOut } = packed
+  const from = commit === undefined ? '' : ` of commit ${commit.slice(0, 12)}`
+  const left = leftOut.length === 0 ? '' : `, ${leftOut.length} left out`
+  return (
+    `packed ${module} ${version}${from}: ${files(packed.files.length)}${left}, ${bytes} bytes\n` +
+    `${module} ${version} ${zipHash}\n${module} ${version}/go.mod ${modHash}\n`
+  )
+}
+
+/** For scripts. */
+export const packedJson = ({ path: _temporary, ...packed }: Checked): object => packed
+
+export const warn = (warnings: readonly string[]): void =>
+  warnings.forEach((text) => void process.stderr.write(`plinth: warning: ${text}\n`))
+
+// ('example.com/m/v2', 'v2.0.0') → m-v2.0.0.zip
+function defaultName(module: string, version: string): string {
+  const parts = module.split('/')
+  if (parts.length > 1 && /^v[0-9]+$/.test(parts.at(-1) ?? '')) parts.pop()
+  return `${parts.at(-1)}-${version}.zip`
+}
+
+// The folder of the temporary file may be on another file system: the name is given where the bytes already are.
+async function moveTo(file: string, path: string): Promise<void> {
+  await withTempFolder(async (beside) => {
+    await copyFile(path, join(beside, 'module.zip'))
+    await rename(join(beside, 'module.zip'), file)
+  }, dirname(file))
+}
+
+// A second run would pack the zip of the first. In a checkout only what is committed is packed.
+function mustBeOutside(folder: string, file: string): void {
+  const inside = relative(realpathSync(folder), join(realpathSync(dirname(file)), basename(file)))
+  if (inside === '..' || inside.startsWith(`..${sep}`) || isAbsolute(inside)) return
+  throw new Error(`${file} would be in the folder that is packed: -o names a place outside of it`)
+}
+
+export const pack: Command = {
+  name: 'pack',
+  anywhere: true,
+  usage: `  pack [DIR] VERSION [-o FILE] [--rev COMMIT | --as-is] [--module PATH] [--dry-run] [--json]
+                                          make the module zip of a folder as go would: of the commit that the
+                                          version's tag names, else of HEAD; outside of git of the files as
+                                          they are, which --as-is always takes. A tag such as sub/v1.2.3
+                                          may stand for both words. -o - writes to standard output;
+                                          --dry-run lists what goes in, and what is left out and why`,
+
+  async run(words) {
+    const { values, positionals } = parseArgs({
+      args: words,
+      allowPositionals: true,
+      options: { ...PACK_OPTIONS, output: { type: 'string', short: 'o' } },
+    })
+    const [last, given, ...more] = positionals.toReversed()
+    if (last === undefined || more.length > 0) throw new WrongUsage('pack takes [DIR] VERSION')
+    const { folder, version } =
+      given === undefined ? folderAndVersion(last) : { folder: given, version: last }
+    return withTempFolder(async (temp) => {
+      const packed = await packFolder(folder, version, values, temp)
+      warn(packed.warnings)
+      const { 'dry-run': dryRun, json } = values
+      const file = values.output ?? defaultName(packed.module, packed.version)
+      const toStdout = file === '-' && !dryRun
+      const say = (text: string): void => void (toStdout ? process.stderr : process.stdout).write(text)
+      if (toStdout) await pipeline(createReadStream(packed.path), process.stdout, { end: false })
+      else if (!dryRun && packed.commit === undefined) mustBeOutside(folder, resolve(file))
+      if (!toStdout && !dryRun) await moveTo(resolve(file), packed.path)
+      if (json) say(`${JSON.stringify({ ...packedJson(packed), ...(!dryRun && { file }) }, undefined, 2)}\n`)
+      else say(`${dryRun ? listText(packed) : ''}${packedText(packed)}${dryRun ? '' : `${file}\n`}`)
+      return 0
+    })
+  },
+}

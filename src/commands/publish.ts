@@ -1,0 +1,92 @@
+// `npx plinth publish`: packs a module, or takes a zip, and uploads it to a Plinth.
+
+import { statSync } from 'node:fs'
+import { parseArgs } from 'node:util'
+import { publish as upload } from '../client/publish.js'
+import { getLine, serverOf, type Server } from '../client/server.js'
+import { clientSettings } from '../client/settings.js'
+import { checkVersion } from '../go/semver.js'
+import { checkedZip, type Checked, type Packed } from '../pack/pack.js'
+import { withTempFolder } from '../pack/temp.js'
+import { WrongUsage, type Command } from './command.js'
+import { folderAndVersion, listText, PACK_OPTIONS, packedJson, packedText, packFolder, warn } from './pack.js'
+import { makeBytesProgress } from './progress.js'
+
+const OPTIONS = {
+  ...PACK_OPTIONS,
+  url: { type: 'string' },
+  owner: { type: 'string' },
+  'allow-http': { type: 'boolean', default: false },
+} as const
+
+const isFile = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isFile() ?? false
+
+/** [DIR|ZIP] VERSION, or a ZIP alone, which knows its version. */
+function whatIn(words: string[]): { from: string; version: string | undefined } {
+  const [last, from, ...more] = words.toReversed()
+  if (last === undefined || more.length > 0) throw new WrongUsage('publish takes [DIR|ZIP] VERSION')
+  if (from !== undefined) return { from, version: last }
+  if (checkVersion(last) !== undefined && isFile(last)) return { from: last, version: undefined }
+  const { folder, version } = folderAndVersion(last)
+  return { from: folder, version }
+}
+
+async function checkedFile(path: string, version: string | undefined): Promise<Checked> {
+  const zip = await checkedZip(path)
+  if (version !== undefined && version !== zip.version)
+    throw new Error(`${path} is ${zip.module} ${zip.version}, not ${version}`)
+  return zip
+}
+
+const isPacked = (zip: Checked | Packed): zip is Packed => 'files' in zip
+
+const zipText = ({ module, version, zipHash, modHash }: Checked): string =>
+  `${module} ${version} ${zipHash}\n${module} ${version}/go.mod ${modHash}\n`
+
+async function send(server: Server, zip: Checked, temp: string, json: boolean): Promise<void> {
+  const progress = makeBytesProgress('uploading')
+  try {
+    const { result, warnings } = await upload(server, zip, temp, (done) => progress.show(done, zip.bytes))
+    progress.clear()
+    warn(warnings)
+    const get = getLine(server, zip.module, zip.version)
+    const text = result === 'published' ? 'published' : 'already published, identical:'
+    if (json) process.stdout.write(`${JSON.stringify({ result, ...packedJson(zip), get }, undefined, 2)}\n`)
+    else process.stdout.write(`${text} ${zip.module} ${zip.version}\n${get}\n`)
+  } finally {
+    progress.clear()
+  }
+}
+
+export const publish: Command = {
+  name: 'publish',
+  anywhere: true,
+  usage: `  publish [DIR] VERSION --url URL --owner OWNER [--rev COMMIT | --as-is] [--module PATH] [--dry-run] [--json]
+  publish ZIP --url URL --owner OWNER     pack and upload, or upload a zip; what is there with the same content is
+                                          a success. PLINTH_URL and PLINTH_OWNER stand for the options; the token
+                                          is in PLINTH_TOKEN (and its account in PLINTH_ACCOUNT), or in ~/.netrc;
+                                          it goes over plain http to this machine only, unless --allow-http`,
+
+  async run(words) {
+    const { values, positionals } = parseArgs({ args: words, allowPositionals: true, options: OPTIONS })
+    const { from, version } = whatIn(positionals)
+    const { 'dry-run': dryRun, json } = values
+    const settings = { ...clientSettings(), ...(values.url && { url: values.url }) }
+    const wanted = { ...settings, ...(values.owner && { owner: values.owner }) }
+    const server = dryRun ? undefined : serverOf(wanted, values['allow-http']) // before the work of packing
+    return withTempFolder(async (temp) => {
+      const zip =
+        isFile(from) || version === undefined
+          ? await checkedFile(from, version)
+          : await packFolder(from, version, values, temp)
+      warn(zip.warnings)
+      if (dryRun && json) process.stdout.write(`${JSON.stringify(packedJson(zip), undefined, 2)}\n`)
+      if (!json) {
+        if (isPacked(zip)) process.stdout.write(`${dryRun ? listText(zip) : ''}${packedText(zip)}`)
+        else process.stdout.write(zipText(zip))
+      }
+      if (server) await send(server, zip, temp, json)
+      return 0
+    })
+  },
+}

@@ -1,0 +1,154 @@
+// Makes the module zip of a folder: the content that go itself would make, so that its h1 is the one in everybody's
+// go.sum. In a git checkout of what was committed, elsewhere of the files as they are.
+
+import { createHash } from 'node:crypto'
+import { createReadStream, realpathSync, statSync } from 'node:fs'
+import { stat } from 'node:fs/promises'
+import { buffer } from 'node:stream/consumers'
+import { pipeline } from 'node:stream/promises'
+import { MAX_GO_MOD_BYTES, type Problem } from '../go/check-zip.js'
+import { modulePathOf } from '../go/modfile.js'
+import { chooseFiles, type LeftOut } from '../go/module-files.js'
+import { checkModulePath, checkPathMajor } from '../go/module-path.js'
+import { problemText } from '../go/problems.js'
+import { checkVersion } from '../go/semver.js'
+import { readModuleZip, type ModuleZip } from '../go/zip.js'
+import { chooseCommit, commitSource } from './commit.js'
+import { folderSource } from './folder.js'
+import { findCheckout } from './git.js'
+import type { Source } from './source.js'
+import { writeZip } from './write-zip.js'
+
+/** What to pack. */
+export type Packing = {
+  /** The module's folder: it holds the go.mod. */
+  folder: string
+  version: string
+  /** The module path of a folder without go.mod. */
+  module?: string | undefined
+  /** The commit to pack, in any spelling that git knows. */
+  revision?: string | undefined
+  /** The folder as it is on the disk, git or no git. */
+  asIs?: boolean
+  /** A folder for what is on its way. */
+  temp: string
+  onBytes?: (done: number, total: number) => void
+}
+
+/** A module zip that holds by all rules. `bytes` and `sha256` (hex) are of the zip itself. */
+export type Checked = Pick<ModuleZip, 'module' | 'version' | 'zipHash' | 'modHash'> & {
+  path: string
+  bytes: number
+  sha256: string
+  warnings: string[]
+}
+
+export type Packed = Checked & {
+  commit?: string
+  files: { path: string; size: number }[]
+  leftOut: LeftOut[]
+}
+
+/** The zip cannot be: every reason, one a line. */
+export class NotPackable extends Error {
+  constructor(problems: readonly Problem[]) {
+    super(problemText(problems))
+  }
+}
+
+async function sourceOf({ folder, version, revision, asIs, temp }: Packing): Promise<Source> {
+  if (asIs) return folderSource(folder)
+  // git tells real paths; a link to a folder of a checkout is that folder
+  const checkout = await findCheckout(realpathSync(folder))
+  if (checkout) return commitSource(checkout, await chooseCommit(checkout, version, revision), temp)
+  if (revision !== undefined) throw new Error(`--rev: ${folder} is in no git checkout`)
+  return folderSource(folder)
+}
+
+// A root go.mod that go would leave out (a link) or refuse would make a module without dependencies: no one wants it.
+async function readGoMod({ files, leftOut }: Source): Promise<string | undefined> {
+  const goMod = files.find(({ path }) => path === 'go.mod')
+  if (!goMod && !leftOut.some(({ path }) => path === 'go.mod')) return undefined
+  if (goMod?.kind !== 'file')
+    throw new Error('go.mod is no regular file: go would leave it out of the module')
+  if (goMod.size > MAX_GO_MOD_BYTES)
+    throw new Error(`go.mod file too large (max size is ${MAX_GO_MOD_BYTES} bytes)`)
+  return (await buffer(goMod.open())).toString('utf8')
+}
+
+function moduleOf(packing: Packing, source: Source, goMod: string | undefined): string {
+  const where = source.commit === undefined ? packing.folder : `commit ${source.commit.slice(0, 12)}`
+  const asked = packing.module
+  if (goMod === undefined) {
+    if (asked !== undefined) return asked
+    const more = source.commit === undefined ? '' : '; --as-is packs the folder as it is'
+    throw new Error(`${where} has no go.mod there: --module names a module without one${more}`)
+  }
+  const declared = modulePathOf(goMod)
+  if (declared === undefined) throw new Error(`the go.mod of ${where} has no module line that can be read`)
+  if (asked !== undefined && asked !== declared)
+    throw new Error(`--module is ${JSON.stringify(asked)}, but the go.mod says ${JSON.stringify(declared)}`)
+  return declared
+}
+
+async function sha256Of(path: string): Promise<string> {
+  const hash = createHash('sha256')
+  await pipeline(createReadStream(path), hash)
+  return hash.digest('hex')
+}
+
+/** Holds the zip at `path` against all rules; throws {@link NotPackable} with every problem. */
+export async function checkedZip(path: string): Promise<Checked> {
+  const reading = await readModuleZip(path)
+  if (!reading.ok) throw new NotPackable(reading.problems)
+  const { module, version, zipHash, modHash, warnings } = reading.zip
+  return {
+    module,
+    version,
+    zipHash,
+    modHash,
+    path,
+    bytes: (await stat(path)).size,
+    sha256: await sha256Of(path),
+    warnings: warnings.length === 0 ? [] : problemText(warnings).split('\n'),
+  }
+}
+
+const hint = (version: string): string =>
+  checkVersion(`v${version}`) === undefined ? ` (${JSON.stringify(`v${version}`)}?)` : ''
+
+/** Throws what is wrong with the version that was typed. */
+export function mustBeVersion(version: string): void {
+  const problem = checkVersion(version)
+  if (problem !== undefined) throw new Error(`${problem}${hint(version)}`)
+}
+
+/** Packs into the new file `path`. Throws what is in the way, in words for the person who packs. */
+export async function pack(packing: Packing, path: string): Promise<Packed> {
+  const { version, folder } = packing
+  mustBeVersion(version)
+  if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) throw new Error(`${folder} is no folder`)
+  const source = await sourceOf(packing)
+  try {
+    const goMod = await readGoMod(source)
+    const module = moduleOf(packing, source, goMod)
+    const wrong = checkModulePath(module) ?? checkPathMajor(module, version)
+    if (wrong !== undefined) throw new Error(wrong)
+    const { taken, leftOut, problems } = chooseFiles(source.files, goMod)
+    if (problems.length > 0) throw new NotPackable(problems)
+    const total = taken.reduce((sum, { size }) => sum + size, 0)
+    await writeZip(path, `${module}@${version}/`, taken, (done) => packing.onBytes?.(done, total))
+    const zip = await checkedZip(path)
+    const byPath = (a: { path: string }, b: { path: string }): number =>
+      Buffer.compare(Buffer.from(a.path), Buffer.from(b.path))
+    return {
+      ...zip,
+      ...(source.commit !== undefined && { commit: source.commit }),
+      files: taken.map((file) => ({ path: file.path, size: file.size })).sort(byPath),
+      leftOut: [...source.leftOut, ...leftOut].sort(byPath),
+      warnings: [...source.warnings, ...zip.warnings],
+    }
+  } finally {
+    source.close()
+  }
+}

@@ -1,0 +1,122 @@
+// Addresses, credentials and .netrc files, as people write them.
+
+import t from 'tap'
+import { netrcLogin } from '../../src/client/netrc.js'
+import { getLine, serverOf, uploadUrl, versionUrl, type ClientSettings } from '../../src/client/server.js'
+
+t.test('.netrc', async (t) => {
+  const login = (text: string, host = 'h.example.com', port = '443'): string => {
+    const found = netrcLogin(text, host, port)
+    return found ? `${found.login}:${found.password}` : 'none'
+  }
+  const TABLE: [text: string, login: string, why: string][] = [
+    ['machine h.example.com login a password b', 'a:b', 'one line'],
+    ['machine h.example.com\n\tlogin a\n\tpassword b\n', 'a:b', 'three lines'],
+    ['machine other login x password y\nmachine h.example.com login a password b', 'a:b', 'the second'],
+    [
+      'machine h.example.com login a password b\nmachine h.example.com login x password y',
+      'a:b',
+      'the first of two',
+    ],
+    [
+      'machine h.example.com login x password y\nmachine h.example.com:443 login a password b',
+      'a:b',
+      'with its port',
+    ],
+    ['machine h.example.com:8443 login x password y', 'none', 'another port'],
+    ['machine H.Example.com login a password b', 'a:b', 'in capitals'],
+    ['default login a password b', 'a:b', 'for every host'],
+    ['machine other login x password y\ndefault login a password b\n', 'a:b', 'the last is for all others'],
+    ['machine other login x\npassword y', 'none', 'none'],
+    ['machine h.example.com password b', ':b', 'no login'],
+    ['machine h.example.com login a account z password b', 'a:b', 'an account'],
+    ['machine h.example.com login a', 'none', 'no password'],
+    ['machine h.example.com login "a b" password "c\\"d"', 'a b:c"d', 'in quotes'],
+    [
+      '# machine h.example.com login x password y\nmachine h.example.com login a password b',
+      'a:b',
+      'a comment',
+    ],
+    ['machine h.example.com login a password b#c', 'a:b#c', 'no comment'],
+    [
+      'macdef init\nmachine h.example.com login x password y\n\nmachine h.example.com login a password b',
+      'a:b',
+      'a macro',
+    ],
+    ['machine h.example.com login login password password', 'login:password', 'words of the file as values'],
+    ['machine\r\nh.example.com login a password b\r\n', 'a:b', 'line ends of Windows'],
+    ['login a password b', 'none', 'of no machine'],
+    ['machine', 'none', 'cut off'],
+    ['', 'none', 'empty'],
+  ]
+  for (const [text, expected, why] of TABLE) t.equal(login(text), expected, why)
+  t.equal(login('machine ::1 login a password b', '::1', '80'), 'a:b')
+})
+
+const server = (settings: Partial<ClientSettings>, allowHttp = false) =>
+  serverOf(
+    { url: 'https://p.example.com', owner: 'team', token: 'secret', netrc: '', ...settings },
+    allowHttp,
+  )
+
+t.test('what is published to', async (t) => {
+  const plain = server({ url: 'https://p.example.com/' })
+  t.equal(uploadUrl(plain), 'https://p.example.com/api/packages/team/go/upload')
+  t.equal(
+    uploadUrl(server({ url: 'https://p.example.com:8443/plinth/', owner: 'a/b' })),
+    'https://p.example.com:8443/plinth/api/packages/a%2Fb/go/upload',
+  )
+  t.equal(
+    versionUrl(plain, 'example.com/M', 'v1.0.0-RC1', 'zip'),
+    'https://p.example.com/api/packages/team/go/example.com/!m/@v/v1.0.0-!r!c1.zip',
+  )
+  t.equal(
+    getLine(plain, 'example.com/m', 'v1.0.0'),
+    'GOPROXY=https://p.example.com/api/packages/team/go GONOSUMDB=example.com/m go get example.com/m@v1.0.0',
+  )
+
+  t.throws(() => server({ url: '' }), {
+    message: 'the address of the Plinth is missing: --url or PLINTH_URL',
+  })
+  t.throws(() => server({ owner: '' }), { message: 'the owner is missing: --owner or PLINTH_OWNER' })
+  for (const url of ['p.example.com', 'ftp://p.example.com', 'https://', 'file:///etc'])
+    t.throws(() => server({ url }), { message: /no address of a Plinth/ }, url)
+  t.throws(() => server({ url: 'https://p.example.com/api/packages/team/go' }), {
+    message: /only the address/,
+  })
+  t.throws(() => server({ url: 'https://p.example.com/?a' }), { message: /only the address/ })
+  const secret = t.throws(() => server({ url: 'https://a:hidden@p.example.com' })) as Error
+  t.match(secret.message, 'holds a password')
+  t.notMatch(secret.message, 'hidden')
+})
+
+t.test('credentials', async (t) => {
+  const basic = (text: string): string => `Basic ${Buffer.from(text).toString('base64')}`
+  t.match(server({}), { authorization: 'token secret', mayRead: false })
+  t.match(server({ token: 'secret\n' }), { authorization: 'token secret' })
+  t.match(server({ account: 'ci' }), { authorization: basic('ci:secret'), mayRead: true })
+  const netrc = 'machine p.example.com login alice password word'
+  t.match(server({ token: '', netrc }), { authorization: basic('alice:word'), mayRead: true })
+  t.match(server({ netrc }), { authorization: 'token secret' }, 'the variable comes first')
+  t.throws(() => server({ token: undefined }), {
+    message: /there is no token: set PLINTH_TOKEN, .* p\.example\.com/,
+  })
+  const bad = t.throws(() => server({ token: 'hid\nden' })) as Error
+  t.match(bad.message, 'PLINTH_TOKEN is no token')
+  t.notMatch(bad.message, 'hid')
+})
+
+t.test('over plain http a token goes to this machine only', async (t) => {
+  for (const host of ['localhost', '127.0.0.1:8080', '127.9.9.9', '[::1]:80', 'plinth.localhost'])
+    t.ok(server({ url: `http://${host}` }), host)
+  for (const host of [
+    'p.example.com',
+    '10.0.0.1',
+    '127.0.0.1.example.com',
+    'localhost.example.com',
+    '[::2]',
+    '0.0.0.0',
+  ])
+    t.throws(() => server({ url: `http://${host}` }), { message: /over plain http/ }, host)
+  t.ok(server({ url: 'http://p.example.com' }, true))
+})
