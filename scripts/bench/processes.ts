@@ -60,12 +60,15 @@ export function pin(pid: number, processor: number): void {
 export const pinned = (processor: number, program: string, args: string[]): [string, string[]] =>
   canPin ? ['taskset', ['-c', String(processor), program, ...args]] : [program, args]
 
-/** Milliseconds of processor time that the children of a process have used, to a hundredth of a second. */
-export function childrenMs(pid: number): number {
-  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean)
-  const ticks = children.map((child) => {
-    const fields = readFileSync(`/proc/${child}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? []
-    return Number(fields[11]) + Number(fields[12])
-  })
-  return ticks.reduce((sum, value) => sum + value, 0) * 10
+/** Seconds of processor time that the children of a process have used; NaN where the system does not tell. */
+export function childrenSeconds(pid: number): number {
+  try {
+    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean)
+    return children.reduce(
+      (sum, child) => sum + Number(readFileSync(`/proc/${child}/schedstat`, 'utf8').split(' ')[0]) / 1e9,
+      0,
+    )
+  } catch {
+    return NaN
+  }
 }

@@ -60,12 +60,12 @@ export function isReached(row: Row): boolean | undefined {
  * Runs all in turns, `rounds` times, after one round each that is not counted, and gives what each one returned.
  * Every other round goes the other way round, so that nobody always comes after the same one.
  */
-export async function inTurns<K extends string>(
+export async function inTurns<K extends string, T>(
   rounds: number,
-  contestants: Record<K, () => Promise<number>>,
-): Promise<Record<K, number[]>> {
+  contestants: Record<K, () => Promise<T>>,
+): Promise<Record<K, T[]>> {
   const names = Object.keys(contestants) as K[]
-  const found = Object.fromEntries(names.map((name) => [name, [] as number[]])) as Record<K, number[]>
+  const found = Object.fromEntries(names.map((name) => [name, [] as T[]])) as Record<K, T[]>
   for (let round = rounds > 1 ? -1 : 0; round < rounds; round++) {
     for (const name of round % 2 === 0 ? names : names.toReversed()) {
       const value = await contestants[name]()
