@@ -3,11 +3,12 @@
 //
 // Paths are those of layout.ts, relative to the data folder.
 
-import { link, mkdir, open, rename, rmdir, unlink, type FileHandle } from 'node:fs/promises'
+import { link, mkdir, open, rename, rmdir, symlink, unlink } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { errno, ignoring } from './errors.js'
 import { folders, sumFolders } from './layout.js'
 import { openReads } from './reads.js'
+import { giveToOwnerOf, stampWith, type Stamp } from './stamp.js'
 import { openTemps } from './temps.js'
 import { waitForAll } from './wait-for-all.js'
 
@@ -70,13 +71,19 @@ export function openStore(data: string) {
     const mine = (async () => {
       const parent = dirname(folder)
       if (parent !== '.') await makeFolders(parent)
-      await ignoring(['EEXIST'], () => mkdir(at(folder)))
+      if (await ignoring(['EEXIST'], () => mkdir(at(folder)))) await giveToOwnerOf(at(parent), at(folder))
       await sync(parent)
       if (durable.size >= REMEMBERED_FOLDERS) durable.clear()
       durable.add(folder)
     })().finally(() => making.delete(folder))
     making.set(folder, mine)
     return mine
+  }
+
+  /** The same for a folder that somebody else may have removed. */
+  async function ensureFolder(folder: string): Promise<void> {
+    if (!(await reads.exists(folder))) durable.clear()
+    await makeFolders(folder)
   }
 
   /** fsync of several folders at once: the file system makes one commit of them. */
@@ -159,9 +166,17 @@ export function openStore(data: string) {
   /** Makes `path` another name of the file at `target`, in one step, whatever `path` was before. */
   async function linkOver(target: string, path: string): Promise<void> {
     if (await sameFile(target, path)) return // rename(2) between two names of one file would do nothing
+    await placeNew((temp) => link(at(target), temp), path)
+  }
+
+  /** Makes `path` a symbolic link with this text, in one step, whatever file `path` was before. */
+  const symlinkOver = (text: string, path: string): Promise<void> =>
+    placeNew((temp) => symlink(text, temp), path)
+
+  async function placeNew(make: (temp: string) => Promise<void>, path: string): Promise<void> {
     const temp = temps.take()
     try {
-      await link(at(target), temp)
+      await make(temp)
     } catch (error) {
       temps.done(temp)
       throw error
@@ -228,20 +243,13 @@ export function openStore(data: string) {
     unstage,
     write,
     linkOver,
+    symlinkOver,
+    ensureFolder,
     remove,
     prune,
     removeFolder,
     ...reads,
   }
-}
-
-/** Who may read a file: its user and group (which only root may choose), and its mode. */
-export type Stamp = { uid: number; gid: number; mode: number }
-
-async function stampWith(handle: FileHandle, { uid, gid, mode }: Stamp): Promise<void> {
-  const now = await handle.stat()
-  if (now.uid !== uid || now.gid !== gid) await handle.chown(uid, gid)
-  await handle.chmod(mode)
 }
 
 /** `time` becomes the file's mtime; a `secret` is readable by its owner only, one with a `stamp` by whom that says. */
