@@ -6,12 +6,18 @@ import { availableParallelism, cpus, totalmem } from 'node:os'
 import { parseArgs } from 'node:util'
 import { needs } from '../../test/e2e/harness.js'
 import { busy } from './busy.js'
+import { clients } from './clients.js'
+import { download } from './download.js'
+import { publish } from './publish.js'
 import { read } from './read.js'
 import type { Bench, Row, Scale } from './row.js'
+import { start } from './start.js'
 import { HEAD, tableLine } from './table.js'
+import { upload } from './upload.js'
+import { versions } from './versions.js'
 import { zip } from './zip.js'
 
-const BENCHES: readonly Bench[] = [read, zip, busy]
+const BENCHES: readonly Bench[] = [read, download, upload, publish, versions, clients, start, zip, busy]
 
 const USAGE = `usage: npm run bench -- [NAME…] [--rounds N] [--quick] [--json FILE]
 

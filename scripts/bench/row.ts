@@ -51,7 +51,8 @@ export const ratioOf = (row: Row): number => median(ratios(row))
 export function isReached(row: Row): boolean | undefined {
   const [, sign, number, unit] = /^([≥≤<]) ([\d.]+)(?: (.+))?$/.exec(row.goal ?? '') ?? []
   if (sign === undefined) return undefined
-  const value = unit === undefined ? ratioOf(row) : unit === 'MB' ? (row.peakMb ?? NaN) : median(row.ours)
+  const ours = unit === row.unit ? median(row.ours) : (row.peakMb ?? NaN)
+  const value = unit === undefined ? ratioOf(row) : ours
   const limit = Number(number)
   return sign === '≥' ? value >= limit : sign === '≤' ? value <= limit : value < limit
 }
@@ -60,19 +61,23 @@ export function isReached(row: Row): boolean | undefined {
  * Runs all in turns, `rounds` times, after one round each that is not counted, and gives what each one returned.
  * Every other round goes the other way round, so that nobody always comes after the same one.
  */
-export async function inTurns<K extends string, T>(
+export async function inTurns<C extends Record<string, () => Promise<unknown>>>(
   rounds: number,
-  contestants: Record<K, () => Promise<T>>,
-): Promise<Record<K, T[]>> {
-  const names = Object.keys(contestants) as K[]
-  const found = Object.fromEntries(names.map((name) => [name, [] as T[]])) as Record<K, T[]>
+  contestants: C,
+): Promise<Rounds<C>> {
+  const names = Object.keys(contestants) as (keyof C)[]
+  const found = Object.fromEntries(names.map((name) => [name, [] as unknown[]])) as Rounds<C>
   for (let round = rounds > 1 ? -1 : 0; round < rounds; round++) {
     for (const name of round % 2 === 0 ? names : names.toReversed()) {
-      const value = await contestants[name]()
+      const value = (await contestants[name]?.()) as Rounds<C>[keyof C][number]
       if (round >= 0) found[name].push(value)
     }
   }
   return found
+}
+
+type Rounds<C extends Record<string, () => Promise<unknown>>> = {
+  [K in keyof C]: Awaited<ReturnType<C[K]>>[]
 }
 
 /** Milliseconds that `action` takes. */
