@@ -1,7 +1,7 @@
 // A request's body on its way to the disk: streamed, counted and hashed, in bounded memory whatever its size.
 
 import { createHash } from 'node:crypto'
-import { open, stat } from 'node:fs/promises'
+import { open, stat, type FileHandle } from 'node:fs/promises'
 import type { IncomingMessage } from 'node:http'
 import type { Context } from 'koa'
 import { withBodyClock } from './body-clock.js'
@@ -17,6 +17,10 @@ import type { Upload } from './temps.js'
 
 /** Bytes gathered before a write, so that a body costs few system calls. Two batches exist at most. */
 const BATCH_BYTES = 2 ** 20
+/** The same for a body that comes in tiny pieces. */
+const BATCH_PIECES = 1024
+/** Bytes after which what is written so far goes to the disk, while the body still comes: the end waits for less. */
+const SYNC_BYTES = 64 * 2 ** 20
 
 /** What receiving works with; one of each exists. */
 export type Receiving = { config: Config; store: Store; room: Room; gate: Gate }
@@ -33,13 +37,24 @@ async function receiveRaw(req: IncomingMessage, way: Way): Promise<Received> {
   let batch: Buffer[] = []
   let batchBytes = 0
   let writing: Promise<void> = Promise.resolve()
+  let syncing: Promise<void> = Promise.resolve()
+  let unsynced = 0
+  // An fsync that fails may be the only one that tells: nothing goes on after it.
+  const syncEarly = async (): Promise<void> => {
+    unsynced = 0
+    await syncing
+    syncing = file.datasync()
+    syncing.catch(() => {}) // it is awaited before the next one, or at the end
+  }
   const flush = async (): Promise<void> => {
-    const bytes = Buffer.concat(batch)
+    const [pieces, bytes] = [batch, batchBytes]
     batch = []
     batchBytes = 0
     await writing
-    writing = file.writeFile(bytes).then(() => reservation.wrote(bytes.length))
+    writing = writeAll(file, pieces, bytes).then(() => reservation.wrote(bytes))
     writing.catch(() => {}) // it is awaited before the next batch, or at the end
+    unsynced += bytes
+    if (unsynced >= SYNC_BYTES) await syncEarly()
     await room.mustFit(0)
   }
   // A refusal in the middle must leave the request alive, or it could not be answered.
@@ -59,16 +74,26 @@ async function receiveRaw(req: IncomingMessage, way: Way): Promise<Received> {
       if (size > limit) throw tooLarge(limit)
       batch.push(next.value)
       batchBytes += next.value.length
-      if (batchBytes >= BATCH_BYTES) await flush()
+      if (batchBytes >= BATCH_BYTES || batch.length >= BATCH_PIECES) await flush()
     }
     await flush()
     await writing
+    await syncing
   } finally {
     void chunks.return?.().catch(() => {}) // not awaited: it waits for a chunk that may never come
     await writing.catch(() => {})
+    await syncing.catch(() => {})
     await file.close()
   }
   return { path: upload.body, size, sha256: hash.digest('hex') }
+}
+
+/** Writes the pieces as they lie in memory; `bytes` is what they hold together. */
+async function writeAll(file: FileHandle, pieces: Buffer[], bytes: number): Promise<void> {
+  if (bytes === 0) return
+  const { bytesWritten } = await file.writev(pieces)
+  // A disk that is about to be full takes a part: what is left is tried again, and its error is ours.
+  if (bytesWritten < bytes) await file.writeFile(Buffer.concat(pieces).subarray(bytesWritten))
 }
 
 // A parser cannot be stopped but by its connection.
