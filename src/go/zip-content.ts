@@ -53,7 +53,10 @@ async function* contents(read: ReadAt, at: number, entry: LocatedEntry): AsyncGe
   if (entry.method === 0) return yield* pieces(read, at, entry.packedSize)
   if (entry.size <= ONE_CALL_BYTES && entry.packedSize <= ONE_CALL_BYTES) {
     try {
-      return yield inflateRawSync(read(at, entry.packedSize), { maxOutputLength: Math.max(1, entry.size) })
+      return yield inflateRawSync(read(at, entry.packedSize), {
+        maxOutputLength: Math.max(1, entry.size),
+        chunkSize: Math.min(Math.max(64, entry.size + 1), PIECE_BYTES), // most files fit: nothing is put together
+      })
     } catch (error) {
       throw inflateProblem(error, entry)
     }
