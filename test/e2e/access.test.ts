@@ -340,6 +340,16 @@ t.test('accounts and owners', needs('nginx'), async (t) => {
     },
   )
 
+  await t.test('what lies beside the registries of a public owner is not served', async (t) => {
+    const stray = join(data, 'tree/api/packages/team/npm')
+    mkdirSync(stray)
+    writeFileSync(join(stray, 'x'), 'x')
+    for (const auth of [false, AUTH] as const)
+      for (const path of ['/npm/x', '/npm', '/npm/', '/'])
+        t.equal((await ask('GET', `/api/packages/team${path}`, { auth })).status, 404, path)
+    rmSync(stray, { recursive: true })
+  })
+
   await t.test('an account that is named as nothing is an account', async (t) => {
     const token = tokenOf(cli('account', 'add', '0', '--read', 'private'))
     t.equal(await get('private', basic(`0:${token}`)), 200)
