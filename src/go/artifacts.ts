@@ -21,7 +21,8 @@ export const listText = (versions: readonly string[]): string =>
   linesOf(sortVersions(versions.filter((version) => !isPseudoVersion(version))))
 
 /** The same of versions that are in order already, and none of them a pseudo-version. */
-export const linesOf = (listed: readonly string[]): string => listed.map((version) => `${version}\n`).join('')
+export const linesOf = (listed: readonly string[]): string =>
+  listed.length === 0 ? '' : `${listed.join('\n')}\n`
 
 // 0 release, 1 pre-release, 2 pseudo-version
 const rank = (version: string): number => (isPseudoVersion(version) ? 2 : isPrerelease(version) ? 1 : 0)

@@ -13,7 +13,7 @@ const SMALL_ZIP_BYTES = 4 * 2 ** 20
 /** MB of JavaScript heap for one thread; the largest directory that is let in takes some 300. */
 const THREAD_HEAP_MB = 768
 /** The part of it for what is new: files that were inflated are given back soon, and not when 64 MB of them lie about. */
-const THREAD_YOUNG_MB = 4
+const THREAD_YOUNG_MB = 1
 /** The largest module takes some 5 s; what takes longer than this is made to. */
 const CHECK_TIMEOUT_MS = 60_000
 
