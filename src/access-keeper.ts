@@ -4,7 +4,7 @@
 import { deriveAccess } from './derive-access.js'
 import { readAccounts } from './access-files.js'
 import { messageOf } from './errors.js'
-import { folders } from './layout.js'
+import { folders, packagesFolder } from './layout.js'
 import type { Log } from './log.js'
 import type { Store } from './store.js'
 
@@ -19,7 +19,9 @@ export async function keepAccessDerived(store: Store, log: Log, every = LOOK_EVE
   let nextExpiry = Infinity
 
   async function timesOfTruth(): Promise<string> {
-    const found = await Promise.all([folders.accounts, folders.owners].map((folder) => store.status(folder)))
+    // The third is no truth, but a copy of a tree may take away an owner's folder that its marker leads to.
+    const watched = [folders.accounts, folders.owners, packagesFolder]
+    const found = await Promise.all(watched.map((folder) => store.status(folder)))
     return found.map((status) => status?.mtimeMs).join()
   }
 

@@ -4,8 +4,9 @@
 import { isExpired, mayRead, type Account, type Owner } from './account.js'
 import { readAccounts, readOwners } from './access-files.js'
 import { holdingAccessLock } from './access-lock.js'
-import { folders, publicMarker, readersFile } from './layout.js'
-import type { Store, Stamp } from './store.js'
+import { folders, ownerTree, publicMarker, publicTarget, readersFile } from './layout.js'
+import type { Stamp } from './stamp.js'
+import type { Store } from './store.js'
 
 /** The file nginx checks credentials against: a line `account:{SSHA}…` for each account that may read `owner` now. */
 export const readersText = (accounts: readonly Account[], owner: string, now: number): string =>
@@ -26,25 +27,37 @@ export async function deriveHoldingLock(store: Store, now = Date.now()): Promise
   const owners = await readOwners(store)
   const { accounts } = await readAccounts(store)
   const isPublic = new Set(owners.filter((owner) => owner.public).map(({ name }) => name))
-  await removeOthers(store, folders.public, isPublic)
+  await removeOthers(store, folders.public, (name) => isPublic.has(name) && isMarker(store, name))
   await store.sync(folders.public)
-  await removeOthers(store, folders.readers, new Set(owners.map(({ name }) => name)))
+  const declared = new Set(owners.map(({ name }) => name))
+  await removeOthers(
+    store,
+    folders.readers,
+    async (name) => declared.has(name) && ((await store.status(readersFile(name)))?.isFile() ?? false),
+  )
   const stamp = await stampOf(store)
   for (const owner of owners) await deriveReaders(store, owner, accounts, stamp, now)
   await store.sync(folders.readers)
   for (const owner of isPublic) {
-    const marker = await store.status(publicMarker(owner))
-    if (!marker?.isFile()) await store.write(publicMarker(owner), '')
+    await store.ensureFolder(ownerTree(owner)) // a link that leads nowhere opens nothing, and is read as none
+    if (!(await isMarker(store, owner))) await store.symlinkOver(publicTarget(owner), publicMarker(owner))
   }
   await store.sync(folders.public)
 }
 
-async function removeOthers(store: Store, folder: string, keep: ReadonlySet<string>): Promise<void> {
+/** Whether the owner's marker is there and leads to its folder. */
+export const isMarker = async (store: Store, owner: string): Promise<boolean> =>
+  (await store.linkText(publicMarker(owner))) === publicTarget(owner)
+
+async function removeOthers(
+  store: Store,
+  folder: string,
+  isRight: (name: string) => boolean | Promise<boolean>,
+): Promise<void> {
   for (const name of await store.names(folder)) {
     const path = `${folder}/${name}`
-    const isFile = (await store.status(path))?.isFile() ?? false
-    if (keep.has(name) && isFile) continue
-    if (!isFile)
+    if (await isRight(name)) continue
+    if ((await store.status(path))?.isDirectory())
       await store.removeFolder(path) // whatever somebody put there: nginx must not stumble over it
     else await store.remove(path)
   }

@@ -2,9 +2,10 @@
 //
 // Paths are those of layout.ts, relative to the data folder.
 
-import { mkdir, open, rmdir } from 'node:fs/promises'
+import { lstat, mkdir, open, rmdir } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { errno, ignoring } from './errors.js'
+import { giveToOwnerOf } from './stamp.js'
 import { waitForAll } from './wait-for-all.js'
 
 const REMEMBERED_FOLDERS = 50_000
@@ -35,13 +36,20 @@ export function openFolders(at: (path: string) => string) {
     const mine = (async () => {
       const parent = dirname(folder)
       if (parent !== '.') await makeFolders(parent)
-      await ignoring(['EEXIST'], () => mkdir(at(folder)))
+      if (await ignoring(['EEXIST'], () => mkdir(at(folder)))) await giveToOwnerOf(at(parent), at(folder))
       await sync(parent)
       if (durable.size >= REMEMBERED_FOLDERS) durable.clear()
       durable.add(folder)
     })().finally(() => making.delete(folder))
     making.set(folder, mine)
     return mine
+  }
+
+  /** The same for a folder that somebody else may have removed. */
+  async function ensureFolder(folder: string): Promise<void> {
+    const isThere = await ignoring(['ENOENT'], () => lstat(at(folder)))
+    if (!isThere) forget()
+    await makeFolders(folder)
   }
 
   /** fsync of several folders at once: the file system makes one commit of them. */
@@ -79,5 +87,5 @@ export function openFolders(at: (path: string) => string) {
     else durable.delete(folder)
   }
 
-  return { sync, syncAll, makeFolders, prune, forget }
+  return { sync, syncAll, makeFolders, ensureFolder, prune, forget }
 }

@@ -12,7 +12,8 @@
 //   access/                                    never served
 //     accounts/{account}.json                  the truth: salted hash of the token, rights, expiry
 //     owners/{owner}.json                      the truth: public or private
-//     public/{owner}                           derived marker: nginx lets anyone read while it is there
+//     public/{owner}                           derived link to the owner's folder in tree/: nginx lets anyone read
+//                                              through it while it is there
 //     readers/{owner}                          derived: hashes of the tokens that nginx lets read it
 //   inbox/                                     never served: files dropped here are published, and leave
 //     {owner}/go/{any name}.zip
@@ -59,8 +60,9 @@ export const controlSocketPath = 'state/control/sock'
 export const socketPath = 'state/shim.sock'
 export const nginxPidPath = 'state/nginx/nginx.pid'
 
+export const packagesFolder = `${folders.tree}/api/packages`
 // 'admin' → tree/api/packages/admin
-export const ownerTree = (owner: string): string => `${folders.tree}/api/packages/${owner}`
+export const ownerTree = (owner: string): string => `${packagesFolder}/${owner}`
 
 // {owner: 'admin', module: 'github.com/Azure/x'} → tree/api/packages/admin/go/github.com/!azure/x
 export const moduleFolder = ({ owner, module }: Module): string =>
@@ -110,7 +112,9 @@ export function sumFile(path: string): string {
 
 export const accountFile = (account: string): string => `${folders.accounts}/${account}.json`
 export const ownerFile = (owner: string): string => `${folders.owners}/${owner}.json`
+// 'admin' → access/public/admin, a symbolic link with the text ../../tree/api/packages/admin
 export const publicMarker = (owner: string): string => `${folders.public}/${owner}`
+export const publicTarget = (owner: string): string => `../../${ownerTree(owner)}`
 export const readersFile = (owner: string): string => `${folders.readers}/${owner}`
 
 // 'tree/api/packages/admin/go/example.com/m/@v/list' → /api/packages/admin/go/example.com/m/@v/list

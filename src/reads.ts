@@ -1,6 +1,6 @@
 // What is there, below the data folder. Paths are those of layout.ts; what is not there is no error.
 
-import { lstat, readdir, readFile } from 'node:fs/promises'
+import { lstat, readdir, readFile, readlink } from 'node:fs/promises'
 import { errno } from './errors.js'
 
 async function unlessAbsent<T>(action: Promise<T>): Promise<T | undefined> {
@@ -24,5 +24,10 @@ export function openReads(at: (path: string) => string) {
   /** The names in a folder, none when there is no such folder. */
   const names = async (folder: string): Promise<string[]> => (await unlessAbsent(readdir(at(folder)))) ?? []
 
-  return { status, exists, read, names }
+  /** The text of a symbolic link, `undefined` for what is none. */
+  async function linkText(path: string): Promise<string | undefined> {
+    return (await status(path))?.isSymbolicLink() ? unlessAbsent(readlink(at(path))) : undefined
+  }
+
+  return { status, exists, read, names, linkText }
 }

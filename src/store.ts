@@ -4,13 +4,14 @@
 // Paths are those of layout.ts, relative to the data folder.
 
 import { lstatSync, unlinkSync } from 'node:fs'
-import { link, mkdir, open, rename, rmdir, unlink, type FileHandle } from 'node:fs/promises'
+import { link, mkdir, open, rename, rmdir, symlink, unlink } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { errno, ignoring } from './errors.js'
 import { openFolders } from './folders.js'
 import { folders, sumFolders } from './layout.js'
 import { openReads } from './reads.js'
 import { signatureOf } from './signature.js'
+import { stampWith, type Stamp } from './stamp.js'
 import { openTemps } from './temps.js'
 import { waitForAll } from './wait-for-all.js'
 
@@ -29,7 +30,7 @@ export function openStore(data: string) {
   const reads = openReads(at)
   const { status, names } = reads
   const temps = openTemps(at(folders.tmp))
-  const { sync, syncAll, makeFolders, prune, forget } = openFolders(at)
+  const { sync, syncAll, makeFolders, ensureFolder, prune, forget } = openFolders(at)
 
   /** Makes what is missing of the data folder. */
   async function prepare(): Promise<void> {
@@ -148,9 +149,17 @@ export function openStore(data: string) {
     )
     if (isNew) return
     if (await sameFile(target, path)) return // rename(2) between two names of one file would do nothing
+    await placeNew((temp) => link(at(target), temp), path)
+  }
+
+  /** Makes `path` a symbolic link with this text, in one step, whatever file `path` was before. */
+  const symlinkOver = (text: string, path: string): Promise<void> =>
+    placeNew((temp) => symlink(text, temp), path)
+
+  async function placeNew(make: (temp: string) => Promise<void>, path: string): Promise<void> {
     const temp = temps.take()
     try {
-      await link(at(target), temp)
+      await make(temp)
     } catch (error) {
       temps.done(temp)
       throw error
@@ -216,20 +225,13 @@ export function openStore(data: string) {
     write,
     record,
     linkOver,
+    symlinkOver,
+    ensureFolder,
     remove,
     prune,
     removeFolder,
     ...reads,
   }
-}
-
-/** Who may read a file: its user and group (which only root may choose), and its mode. */
-export type Stamp = { uid: number; gid: number; mode: number }
-
-async function stampWith(handle: FileHandle, { uid, gid, mode }: Stamp): Promise<void> {
-  const now = await handle.stat()
-  if (now.uid !== uid || now.gid !== gid) await handle.chown(uid, gid)
-  await handle.chmod(mode)
 }
 
 /** `time` becomes the file's mtime; a `secret` is readable by its owner only, one with a `stamp` by whom that says. */

@@ -23,6 +23,7 @@ const PURE = [
   'credentials.ts',
   'checksum.ts',
   'go/semver.ts',
+  'go/ordered-versions.ts',
   'go/module-path.ts',
   'go/fold.ts',
   'go/check-zip.ts',

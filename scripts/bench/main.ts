@@ -1,64 +1,119 @@
 // `npm run bench`: all benchmarks, or those that are named. A table for people, JSON for programs.
 
+import { execFileSync } from 'node:child_process'
 import { writeFileSync } from 'node:fs'
 import { availableParallelism, cpus, totalmem } from 'node:os'
 import { parseArgs } from 'node:util'
 import { needs } from '../../test/e2e/harness.js'
 import { busy } from './busy.js'
-import { median, type Bench, type Row } from './row.js'
+import { clients } from './clients.js'
+import { download } from './download.js'
+import { publish } from './publish.js'
+import { read } from './read.js'
+import type { Bench, Row, Scale } from './row.js'
+import { start } from './start.js'
+import { HEAD, tableLine } from './table.js'
+import { upload } from './upload.js'
+import { versions } from './versions.js'
 import { zip } from './zip.js'
 
-const BENCHES: readonly Bench[] = [zip, busy]
+const BENCHES: readonly Bench[] = [read, download, upload, publish, versions, clients, start, zip, busy]
 
-const USAGE = `usage: npm run bench -- [NAME…] [--json FILE]
+const USAGE = `usage: npm run bench -- [NAME…] [--rounds N] [--quick] [--json FILE]
 
-${BENCHES.map(({ name, what }) => `  ${name.padEnd(8)} ${what}`).join('\n')}
+${BENCHES.map(({ name, what }) => `  ${name.padEnd(9)} ${what}`).join('\n')}
 
-Without a name, all of them. The figures go to FILE as JSON (default build/bench.json).
+Without a name, all of them.
+
+  --rounds N   how many rounds count, instead of each row's usual number
+  --quick      one round of small sizes: whether each row works, no figures to believe
+  --json FILE  where the figures go as JSON (default build/bench.json)
 `
 
-const number = (value: number): string => value.toFixed(value < 10 ? 2 : value < 100 ? 1 : 0)
-const spread = (rounds: readonly number[]): string =>
-  rounds.length < 2 ? '' : ` (${number(Math.min(...rounds))}–${number(Math.max(...rounds))})`
-const cell = (rounds: readonly number[], unit: string): string =>
-  `${number(median(rounds))} ${unit}${spread(rounds)}`
+const OPTIONS = {
+  json: { type: 'string', default: 'build/bench.json' },
+  rounds: { type: 'string' },
+  quick: { type: 'boolean', default: false },
+  help: { type: 'boolean', short: 'h', default: false },
+} as const
 
-function line(row: Row): string {
-  const ratio = row.base ? number(median(row.ours) / median(row.base)) : ''
-  const base = row.base ? `${cell(row.base, row.unit)}, ${row.baseName ?? ''}` : ''
-  return `| ${row.name} | ${cell(row.ours, row.unit)} | ${base} | ${ratio} | ${row.goal ?? ''} |`
+class UsageError extends Error {}
+
+function readArguments() {
+  let parsed
+  try {
+    parsed = parseArgs({ options: OPTIONS, allowPositionals: true })
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error))
+  }
+  const { values, positionals } = parsed
+  const unknown = positionals.find((name) => !BENCHES.some((bench) => bench.name === name))
+  if (unknown !== undefined) throw new UsageError(`there is no benchmark ${JSON.stringify(unknown)}`)
+  const { rounds, quick } = values
+  if (rounds !== undefined && !/^[1-9]\d{0,3}$/.test(rounds))
+    throw new UsageError(`--rounds ${JSON.stringify(rounds)}: a number from 1 to 9999`)
+  const scale: Scale = {
+    rounds: (usual) => (rounds !== undefined ? Number(rounds) : quick ? 1 : usual),
+    size: (full, small) => (quick ? small : full),
+  }
+  const chosen = BENCHES.filter(({ name }) => positionals.length === 0 || positionals.includes(name))
+  return { ...values, scale, chosen }
 }
+
+// 'nginx -v' → nginx/1.22.1; nothing where the program is not there
+function versionOf(program: string, argument: string, pattern: RegExp): string[] {
+  try {
+    const text = execFileSync('/bin/sh', ['-c', '"$0" "$1" 2>&1 || true', program, argument], {
+      encoding: 'utf8',
+    })
+    return pattern.exec(text)?.slice(0, 1) ?? []
+  } catch {
+    return []
+  }
+}
+
+const machine = (): string =>
+  [
+    `${availableParallelism()} × ${cpus()[0]?.model ?? 'CPU'}`,
+    `${Math.round(totalmem() / 2 ** 30)} GiB`,
+    `node ${process.version}`,
+    ...versionOf('nginx', '-v', /nginx\/[\d.]+/),
+    ...versionOf('go', 'version', /go\d[\w.]*/),
+    ...versionOf('wrk', '-v', /wrk (?:debian\/)?[\d.]+/),
+  ].join(', ')
 
 async function main(): Promise<number> {
-  const options = {
-    json: { type: 'string', default: 'build/bench.json' },
-    help: { type: 'boolean', short: 'h' },
-  } as const
-  const { values, positionals } = parseArgs({ options, allowPositionals: true })
-  const unknown = positionals.find((name) => !BENCHES.some((bench) => bench.name === name))
-  if (values.help || unknown !== undefined) {
-    if (unknown !== undefined) process.stderr.write(`there is no benchmark ${JSON.stringify(unknown)}\n`)
+  const { chosen, scale, json, help } = readArguments()
+  if (help) {
     process.stdout.write(USAGE)
-    return unknown === undefined ? 0 : 2
+    return 0
   }
-  const machine = `${availableParallelism()} × ${cpus()[0]?.model ?? 'CPU'}, ${Math.round(totalmem() / 2 ** 30)} GiB, node ${process.version}`
-  process.stdout.write(
-    `${machine}\n\n| what | ours: median (spread) | beside it, in the same run | ratio | goal |\n|---|---|---|---|---|\n`,
-  )
+  const on = machine()
+  process.stdout.write(`${on}\n\n${HEAD}\n`)
   const rows: Row[] = []
-  for (const bench of BENCHES.filter(({ name }) => positionals.length === 0 || positionals.includes(name))) {
+  const missing: string[] = []
+  for (const bench of chosen) {
     const { skip } = needs(...bench.needs)
     if (skip !== undefined) {
-      process.stdout.write(`| ${bench.what} | ${skip} | | | |\n`)
+      missing.push(bench.name)
+      process.stdout.write(`| ${bench.what} | ${skip} | | | | |\n`)
       continue
     }
-    for (const row of await bench.run()) {
+    for await (const row of await bench.run(scale)) {
       rows.push(row)
-      process.stdout.write(`${line(row)}\n`)
+      process.stdout.write(`${tableLine(row)}\n`)
     }
   }
-  writeFileSync(values.json, `${JSON.stringify({ machine, rows }, null, 2)}\n`)
-  return 0
+  writeFileSync(json, `${JSON.stringify({ machine: on, date: new Date().toISOString(), rows }, null, 2)}\n`)
+  process.stderr.write(`plinth bench: every round is in ${json}\n`)
+  return missing.length > 0 ? 1 : 0
 }
 
-process.exit(await main())
+main().then(
+  (code) => process.exit(code),
+  (error: unknown) => {
+    if (error instanceof UsageError) process.stderr.write(`plinth bench: ${error.message}\n\n${USAGE}`)
+    else process.stderr.write(`plinth bench: ${error instanceof Error ? error.stack : String(error)}\n`)
+    process.exit(error instanceof UsageError ? 2 : 1)
+  },
+)

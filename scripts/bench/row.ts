@@ -7,11 +7,27 @@ export type Row = {
   ours: number[]
   base?: number[]
   baseName?: string
+  /** `≥ 0.95`, `≤ 1.5` of the ratio, or `< 250 ms` of ours. */
   goal?: string
+  /** Peak resident memory of the service while this was measured, in MB. */
+  peakMb?: number
+}
+
+/** How much is measured. */
+export type Scale = {
+  /** How many rounds count, where `usual` do unless the user says otherwise. */
+  rounds: (usual: number) => number
+  /** A size: `full`, or `small` for a look whether the row works at all. */
+  size: (full: number, small: number) => number
 }
 
 /** A group of rows that `npm run bench -- NAME` can choose. */
-export type Bench = { name: string; what: string; needs: string[]; run: () => Promise<Row[]> }
+export type Bench = {
+  name: string
+  what: string
+  needs: string[]
+  run: (scale: Scale) => AsyncGenerator<Row> | Promise<Row[]>
+}
 
 /** The value that `share` of the numbers are not above; NaN for none. */
 export function quantile(numbers: readonly number[], share: number): number {
@@ -21,20 +37,47 @@ export function quantile(numbers: readonly number[], share: number): number {
 
 export const median = (numbers: readonly number[]): number => quantile(numbers, 0.5)
 
-/** Runs both in turns, `rounds` times, after one round each that is not counted. */
-export async function inTurns(
+/**
+ * The ratios ours : base. Rounds that ran beside each other are compared with each other: what the machine did
+ * meanwhile was done to both.
+ */
+export const ratios = ({ ours, base }: Row): number[] =>
+  base?.length === ours.length ? ours.map((value, i) => value / (base[i] ?? NaN)) : []
+
+/** What a row compares with what, in one number; NaN where there is nothing beside it. */
+export const ratioOf = (row: Row): number => median(ratios(row))
+
+/** Whether the row's goal is reached; `undefined` where it has none. */
+export function isReached(row: Row): boolean | undefined {
+  const [, sign, number, unit] = /^([≥≤<]) ([\d.]+)(?: (.+))?$/.exec(row.goal ?? '') ?? []
+  if (sign === undefined) return undefined
+  const ours = unit === row.unit ? median(row.ours) : (row.peakMb ?? NaN)
+  const value = unit === undefined ? ratioOf(row) : ours
+  const limit = Number(number)
+  return sign === '≥' ? value >= limit : sign === '≤' ? value <= limit : value < limit
+}
+
+/**
+ * Runs all in turns, `rounds` times, after one round each that is not counted, and gives what each one returned.
+ * Every other round goes the other way round, so that nobody always comes after the same one.
+ */
+export async function inTurns<C extends Record<string, () => Promise<unknown>>>(
   rounds: number,
-  ours: () => Promise<number>,
-  base: () => Promise<number>,
-): Promise<{ ours: number[]; base: number[] }> {
-  const found = { ours: [] as number[], base: [] as number[] }
-  await ours()
-  await base()
-  for (let i = 0; i < rounds; i++) {
-    found.ours.push(await ours())
-    found.base.push(await base())
+  contestants: C,
+): Promise<Rounds<C>> {
+  const names = Object.keys(contestants) as (keyof C)[]
+  const found = Object.fromEntries(names.map((name) => [name, [] as unknown[]])) as Rounds<C>
+  for (let round = rounds > 1 ? -1 : 0; round < rounds; round++) {
+    for (const name of round % 2 === 0 ? names : names.toReversed()) {
+      const value = (await contestants[name]?.()) as Rounds<C>[keyof C][number]
+      if (round >= 0) found[name].push(value)
+    }
   }
   return found
+}
+
+type Rounds<C extends Record<string, () => Promise<unknown>>> = {
+  [K in keyof C]: Awaited<ReturnType<C[K]>>[]
 }
 
 /** Milliseconds that `action` takes. */

@@ -1,7 +1,7 @@
 // The texts that a GOPROXY serves for a module, as go reads them (go.dev/ref/mod, "Module proxy protocol").
 // Pure: versions and times in, bytes out.
 
-import { compareVersions, isPrerelease, isPseudoVersion, pseudoVersionTime } from './semver.js'
+import { compareVersions, isPrerelease, isPseudoVersion, pseudoVersionTime, sortVersions } from './semver.js'
 
 // ('v1.2.3', 2026-11-21T01:02:03.456Z) → {"Version":"v1.2.3","Time":"2026-11-21T01:02:03Z"}
 /** `.info`: whole seconds UTC. A pseudo-version's time is the one written in it, else the time of publication. */
@@ -18,11 +18,11 @@ export const syntheticMod = (module: string): string => `module ${module}\n`
 // ['v1.1.0', 'v1.0.5', 'v0.0.0-20191109021931-daa7c04131f5'] → v1.0.5⏎v1.1.0⏎
 /** `list`: one version a line, semver order, without pseudo-versions. Empty for a module that has only those. */
 export const listText = (versions: readonly string[]): string =>
-  versions
-    .filter((version) => !isPseudoVersion(version))
-    .sort(compareVersions)
-    .map((version) => `${version}\n`)
-    .join('')
+  linesOf(sortVersions(versions.filter((version) => !isPseudoVersion(version))))
+
+/** The same of versions that are in order already, and none of them a pseudo-version. */
+export const linesOf = (listed: readonly string[]): string =>
+  listed.length === 0 ? '' : `${listed.join('\n')}\n`
 
 // 0 release, 1 pre-release, 2 pseudo-version
 const rank = (version: string): number => (isPseudoVersion(version) ? 2 : isPrerelease(version) ? 1 : 0)

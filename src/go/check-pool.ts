@@ -12,8 +12,8 @@ import type { ZipReading } from './zip.js'
 const SMALL_ZIP_BYTES = 4 * 2 ** 20
 /** MB of JavaScript heap for one thread; the largest directory that is let in takes some 300. */
 const THREAD_HEAP_MB = 768
-/** MB of it for what dies young: more of it is mostly garbage that waits. */
-const THREAD_YOUNG_MB = 8
+/** The part of it for what is new: files that were inflated are given back soon, and not when 64 MB of them lie about. */
+const THREAD_YOUNG_MB = 1
 /** The largest module takes some 5 s; what takes longer than this is made to. */
 const CHECK_TIMEOUT_MS = 60_000
 
@@ -61,10 +61,7 @@ class Lane {
 
   #start(): Worker {
     const worker = new Worker(new URL('./check-worker.js', import.meta.url), {
-      resourceLimits: {
-        maxOldGenerationSizeMb: THREAD_HEAP_MB,
-        maxYoungGenerationSizeMb: THREAD_YOUNG_MB,
-      },
+      resourceLimits: { maxOldGenerationSizeMb: THREAD_HEAP_MB, maxYoungGenerationSizeMb: THREAD_YOUNG_MB },
     })
     this.#all.add(worker)
     worker.unref() // an idle thread keeps no process alive

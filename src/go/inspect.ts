@@ -5,12 +5,14 @@ import { modulePaths, versionFile, type Module, type ModuleVersion } from '../la
 import { stray, type FileCheck } from '../inspection/file-check.js'
 import { REBUILD, type Finding } from '../inspection/finding.js'
 import type { Store } from '../store.js'
-import { infoText, latestVersion } from './artifacts.js'
+import { infoText } from './artifacts.js'
 import type { CheckPool } from './check-pool.js'
 import { escapePath, unescapePath } from './module-path.js'
 import { problemText } from './problems.js'
+import { versionOfZip } from './known-versions.js'
+import { orderVersions } from './ordered-versions.js'
 import { parseVersion } from './semver.js'
-import { planViews, versionOfZip } from './views.js'
+import { planViews } from './views.js'
 
 /** A version as its zip says it should be; without `mod` its zip cannot be read, and its files are left as they are. */
 type Known = { version: string; time: Date; mod?: Uint8Array }
@@ -90,10 +92,11 @@ export function makeModuleInspector(store: Store, zips: CheckPool, check: FileCh
         mod ?? ((await store.exists(versionFile(at, 'mod'))) && (await store.exists(versionFile(at, 'info'))))
       if (whole) versions.push(version)
     }
-    const latest = latestVersion(versions)
+    const ordered = orderVersions(versions)
+    const { latest } = ordered
     const time = known.find(({ version }) => version === latest)?.time
     const info = latest !== undefined && time ? infoText(latest, time) : ''
-    const plan = planViews(module, versions, Buffer.from(info))
+    const plan = planViews(module, ordered, Buffer.from(info))
     const findings: Finding[] = []
     for (const { path, content } of plan.files) findings.push(...(await compare(path, content)))
     for (const { path, target } of plan.links) {

@@ -187,5 +187,9 @@ export function makeModulePublisher({ store, journal, exclusively, zips, clock }
     await place(version, await derive(version, reading.zip.mod, status.mtime), undefined)
   }
 
-  return { publish, remove, settle, alone }
+  /** {@link alone} for those who change a module's files without us. */
+  const aloneWith = <T>(module: Module, action: () => Promise<T>): Promise<T> =>
+    alone(module, () => action().finally(() => views.forget(module)))
+
+  return { publish, remove, settle, alone: aloneWith }
 }

@@ -57,22 +57,33 @@ function comparePre(a: readonly string[], b: readonly string[]): number {
   return a.length - b.length
 }
 
+function mustParse(text: string): Version & { text: string } {
+  const version = parseVersion(text)
+  if (!version) throw new TypeError(`not a canonical version: ${text}`)
+  return { ...version, text }
+}
+
+type Parsed = ReturnType<typeof mustParse>
+
+const compareParsed = (x: Parsed, y: Parsed): number =>
+  compareNumbers(x.major, y.major) ||
+  compareNumbers(x.minor, y.minor) ||
+  compareNumbers(x.patch, y.patch) ||
+  comparePre(x.pre, y.pre) ||
+  (x.text < y.text ? -1 : x.text > y.text ? 1 : 0)
+
 /**
  * Semver precedence; `+incompatible` does not count in it, so the text breaks the tie (as semver.Sort does).
  * Both must be canonical versions.
  */
-export function compareVersions(a: string, b: string): number {
-  const x = parseVersion(a)
-  const y = parseVersion(b)
-  if (!x || !y) throw new TypeError(`not canonical versions: ${a}, ${b}`)
-  return (
-    compareNumbers(x.major, y.major) ||
-    compareNumbers(x.minor, y.minor) ||
-    compareNumbers(x.patch, y.patch) ||
-    comparePre(x.pre, y.pre) ||
-    (a < b ? -1 : a > b ? 1 : 0)
-  )
-}
+export const compareVersions = (a: string, b: string): number => compareParsed(mustParse(a), mustParse(b))
+
+/** Canonical versions in the order of {@link compareVersions}; each is parsed once. */
+export const sortVersions = (versions: readonly string[]): string[] =>
+  versions
+    .map(mustParse)
+    .sort(compareParsed)
+    .map(({ text }) => text)
 
 // x/mod/module pseudoVersionRE
 const PSEUDO =

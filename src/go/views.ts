@@ -4,12 +4,14 @@
 import { extensions, modulePaths, versionFile, type Module } from '../layout.js'
 import type { Staged, Store } from '../store.js'
 import { waitForAll } from '../wait-for-all.js'
-import { latestVersion, listText } from './artifacts.js'
-import { unescapePath } from './module-path.js'
-import { parseVersion } from './semver.js'
+import { linesOf } from './artifacts.js'
+import { makeKnownVersions } from './known-versions.js'
+import { withoutVersion, withVersion, type OrderedVersions } from './ordered-versions.js'
 
 /** What the views should be: files with their bytes, hard links, and names that should not be there. */
 export type ViewPlan = {
+  module: Module
+  versions: OrderedVersions
   files: { path: string; content: Buffer }[]
   links: { path: string; target: string }[]
   gone: string[]
@@ -21,22 +23,19 @@ export type StagedViews = ViewPlan & { staged: { path: string; file: Staged }[] 
 /** A version that is about to be visible, with the `.info` that it will have. */
 export type Fresh = { version: string; info: string }
 
-/** 'v1.0.0.zip' → v1.0.0; `undefined` for `latest.zip` and whatever else is no version's zip. */
-export function versionOfZip(name: string): string | undefined {
-  if (!name.endsWith('.zip')) return undefined
-  const version = unescapePath(name.slice(0, -'.zip'.length))
-  return version !== undefined && parseVersion(version) !== undefined ? version : undefined
-}
-
 /** The views of a module with these versions; `info` is the `.info` of the one that is `@latest`. */
-export function planViews(module: Module, versions: readonly string[], info: Uint8Array): ViewPlan {
+export function planViews(module: Module, versions: OrderedVersions, info: Uint8Array): ViewPlan {
   const paths = modulePaths(module)
-  const latest = latestVersion(versions)
-  if (latest === undefined)
-    return { files: [], links: [], gone: [paths.list, paths.latest, ...extensions.map(paths.latestFile)] }
+  const { listed, latest } = versions
+  if (latest === undefined) {
+    const gone = [paths.list, paths.latest, ...extensions.map(paths.latestFile)]
+    return { module, versions, files: [], links: [], gone }
+  }
   return {
+    module,
+    versions,
     files: [
-      { path: paths.list, content: Buffer.from(listText(versions)) },
+      { path: paths.list, content: Buffer.from(linesOf(listed)) },
       { path: paths.latest, content: Buffer.from(info) },
     ],
     links: extensions.map((extension) => ({
@@ -48,25 +47,19 @@ export function planViews(module: Module, versions: readonly string[], info: Uin
 }
 
 export function makeViews(store: Store) {
-  /** The versions that have all their files, `.info` among them, in no order. */
-  async function versionsOf(module: Module): Promise<string[]> {
-    const names = new Set(await store.names(modulePaths(module).versions))
-    const found: string[] = []
-    for (const name of names) {
-      const version = versionOfZip(name)
-      if (version === undefined) continue
-      const escaped = name.slice(0, -'.zip'.length)
-      if (names.has(`${escaped}.mod`) && names.has(`${escaped}.info`)) found.push(version)
-    }
-    return found
-  }
+  const known = makeKnownVersions(store)
 
   /** What the views should be by the files that are there, with `fresh` and without `without`. */
-  async function plan(module: Module, change: { fresh?: Fresh; without?: string } = {}): Promise<ViewPlan> {
+  async function plan(
+    { owner, module: name }: Module,
+    change: { fresh?: Fresh; without?: string } = {},
+  ): Promise<ViewPlan> {
     const { fresh, without } = change
-    const versions = (await versionsOf(module)).filter((version) => version !== (without ?? fresh?.version))
-    if (fresh) versions.push(fresh.version)
-    const latest = latestVersion(versions)
+    const module = { owner, module: name }
+    let versions = await known.read(module)
+    if (without !== undefined) versions = withoutVersion(versions, without)
+    if (fresh) versions = withVersion(versions, fresh.version)
+    const { latest } = versions
     if (latest === undefined) return planViews(module, versions, Buffer.alloc(0))
     const info =
       latest === fresh?.version
@@ -97,14 +90,16 @@ export function makeViews(store: Store) {
   }
 
   /** Gives the staged views their names. The folders are the caller's to sync. */
-  async function place({ staged, links, gone }: StagedViews): Promise<void> {
+  async function place({ module, versions, staged, links, gone }: StagedViews): Promise<void> {
+    known.forget(module) // should one of these fail, the folder is read anew
     for (const { path, file } of staged) await store.place(file, path)
     for (const { path, target } of links) await store.linkOver(target, path)
     for (const path of gone) await store.remove(path)
+    await known.keep(module, versions)
   }
 
   const refresh = async (module: Module, without?: string): Promise<void> =>
     place(await stage(await plan(module, without === undefined ? {} : { without })))
 
-  return { versionsOf, plan, stage, unstage, place, refresh }
+  return { plan, stage, unstage, place, refresh, forget: known.forget }
 }

@@ -58,6 +58,7 @@ export async function* contents(read: ReadAt, at: number, entry: LocatedEntry): 
     try {
       return yield inflateRawSync(read(at, entry.packedSize, true), {
         maxOutputLength: Math.max(1, entry.size),
+        chunkSize: Math.min(Math.max(64, entry.size + 1), PIECE_BYTES), // most files fit: nothing is put together
       })
     } catch (error) {
       throw inflateProblem(error, entry)

@@ -1,7 +1,7 @@
 // What nginx reads of accounts and owners, held against their own files.
 
 import { readAccounts, readOwners } from '../access-files.js'
-import { deriveAccess, readersText } from '../derive-access.js'
+import { deriveAccess, isMarker, readersText } from '../derive-access.js'
 import { accountFile, folders, publicMarker, readersFile } from '../layout.js'
 import type { Store } from '../store.js'
 import { REBUILD, type Finding } from './finding.js'
@@ -22,7 +22,7 @@ export async function inspectAccess(store: Store): Promise<Finding[]> {
   const now = Date.now()
   for (const owner of declared) {
     const marker = publicMarker(owner)
-    if (isPublic.has(owner) && !(await store.exists(marker)))
+    if (isPublic.has(owner) && !(await isMarker(store, owner)))
       wrong(marker, 'it is missing: its owner is public')
     const readers = readersFile(owner)
     const text = (await store.read(readers))?.toString()

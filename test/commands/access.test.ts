@@ -194,6 +194,8 @@ t.test('root changes accounts for a service that runs as another user', rootOnly
   const [uid, gid] = [65_534, 65_534]
   execFileSync('chown', ['-R', `${uid}:${gid}`, data])
   cli('owner', 'add', 'other', '--private')
+  cli('owner', 'add', 'open')
+  t.equal(statSync(join(data, 'tree/api/packages/open')).uid, uid, 'the service can publish there')
   cli('account', 'add', 'ci', '--write', 'team')
   cli('account', 'rotate', 'ci')
   const asUser = (path: string): string =>

@@ -1,7 +1,17 @@
 // Who may read and write what, asked of the service and nginx together.
 
 import { execFileSync } from 'node:child_process'
-import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { openAccess } from '../../src/access.js'
@@ -299,11 +309,53 @@ t.test('accounts and owners', needs('nginx'), async (t) => {
     t.equal(await get('team', false), 401, 'a folder is no marker')
     await restart()
     await mended(t, 'marker')
-    writeFileSync(join(data, 'access/public/private'), '')
+    rmSync(marker)
+    writeFileSync(marker, '')
+    t.equal(await get('team', false), 401, 'a file is no marker: it was one in earlier versions')
+    await restart()
+    await mended(t, 'a file as marker')
+    rmSync(marker)
+    symlinkSync('../../tree/api/packages/other', marker)
+    await restart()
+    t.equal(readlinkSync(marker), '../../tree/api/packages/team', 'it leads to its own owner')
+    symlinkSync('../../tree/api/packages/private', join(data, 'access/public/private'))
     writeFileSync(join(data, 'access/readers/nobody'), good)
     await restart()
     await mended(t, 'what the truth does not say')
     t.notOk(readdirSync(join(data, 'access/readers')).includes('nobody'))
+  })
+
+  await t.test(
+    'a public owner whose folder a copy of the tree took away is not found again soon',
+    async (t) => {
+      cli('owner', 'add', 'empty')
+      t.equal(await get('empty', false), 404)
+      rmSync(join(data, 'tree/api/packages/empty'), { recursive: true })
+      const end = Date.now() + 60_000
+      while ((await get('empty', false)) !== 404 && Date.now() < end)
+        await new Promise((resolve) => setTimeout(resolve, 50))
+      t.equal(await get('empty', false), 404)
+      cli('owner', 'remove', 'empty')
+      t.equal(await get('empty', false), 401)
+    },
+  )
+
+  await t.test('what lies beside the registries of a public owner is not served', async (t) => {
+    const stray = join(data, 'tree/api/packages/team/npm')
+    mkdirSync(stray)
+    writeFileSync(join(stray, 'x'), 'x')
+    for (const auth of [false, AUTH] as const)
+      for (const path of ['/npm/x', '/npm', '/npm/', '/'])
+        t.equal((await ask('GET', `/api/packages/team${path}`, { auth })).status, 404, path)
+    rmSync(stray, { recursive: true })
+  })
+
+  await t.test('an account that is named as nothing is an account', async (t) => {
+    const token = tokenOf(cli('account', 'add', '0', '--read', 'private'))
+    t.equal(await get('private', basic(`0:${token}`)), 200)
+    t.equal(await get('private', basic(`:${token}`)), 401)
+    t.equal(await get('team', basic('0:wrong')), 200)
+    cli('account', 'remove', '0')
   })
 
   await t.test('a damaged account or owner is closed, and stays so', async (t) => {

@@ -7,7 +7,7 @@ import { connect } from 'node:net'
 import t from 'tap'
 import { simpleModule } from '../zips.js'
 import { brokenPromises } from './promises.js'
-import { AUTH, tempFolder } from './harness.js'
+import { AUTH, needs, tempFolder } from './harness.js'
 import { askService, newData, runService } from './service.js'
 
 const generic = (file: string): string => `/api/packages/admin/generic/tool/1.0/${file}`
@@ -291,4 +291,30 @@ t.test('a folder that cannot be written: 500 that says so, and nothing is left',
   t.equal((await askService(data, 'PUT', generic('b'), 'x')).status, 201)
   t.equal((await askService(data, 'DELETE', generic('a'))).status, 404, 'the delete was finished')
   t.same(brokenPromises(data), [])
+})
+
+// What was written so far goes to the disk while the body still comes. Linux tells of a failure once: the fsync at the
+// end would find nothing wrong.
+t.test('an fsync that fails in the middle of a body fails the upload', needs('strace'), async (t) => {
+  const data = await newData()
+  const inject = ['-e', 'trace=fdatasync', '-e', 'inject=fdatasync:error=EIO:when=1']
+  const service = runService(data, { UV_THREADPOOL_SIZE: '1' }, [
+    'strace',
+    '-f',
+    '-qq',
+    '-o',
+    '/dev/null',
+    ...inject,
+  ])
+  t.teardown(async () => {
+    process.kill(Number(/"event":"ready","pid":(\d+)/.exec(service.log())?.[1]), 'SIGTERM')
+    await service.ended
+  })
+  await service.ready()
+  const body = Buffer.alloc(70 * 2 ** 20, 'plinth')
+  const answer = await askService(data, 'PUT', generic('large'), body)
+  t.equal(answer.status, 500)
+  t.equal(uploadsIn(data), 0)
+  t.same(brokenPromises(data), [])
+  t.equal((await askService(data, 'PUT', generic('large'), body)).status, 201, 'and the next is taken')
 })

@@ -1,0 +1,31 @@
+// Trees with many versions, made in no time: all versions of a module are names of the same few files.
+
+import { linkSync, mkdirSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { infoText, listText } from '../../src/go/artifacts.js'
+import { extensions, modulePaths, versionFile, type Extension, type Module } from '../../src/layout.js'
+import { simpleModule } from '../../test/zips.js'
+
+/** The n-th version of a module of the benchmark: v1.0.0, v1.1.0, … */
+export const versionAt = (n: number): string => `v1.${n}.0`
+
+/** Makes `versions` versions of a module in a data folder, as if they had been published. Its zips are all of v1.0.0. */
+export async function fillModule(data: string, module: Module, versions: number): Promise<void> {
+  const at = (path: string): string => join(data, path)
+  const fileOf = (n: number, extension: Extension): string =>
+    at(versionFile({ ...module, version: versionAt(n) }, extension))
+  const { list, latest, latestFile } = modulePaths(module)
+  const contents = {
+    zip: await simpleModule(module.module, versionAt(0)),
+    mod: `module ${module.module}\n\ngo 1.19\n`,
+    info: infoText(versionAt(0), new Date()),
+  }
+  mkdirSync(dirname(at(list)), { recursive: true })
+  for (const extension of extensions) {
+    writeFileSync(fileOf(0, extension), contents[extension])
+    for (let n = 1; n < versions; n++) linkSync(fileOf(0, extension), fileOf(n, extension))
+    linkSync(fileOf(versions - 1, extension), at(latestFile(extension)))
+  }
+  writeFileSync(at(list), listText(Array.from({ length: versions }, (_, n) => versionAt(n))))
+  writeFileSync(at(latest), contents.info)
+}
