@@ -13,6 +13,7 @@ import {
   type Owner,
   type Rights,
 } from './account.js'
+import { isDeclared, mustBeDeclared as mustBeDeclaredIn } from './declared.js'
 import { deriveHoldingLock } from './derive-access.js'
 import { Refusal } from './errors.js'
 import {
@@ -22,9 +23,9 @@ import {
   goFolder,
   isOwnerName,
   ownerFile,
-  ownerTree,
   publicMarker,
 } from './layout.js'
+import type { OwnerRemoval } from './owner-removal.js'
 import type { Store } from './store.js'
 import { hashToken } from './token.js'
 
@@ -51,13 +52,8 @@ export function openAccess(store: Store) {
   const authenticate = async (credentials: Credentials): Promise<Finding> =>
     findAccount((await readAccounts(store)).accounts, credentials, Date.now())
 
-  const ownerExists = async (owner: string): Promise<boolean> =>
-    isOwnerName(owner) && store.exists(ownerFile(owner))
-
-  async function mustBeDeclared(owner: string): Promise<void> {
-    if (!(await ownerExists(owner)))
-      throw new Refusal(404, `no owner ${JSON.stringify(owner)}: declare it with "npx plinth owner add"`)
-  }
+  const ownerExists = (owner: string): Promise<boolean> => isDeclared(store, owner)
+  const mustBeDeclared = (owner: string): Promise<void> => mustBeDeclaredIn(store, owner)
 
   // Files are given to whom their folder belongs to: root changes them for a service that is not root.
   async function writeTruth(folder: string, path: string, text: string): Promise<void> {
@@ -152,26 +148,37 @@ export function openAccess(store: Store) {
   const holdsPackages = async (owner: string): Promise<boolean> =>
     (await store.names(goFolder(owner))).length > 0 || (await store.names(genericFolder(owner))).length > 0
 
+  const holdsStill = (owner: string): Refusal =>
+    new Refusal(409, `owner ${owner} holds packages: delete them, or remove it --with-packages`)
+
   /**
-   * Takes an owner back, the rights to it, and with `withPackages` all that is published under it.
+   * Takes an owner back, the rights to it, and with `withPackages` all that is published under it. For the one process
+   * that writes to the tree, whose `packages` these are. A removal that was cut off can be said again.
    * Throws a 404 when it is not declared, and a 409 when it holds packages and these are to stay.
    */
-  const removeOwner = (owner: string, withPackages: boolean): Promise<void> =>
+  const removeOwner = (owner: string, withPackages: boolean, packages: OwnerRemoval): Promise<void> =>
     changing(async () => {
       mustBeName('owner', owner)
-      await mustBeDeclared(owner)
-      if (!withPackages && (await holdsPackages(owner)))
-        throw new Refusal(409, `owner ${owner} holds packages: delete them, or remove it --with-packages`)
+      const holds = await holdsPackages(owner)
+      if (!withPackages || !holds) await mustBeDeclared(owner)
+      if (!withPackages && holds) throw holdsStill(owner)
+      const before = (await readOwners(store)).find(({ name }) => name === owner)
       await close(owner)
       await store.remove(ownerFile(owner))
       await store.sync(folders.owners)
+      await packages.settled(owner)
+      if (!withPackages && before && (await holdsPackages(owner))) {
+        await writeTruth(folders.owners, ownerFile(owner), ownerText(before)) // published to while we looked
+        await deriveHoldingLock(store)
+        throw holdsStill(owner)
+      }
       // An owner of the same name, declared some day, is another one.
       for (const account of (await readAccounts(store)).accounts) {
         const others = (names: string[]): string[] => names.filter((name) => name !== owner)
         if (account.read.includes(owner) || account.write.includes(owner))
           await writeAccount({ ...account, read: others(account.read), write: others(account.write) })
       }
-      await store.removeFolder(ownerTree(owner))
+      await packages.remove(owner)
     })
 
   return {
@@ -179,6 +186,7 @@ export function openAccess(store: Store) {
     owners: () => readOwners(store),
     authenticate,
     ownerExists,
+    mustBeDeclared,
     holdsPackages,
     addAccount,
     changeAccount,

@@ -5,7 +5,6 @@ import type { Access } from './access.js'
 import { parseCredentials } from './credentials.js'
 import { mayWrite } from './account.js'
 import { Refusal } from './errors.js'
-import { isOwnerName } from './layout.js'
 import type { FailedLogins } from './failed-logins.js'
 
 const unauthorized = (message: string): Refusal =>
@@ -27,7 +26,7 @@ export async function mustBeAllowed(
   const { account, claimed } = await access.authenticate(credentials)
   if (account && mayWrite(account, owner)) {
     ctx.state['account'] = account.name
-    await mustBeDeclared(access, owner)
+    await access.mustBeDeclared(owner)
     return
   }
   // Only a name that an account has: a token may stand in the name's place, and that is not for the log.
@@ -40,13 +39,3 @@ export async function mustBeAllowed(
     account ? `account ${account.name} may not write here` : 'wrong credentials: no account has this token',
   )
 }
-
-async function mustBeDeclared(access: Access, owner: string): Promise<void> {
-  if (await access.ownerExists(owner)) return
-  throw new Refusal(
-    404,
-    `no owner ${JSON.stringify(owner)}: declare it with "npx plinth owner add ${ownerArgument(owner)}"`,
-  )
-}
-
-const ownerArgument = (owner: string): string => (isOwnerName(owner) ? owner : 'NAME')

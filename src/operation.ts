@@ -24,6 +24,9 @@ export type Operation = ModuleOperation | FileOperation
 export const queueKey = (at: { owner: string } & ({ module: string } | GenericVersion)): string =>
   'name' in at ? `generic ${at.owner} ${at.name}/${at.version}` : `go ${at.owner} ${at.module}`
 
+/** Whether a {@link queueKey} is of this owner. */
+export const isOfOwner = (key: string, owner: string): boolean => key.split(' ', 2)[1] === owner
+
 /** The uploaded file, or the folder of a whole generic version. */
 export function pathOf(operation: Operation): string {
   if ('module' in operation) return versionFile(operation, 'zip')

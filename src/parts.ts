@@ -6,6 +6,7 @@ import { makeModulePublisher } from './go/publish.js'
 import { openJournal } from './journal.js'
 import type { Log } from './log.js'
 import { makePublicationClock } from './publication-clock.js'
+import { makeOwnerRemoval } from './owner-removal.js'
 import { makeQueue } from './queue.js'
 import { openStore } from './store.js'
 
@@ -28,5 +29,5 @@ export function openParts(data: string, log: Log) {
     await journal.settleAll((entry) => ('module' in entry ? modules.settle(entry) : files.settle(entry)))
   }
 
-  return { store, zips, modules, files, recover }
+  return { store, zips, modules, files, packages: makeOwnerRemoval(store, exclusively), recover }
 }

@@ -17,6 +17,7 @@ import { parseInspection } from './inspection/request.js'
 import { socketPath } from './layout.js'
 import type { Log } from './log.js'
 import { openParts } from './parts.js'
+import { parseOwnerToRemove, removeOwner } from './remove-owner.js'
 import { makeReceive } from './upload.js'
 import { openWayIn } from './way-in.js'
 
@@ -52,6 +53,7 @@ export async function startService(config: Config, log: Log): Promise<Service> {
   const commands = await listenForCommands(
     {
       inspection: (asked) => inspectTree(parts, parseInspection(asked)),
+      removal: (asked) => removeOwner(parts, parseOwnerToRemove(asked)),
       import: (asked, signal) => importVersions(wayIn, parseImport(asked), signal),
     },
     log,

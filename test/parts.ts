@@ -10,7 +10,9 @@ import { readModuleZip } from '../src/go/zip.js'
 import { openJournal } from '../src/journal.js'
 import { makePublicationClock } from '../src/publication-clock.js'
 import { makeQueue } from '../src/queue.js'
+import { makeOwnerRemoval } from '../src/owner-removal.js'
 import { openStore, type Store } from '../src/store.js'
+import { ownerFile } from '../src/layout.js'
 import { simpleModule } from './zips.js'
 
 const sha256 = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex')
@@ -37,9 +39,11 @@ export async function openParts(data: string, wrap: (store: Store) => Store = (s
     return { path: body, sha256: sha256(bytes), size: bytes.length }
   }
   await store.prepare()
+  await store.write(ownerFile('admin'), '{}')
   return {
     store,
     log,
+    packages: makeOwnerRemoval(store, exclusively),
     modules,
     files,
     recover: async () => {

@@ -4,6 +4,8 @@ import { parseArgs } from 'node:util'
 import { openAccess } from '../access.js'
 import { readConfig } from '../config.js'
 import { openStore } from '../store.js'
+import { removeOwner } from '../remove-owner.js'
+import { besideService } from './beside.js'
 import { WrongUsage, type Command } from './command.js'
 import { mustBeSure } from './confirm.js'
 
@@ -52,7 +54,14 @@ export const owner: Command = {
     } else if (action === 'remove' && name !== undefined && takes('with-packages', 'yes')) {
       if (withPackages && !yes && (await access.ownerExists(name)) && (await access.holdsPackages(name)))
         await mustBeSure(`owner ${name} and every package under it will be deleted for good.`)
-      await access.removeOwner(name, withPackages === true)
+      const asked = { owner: name, withPackages: withPackages === true }
+      const removal = besideService(readConfig(), {
+        name: 'removal',
+        asked,
+        changes: true,
+        alone: (parts) => removeOwner(parts, asked),
+      })
+      for await (const _ of removal);
       process.stdout.write(`owner ${name} removed\n`)
     } else {
       throw new WrongUsage('owner takes: add NAME, set NAME, list, or remove NAME')

@@ -2,6 +2,7 @@
 // whole version leaves the tree by one rename. The journal keeps each in step with the record of its SHA-256.
 
 import { dirname } from 'node:path'
+import { mustBeDeclared } from '../declared.js'
 import { Refusal } from '../errors.js'
 import { genericFile, genericFolder, genericVersionFolder, sumFile, type GenericVersion } from '../layout.js'
 import type { Journal } from '../journal.js'
@@ -74,6 +75,7 @@ export function makeFilePublisher({ store, journal, exclusively, clock }: FilePu
     const target = genericFile(version, file)
     const entry: FileOperation = { op: 'publish', ...at(version), file, sha256, size }
     return alone(version, async () => {
+      await mustBeDeclared(store, version.owner) // it may have been removed while the body came
       if (await store.exists(target)) throw conflict(version, file)
       let claimed = false
       await journal.during({

@@ -4,6 +4,7 @@
 // publishing, the other way round when deleting. The zip's name is the claim, `.info` makes the version visible.
 
 import { dirname } from 'node:path'
+import { mustBeDeclared } from '../declared.js'
 import { Refusal } from '../errors.js'
 import {
   checkFits,
@@ -125,6 +126,7 @@ export function makeModulePublisher({ store, journal, exclusively, zips, clock }
     if (tooLong !== undefined) throw new Refusal(400, tooLong)
     const entry: ModuleOperation = { op: 'publish', ...at(version), sha256, size }
     return alone(version, async () => {
+      await mustBeDeclared(store, version.owner) // it may have been removed while the body came
       if (await store.exists(zip)) throw conflict(version)
       const time = published ? wholeSeconds(published) : clock.publicationTime(zip)
       let claimed = false

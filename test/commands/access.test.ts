@@ -48,7 +48,7 @@ t.test('help, exit codes, and mistakes', async (t) => {
       ['account', 'set', 'x', '--admin'],
       /nothing in this data folder yet: does PLINTH_DATA name the right one/,
     ],
-    [['owner', 'remove', 'x'], /nothing in this data folder yet/],
+    [['owner', 'remove', 'x'], /there is no data folder at/],
   ]
   for (const [words, says] of refused) t.match(cli(...words), { code: 1, stderr: says }, words.join(' '))
   t.notOk(existsSync(data), 'none of these makes a data folder')

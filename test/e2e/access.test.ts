@@ -461,6 +461,7 @@ t.test('accounts and owners', needs('nginx'), async (t) => {
     cli('owner', 'remove', 'other', '--with-packages', '--yes')
     t.equal(await get('other', auth), 401)
     t.equal((await ask('PUT', file('other'), { auth, body: 'x' })).status, 401)
+    cli('verify', '--owner', 'other') // throws when it finds fault: nothing was lost
     cli('owner', 'add', 'other')
     t.equal(await get('other', false), 404, 'its packages are gone')
     t.equal(
