@@ -3,14 +3,13 @@
 //
 // Paths are those of layout.ts, relative to the data folder.
 
-import { lstatSync, unlinkSync } from 'node:fs'
-import { link, mkdir, open, rename, rmdir, symlink, unlink } from 'node:fs/promises'
+import { link, mkdir, open, rename, symlink, unlink } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { openDropped } from './dropped.js'
 import { errno, ignoring } from './errors.js'
 import { openFolders } from './folders.js'
 import { folders, sumFolders } from './layout.js'
 import { openReads } from './reads.js'
-import { signatureOf } from './signature.js'
 import { stampWith, type Stamp } from './stamp.js'
 import { openTemps } from './temps.js'
 import { waitForAll } from './wait-for-all.js'
@@ -187,30 +186,8 @@ export function openStore(data: string) {
     }
   }
 
-  /** mkdir -p of what need not be durable. */
-  const makeFolder = async (folder: string): Promise<void> =>
-    void (await mkdir(at(folder), { recursive: true }))
-
-  /** Gives what is at `from`, whatever it is, the free name `to`. */
-  const moveAside = (from: string, to: string): Promise<void> => rename(at(from), at(to))
-
-  /** Removes the file when it still is the one of this {@link signatureOf}; at once, so that nobody comes between. */
-  function removeUnchanged(path: string, signature: string): boolean {
-    const status = lstatSync(at(path), { throwIfNoEntry: false })
-    if (!status || signatureOf(status) !== signature) return false
-    unlinkSync(at(path))
-    return true
-  }
-
-  const removeEmpty = (folder: string): Promise<boolean> =>
-    ignoring(['ENOENT', 'ENOTEMPTY', 'EEXIST'], () => rmdir(at(folder)))
-
   return {
     at,
-    makeFolder,
-    moveAside,
-    removeUnchanged,
-    removeEmpty,
     prepare,
     sweep: temps.sweep,
     newUpload: temps.newUpload,
@@ -231,6 +208,7 @@ export function openStore(data: string) {
     prune,
     removeFolder,
     ...reads,
+    ...openDropped(at),
   }
 }
 
