@@ -39,7 +39,7 @@ export async function openParts(data: string, wrap: (store: Store) => Store = (s
     return { path: body, sha256: sha256(bytes), size: bytes.length }
   }
   await store.prepare()
-  await store.write(ownerFile('admin'), '{}')
+  if (!(await store.exists(ownerFile('admin')))) await store.write(ownerFile('admin'), '{}')
   return {
     store,
     log,

@@ -42,6 +42,7 @@ async function killEverywhere(step: Step) {
     last = inject.slice(0, 2).join(' ')
     return calls
   }
+  await trace([]) // the first run makes folders that stay
   const { hit, missed } = await hitAll(trace, 'signal=KILL', writtenFiles(data))
   await trace([])
   return { problems, hit, missed, kills }

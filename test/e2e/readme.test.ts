@@ -53,7 +53,7 @@ t.test('the lines of the README', needs('nginx', 'go', 'git', 'curl'), async (t)
   const here = (lines: string): string =>
     lines
       .replaceAll('npx plinth', plainCli)
-      .replaceAll('scripts/publish-module.sh', SCRIPT)
+      .replaceAll('scripts/publish-module.sh', `'${SCRIPT}'`)
       .replaceAll('~/src/m', '.')
   await t.test('a module around another, by the command and by the script', async (t) => {
     const published = shell(
@@ -84,7 +84,7 @@ t.test('the lines of the README', needs('nginx', 'go', 'git', 'curl'), async (t)
     )
     t.equal(lines.length, 3, 'one for each system')
     shell(
-      `mkdir ci && cp ${SCRIPT} ci/ && git add ci && git -c user.name=x -c user.email=x@example.com commit -qm ci`,
+      `mkdir ci && cp '${SCRIPT}' ci/ && git add ci && git -c user.name=x -c user.email=x@example.com commit -qm ci`,
     )
     const settings = 'PLINTH_URL=$PLINTH PLINTH_OWNER=team PLINTH_TOKEN=$TOKEN'
     for (const [index, line] of lines.entries()) {

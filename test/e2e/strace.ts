@@ -2,19 +2,23 @@
 
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
+import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { tempFolder } from './harness.js'
 
 /** One system call of a trace: `on` says on what, with ids of no meaning taken out; `text` is strace's line. */
 export type Call = { name: string; on: string; text: string; hit: boolean }
 
+let folder: string | undefined
+let traces = 0
+
 /**
  * Runs strace on the thread `tid` while `use` runs, and returns what it wrote. Resolves when it has let go, or the
  * process is gone. `options` are strace's.
  */
 export async function strace(tid: number, options: string[], use: () => Promise<unknown>): Promise<string> {
-  const log = join(tempFolder('plinth-trace', '/dev/shm'), 'log')
+  folder ??= tempFolder('plinth-trace', '/dev/shm')
+  const log = join(folder, String(traces++))
   const tracer = spawn('strace', ['-p', String(tid), '-o', log, ...options], {
     stdio: ['ignore', 'ignore', 'pipe'],
   })
@@ -33,7 +37,9 @@ export async function strace(tid: number, options: string[], use: () => Promise<
     tracer.kill('SIGINT')
     await closed
   }
-  return readFileSync(log, 'utf8')
+  const text = readFileSync(log, 'utf8')
+  rmSync(log)
+  return text
 }
 
 /** The calls on files that the thread `tid` makes while `use` runs; `data` is left out of what they are said to be on. */
