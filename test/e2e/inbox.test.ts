@@ -200,6 +200,7 @@ t.test('the real rsync', needs('rsync'), async (t) => {
   const from = tempFolder()
   mkdirSync(join(from, 'tool/1.0'), { recursive: true })
   for (let n = 0; n < 20; n++) writeFileSync(join(from, `tool/1.0/f${n}`), Buffer.alloc(100_000, String(n)))
+  mkdirSync(inbox.path('admin/generic'), { recursive: true }) // rsync makes no parents of its target
   execFileSync('rsync', ['-a', '--bwlimit=20000', `${from}/`, inbox.path('admin/generic/')])
   await until(() => filesIn(inbox.path('admin')).length === 0)
   t.equal(filesIn(join(inbox.data, TOOL)).length, 20)
