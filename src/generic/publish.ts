@@ -94,6 +94,16 @@ export function makeFilePublisher({ store, journal, exclusively, clock }: FilePu
     })
   }
 
+  /** Deletes with the journal's entry on the disk; what has begun is finished, not undone. */
+  const deleting = (entry: FileOperation, finish: () => Promise<void>): Promise<void> =>
+    journal.during({
+      entry,
+      prepare: async () => {},
+      action: finish,
+      undo: async (begun) => (begun ? finish() : undefined),
+      left: () => entry,
+    })
+
   /** Deletes one file, and the version with its last one. Throws a 404 when there is none. */
   function removeFile(version: GenericVersion, file: string): Promise<void> {
     const target = genericFile(version, file)
@@ -103,13 +113,7 @@ export function makeFilePublisher({ store, journal, exclusively, clock }: FilePu
         throw new Refusal(404, `no file ${JSON.stringify(file)} in ${version.name} ${version.version}`)
       const entry: FileOperation = { op: 'delete', ...at(version), file }
       const finish = (): Promise<void> => withdraw(version, file)
-      await journal.during({
-        entry,
-        prepare: async () => {},
-        action: finish,
-        undo: async (begun) => (begun ? finish() : undefined),
-        left: () => entry,
-      })
+      await deleting(entry, finish)
       clock.removed(target, status.mtime)
     })
   }
@@ -127,13 +131,7 @@ export function makeFilePublisher({ store, journal, exclusively, clock }: FilePu
       }
       const entry: FileOperation = { op: 'delete', ...at(version), files }
       const finish = (): Promise<void> => withdrawVersion(version, files)
-      await journal.during({
-        entry,
-        prepare: async () => {},
-        action: finish,
-        undo: async (begun) => (begun ? finish() : undefined),
-        left: () => entry,
-      })
+      await deleting(entry, finish)
       for (const { path, mtime } of removed) clock.removed(path, mtime)
     })
   }
