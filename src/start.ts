@@ -8,6 +8,7 @@ import { messageOf, StartProblem } from './errors.js'
 import { FIRST_NAME, firstRun } from './first-run.js'
 import { checkTls } from './tls.js'
 import { takeLock, type Lock } from './lock.js'
+import { NODE_FLAGS } from './node-flags.js'
 import {
   endLeftNginx,
   letWorkersWrite,
@@ -57,6 +58,7 @@ function startService(config: Config, lock: Lock): Running {
   const held = lock.fd === undefined ? [] : [lock.fd]
   const child = fork(fileURLToPath(new URL('./main.js', import.meta.url)), ['locked'], {
     env: { ...process.env, PLINTH_DATA: config.data },
+    execArgv: [...process.execArgv, ...NODE_FLAGS],
     stdio: ['ignore', 'inherit', 'inherit', 'ipc', ...held],
     detached: true,
   })

@@ -35,7 +35,11 @@ const isDone = ({ status }: Result): boolean => status === 201 || status === 204
 const isTemp = (problem: string): boolean => problem.startsWith('state/tmp/')
 
 async function start(data: string): Promise<{ service: Service; thread: number }> {
-  const service = runService(data, { UV_THREADPOOL_SIZE: '1', NODE_OPTIONS: `--import=${IDS}` })
+  const service = runService(data, {
+    UV_THREADPOOL_SIZE: '1',
+    NODE_OPTIONS: `--import=${IDS}`,
+    PLINTH_INBOX: '0', // it looks by itself
+  })
   await service.ready()
   const thread = await poolThread(service.pid, () =>
     askService(data, 'PUT', '/api/packages/admin/generic/x/1/x', 'x'),

@@ -22,6 +22,7 @@ import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { readConfig } from '../../src/config.js'
 import { firstRun } from '../../src/first-run.js'
+import { NODE_FLAGS } from '../../src/node-flags.js'
 import { planNginx, startNginx, untilListening } from '../../src/nginx.js'
 
 process.env['PATH'] = [process.env['PATH'], '/usr/sbin', '/usr/local/sbin', '/usr/local/go/bin'].join(
@@ -173,7 +174,7 @@ export async function startPlinth(env: Record<string, string> = {}) {
   let log = ''
   let shim: ChildProcess | undefined
   async function startShim(): Promise<void> {
-    shim = spawn(...plainNode(MAIN), {
+    shim = spawn('env', ['-u', 'NODE_OPTIONS', process.execPath, ...NODE_FLAGS, MAIN], {
       env: { ...process.env, ...settings },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     })

@@ -10,6 +10,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { readConfig } from '../../src/config.js'
 import { firstRun } from '../../src/first-run.js'
+import { NODE_FLAGS } from '../../src/node-flags.js'
 import { AUTH, tempFolder, TOKEN } from './harness.js'
 
 const MAIN = fileURLToPath(new URL('../../src/main.js', import.meta.url))
@@ -45,7 +46,7 @@ export const askService = (data: string, method: string, path: string, body?: Bu
 
 /** Runs the service on `data`, behind the command `before` if there is one (a tracer). */
 export function runService(data: string, env: Record<string, string> = {}, before: string[] = []) {
-  const command = [...before, process.execPath, MAIN]
+  const command = [...before, process.execPath, ...NODE_FLAGS, MAIN]
   const child = spawn(command[0] ?? '', command.slice(1), {
     env: { ...process.env, NODE_OPTIONS: '', PLINTH_DATA: data, ...env },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
