@@ -146,7 +146,8 @@ export function openAccess(store: Store) {
 
   /** Whether anything is published under it; an owner that is not declared any more may hold packages, too. */
   const holdsPackages = async (owner: string): Promise<boolean> =>
-    (await store.names(goFolder(owner))).length > 0 || (await store.names(genericFolder(owner))).length > 0
+    isOwnerName(owner) &&
+    ((await store.names(goFolder(owner))).length > 0 || (await store.names(genericFolder(owner))).length > 0)
 
   const holdsStill = (owner: string): Refusal =>
     new Refusal(409, `owner ${owner} holds packages: delete them, or remove it --with-packages`)

@@ -52,7 +52,8 @@ export const owner: Command = {
       await access.setOwner({ name, public: makePublic === true })
       process.stdout.write(`owner ${name} is ${saying(makePublic === true)}\n`)
     } else if (action === 'remove' && name !== undefined && takes('with-packages', 'yes')) {
-      if (withPackages && !yes && (await access.ownerExists(name)) && (await access.holdsPackages(name)))
+      // One that is not declared may hold packages, too: a removal was cut off, or they were copied there.
+      if (withPackages && !yes && (await access.holdsPackages(name)))
         await mustBeSure(`owner ${name} and every package under it will be deleted for good.`)
       const asked = { owner: name, withPackages: withPackages === true }
       const removal = besideService(readConfig(), {

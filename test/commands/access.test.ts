@@ -85,6 +85,21 @@ t.test('owners', async (t) => {
   t.notOk(isPublic('shut'))
 })
 
+t.test('packages of an owner that is not declared are asked about, too', async (t) => {
+  const { cli, data } = make()
+  cli('owner', 'add', 'other')
+  const file = join(data, 'tree/api/packages/team/generic/a/1/b')
+  mkdirSync(dirname(file), { recursive: true })
+  writeFileSync(file, 'x')
+  const removal = ['owner', 'remove', 'team', '--with-packages']
+  t.match(cli(...removal), { code: 1, stderr: /no terminal to ask on: say --yes/ })
+  t.ok(existsSync(file))
+  t.match(cli('owner', 'remove', 'team'), { code: 1, stderr: /no owner/ })
+  t.match(cli('owner', 'remove', '../team', '--with-packages'), { code: 1, stderr: /invalid owner name/ })
+  t.match(cli(...removal, '--yes'), { code: 0 })
+  t.notOk(existsSync(file))
+})
+
 t.test('an owner with packages is asked about on a terminal', needs('script'), async (t) => {
   const { cli, data } = make()
   const file = join(data, 'tree/api/packages/team/generic/a/1/b')
