@@ -12,14 +12,18 @@ import { AUTH, needs, startPlinth, TOKEN, type Plinth } from './harness.js'
 const GO = '/api/packages/admin/go'
 const GENERIC = '/api/packages/admin/generic'
 
-/** Sends a head and never the body; resolves with the status line. */
+/** Sends a head and never the body; resolves with the status line of the answer, which may follow a 100 at once. */
 const askWithoutBody = (port: number, method: string, path: string, headers: string[]): Promise<string> =>
   new Promise((resolve, reject) => {
     const socket = connect(port, '127.0.0.1')
+    let heads = ''
     socket.on('error', reject)
+    socket.on('close', () => reject(new Error(`closed without an answer: ${heads}`)))
     socket.on('data', (data) => {
-      if (data.toString().startsWith('HTTP/1.1 100')) return
-      resolve(data.toString().split('\r\n', 1)[0] ?? '')
+      heads += data.toString()
+      const line = /^HTTP\/1\.1 (?!100 )[^\r]*(?=\r\n)/m.exec(heads)
+      if (!line) return
+      resolve(line[0])
       socket.destroy()
     })
     socket.write([`${method} ${path} HTTP/1.1`, 'Host: x', ...headers, '', ''].join('\r\n'))
