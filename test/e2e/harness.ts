@@ -62,7 +62,8 @@ export function tempFolder(name = 'plinth-test', base = tmpdir()): string {
 const tempFolders: string[] = []
 process.on('exit', () => {
   for (const folder of tempFolders) {
-    execFileSync('chmod', ['-R', 'u+w', folder])
+    if (!existsSync(folder)) continue // removed by its test, or inside of another one
+    spawnSync('chmod', ['-R', 'u+w', folder])
     rmSync(folder, { recursive: true, force: true })
   }
 })
