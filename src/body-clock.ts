@@ -1,4 +1,5 @@
-// How long a body may take. What counts is what comes in: bytes on the connection, whoever reads them.
+// How long a body may take. What counts is what comes in: bytes on the connection, whoever reads them, and no time in
+// which we are the slow ones.
 
 import type { IncomingMessage } from 'node:http'
 import { Refusal } from './errors.js'
@@ -24,12 +25,13 @@ export async function withBodyClock<T>(
   const expired = new Promise<never>((_resolve, reject) => {
     const look = (): void => {
       const now = performance.now()
-      if (req.socket.bytesRead !== seen) lastByte = now
+      if (req.socket.bytesRead !== seen || req.readableLength > 0) lastByte = now
       seen = req.socket.bytesRead
       if (now - lastByte >= idleMs) reject(expiredBy(`no byte of the body came for ${idleMs / 1000} s`))
       if (now - begun >= totalMs) reject(expiredBy(`the body took over ${totalMs / 1000} s`))
     }
-    timer = setInterval(look, Math.min(idleMs, totalMs) / LOOKS)
+    // After a standstill of the process timers run before what has come in meanwhile is read: that comes first.
+    timer = setInterval(() => setImmediate(look), Math.min(idleMs, totalMs) / LOOKS)
   })
   expired.catch(() => {})
   try {
