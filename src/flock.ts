@@ -3,11 +3,15 @@
 // kernel frees the lock when its last holder closes the file or is gone, however that went.
 
 import { spawn } from 'node:child_process'
+import { errno } from './errors.js'
 
 /** `held`: by another one; only `try` says so, `wait` waits. `no flock`: this machine has no such program. */
 export type FlockOutcome = 'locked' | 'held' | 'no flock'
 
-/** Locks the open file `fd`. Rejects with what the program said when the file cannot be locked. */
+/**
+ * Locks the open file `fd`. Rejects with what the program said when the file cannot be locked, and when no process can
+ * be started at the moment: that is no machine without the program.
+ */
 export const flock = (fd: number, how: 'try' | 'wait'): Promise<FlockOutcome> =>
   new Promise((resolve, reject) => {
     const child = spawn('flock', [how === 'try' ? '-n' : '-x', '3'], {
@@ -15,7 +19,10 @@ export const flock = (fd: number, how: 'try' | 'wait'): Promise<FlockOutcome> =>
     })
     let said = ''
     child.stderr?.on('data', (text: Buffer) => (said += text.toString()))
-    child.once('error', () => resolve('no flock'))
+    child.once('error', (error) => {
+      if (errno(error) === 'ENOENT') resolve('no flock')
+      else reject(error)
+    })
     child.once('close', (code) => {
       if (code === 0) resolve('locked')
       else if (code === 1 && how === 'try') resolve('held')
