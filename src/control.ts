@@ -83,7 +83,8 @@ export async function askService<Event extends object>(
     const [res] = (await once(req, 'response')) as [IncomingMessage]
     return events<Event>(res, name)
   } catch (error) {
-    if (errno(error) === 'ENOENT' || errno(error) === 'ECONNREFUSED') return undefined
+    // ECONNRESET: it was about to stop, or died, before it said anything
+    if (['ENOENT', 'ECONNREFUSED', 'ECONNRESET'].includes(errno(error) ?? '')) return undefined
     throw error
   }
 }

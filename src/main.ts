@@ -26,8 +26,6 @@ async function main(): Promise<void> {
     })
   }
   const service = await startService(config, log)
-  log('info', 'ready', { pid: process.pid })
-  process.send?.('ready')
 
   let stopping = false
   const stop = async (reason: string): Promise<void> => {
@@ -40,6 +38,8 @@ async function main(): Promise<void> {
   }
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => void stop(signal))
   process.on('disconnect', () => void stop('the starting process ended'))
+  log('info', 'ready', { pid: process.pid })
+  process.send?.('ready')
 }
 
 main().catch((error: unknown) => {

@@ -25,6 +25,8 @@ export type Service = { close: () => Promise<void> }
 
 /** nginx opens a connection for each request, so none of ours may be closed first by age. */
 const KEEP_ALIVE_MS = 75_000
+/** Connections that wait to be accepted. One more is refused at once (EAGAIN), and nginx answers it with 503. */
+const BACKLOG = 4096
 const SWEEP_EVERY_MS = 10 * 60_000
 /** What is being written to the tree when a stop has lasted too long gets this much more; then the journal has it. */
 const CUT_OFF_MS = 5000
@@ -86,7 +88,7 @@ export async function startService(config: Config, log: Log): Promise<Service> {
 const listen = (server: Server): Promise<void> =>
   new Promise((resolve, reject) => {
     server.once('error', reject)
-    server.listen(socketPath, resolve)
+    server.listen({ path: socketPath, backlog: BACKLOG }, resolve)
   })
 
 /** Resolves with `promise`, or when `ms` have passed. */

@@ -98,8 +98,11 @@ async function main(): Promise<Ending> {
       process.on(signal, () => resolve({ code: 0, reason: `stopping on ${signal}` }))
     }
   })
-  let askRestart = (_: 'restart'): void => {} // before there is a service there is none to restart
-  process.on('SIGUSR2', () => askRestart('restart'))
+  const wish = { restart: false, heard: (): void => {} } // one that comes during a restart is kept for its end
+  process.on('SIGUSR2', () => {
+    wish.restart = true
+    wish.heard()
+  })
   const config = readConfig()
   for (const name of unknownSettings()) complain(`warning: ${name} is no setting of plinth`)
   const tlsWarning = checkTls(config)
@@ -153,8 +156,12 @@ async function main(): Promise<Ending> {
 
   let how: Ending | undefined
   while (!how) {
-    const restartAsked = new Promise<'restart'>((resolve) => (askRestart = resolve))
+    const restartAsked = new Promise<'restart'>((resolve) => {
+      wish.heard = () => resolve('restart')
+      if (wish.restart) wish.heard()
+    })
     const next = await Promise.race([stopped, service.ended, nginxEnded, restartAsked])
+    if (next === 'restart') wish.restart = false
     how = next === 'restart' ? await restart() : next
   }
   if (how.code === 0) say(how.reason)
