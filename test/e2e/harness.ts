@@ -60,22 +60,33 @@ export function tempFolder(name = 'plinth-test', base = tmpdir()): string {
 }
 
 const tempFolders: string[] = []
+/** Child processes that end with this one. */
+export const running = new Set<ChildProcess>()
 process.on('exit', () => {
+  for (const child of running) child.kill('SIGKILL')
   for (const folder of tempFolders) {
     if (!existsSync(folder)) continue // removed by its test, or inside of another one
     spawnSync('chmod', ['-R', 'u+w', folder])
-    rmSync(folder, { recursive: true, force: true })
+    try {
+      rmSync(folder, { recursive: true, force: true, maxRetries: 3 })
+    } catch (error) {
+      process.stderr.write(`${folder} is left: ${String(error)}\n`)
+    }
   }
 })
 
 // Below the range that systems take the ports of outgoing connections from (32768 on Linux): a port of that range is
 // free now, and some test's connection has it when nginx wants to listen there.
-const [FIRST_PORT, PORTS] = [15_000, 15_000]
+// And a range for each process, as a port that was found free is listened to only later.
+const PORTS = 100
+const FIRST_PORT = 15_000 + (process.pid % 150) * PORTS
 
-/** A port of 127.0.0.1 on which nobody listens, and which no connection takes by itself. */
+let given = 0
+
+/** A port of 127.0.0.1 on which nobody listens, and which no connection takes by itself; another one each time. */
 export async function freePort(): Promise<number> {
   for (;;) {
-    const port = FIRST_PORT + Math.floor(Math.random() * PORTS)
+    const port = FIRST_PORT + (given++ % PORTS)
     const free = await new Promise<boolean>((resolve) => {
       const probe = createServer()
       probe.once('error', () => resolve(false))
@@ -85,7 +96,8 @@ export async function freePort(): Promise<number> {
   }
 }
 
-export const TOKEN = 'a-token-for-tests-0123456789'
+// Another one in each process: tests look for it in the list of all processes, and must find nobody else's.
+export const TOKEN = `a-token-for-tests-${process.pid}-0123456789`
 export const AUTH = `Basic ${Buffer.from(`admin:${TOKEN}`).toString('base64')}`
 
 export type Answer = { status: number; headers: IncomingHttpHeaders; body: string; bytes: Buffer }
@@ -125,9 +137,6 @@ export const ask = (port: number, method: string, path: string, asking: Asking =
   })
 
 export type Plinth = Awaited<ReturnType<typeof startPlinth>>
-
-const running = new Set<ChildProcess>()
-process.on('exit', () => running.forEach((child) => child.kill('SIGKILL')))
 
 export const CLI = fileURLToPath(new URL('../../src/cli.js', import.meta.url))
 const MAIN = fileURLToPath(new URL('../../src/main.js', import.meta.url))
@@ -236,7 +245,10 @@ export async function startPlinth(env: Record<string, string> = {}) {
       return readdirSync(fds).flatMap((fd) => {
         try {
           const path = readlinkSync(`${fds}/${fd}`)
-          return path.includes(`${data}/`) && !path.endsWith('/state/lock') ? [path] : []
+          // the drop folder itself is looked into now and then
+          return path.includes(`${data}/`) && !path.endsWith('/state/lock') && !path.endsWith('/data/inbox')
+            ? [path]
+            : []
         } catch {
           return [] // closed meanwhile
         }

@@ -266,44 +266,44 @@ t.test('wrong usage, and folders and owners that are none', async (t) => {
 t.test('it goes on where it was: the command is killed, then the service', async (t) => {
   const data = await newData()
   const { folder, add } = makeCache()
-  const most = 60
-  for (let n = 0; n < most; n++) await add(`example.com/m${n % 7}`, `v1.${n}.0`, '2020-01-02T03:04:05Z')
-  const published = (): number =>
-    readdirSync(join(data, 'tree'), { recursive: true, encoding: 'utf8' }).filter((name) =>
-      /\/v[^/]*\.info$/.test(name),
-    ).length
+  const most = 240 // so many that none of them gets to its end before it is stopped
+  const infos: string[] = []
+  for (let n = 0; n < most; n++) {
+    const [module, version] = [`example.com/m${n % 7}`, `v1.${n}.0`]
+    await add(module, version, '2020-01-02T03:04:05Z')
+    infos.push(zipIn(data, module, version).replace(/zip$/, 'info'))
+  }
+  const published = (): number => infos.filter((path) => existsSync(path)).length
   const start = () => {
     const [program, args] = plainNode(CLI, 'import', folder, '--owner', 'admin')
     return spawn(program, args, { env: { ...process.env, PLINTH_DATA: data }, stdio: 'ignore' })
   }
-  const endAt = async (
-    wanted: number,
-    end: () => unknown,
-    child: ReturnType<typeof start>,
-  ): Promise<void> => {
+  // Ended when it has published some: more than four, which a service whose command was killed may still finish.
+  const endInTheMiddle = async (end: () => unknown, child: ReturnType<typeof start>): Promise<void> => {
     const exited = once(child, 'exit')
-    while (published() < wanted && child.exitCode === null)
+    const goal = published() + 8
+    while (published() < goal && child.exitCode === null && child.signalCode === null)
       await new Promise((resolve) => setTimeout(resolve, 2))
     await end()
     await exited
   }
   const alone = start()
-  await endAt(5, () => alone.kill('SIGKILL'), alone)
+  await endInTheMiddle(() => alone.kill('SIGKILL'), alone)
   const stopped = start()
-  await endAt(12, () => stopped.kill('SIGINT'), stopped)
+  await endInTheMiddle(() => stopped.kill('SIGINT'), stopped)
   t.equal(stopped.exitCode, 1, 'Ctrl-C ends it in order')
   t.same(readdirSync(join(data, 'state/tmp')), [], 'and leaves nothing')
   const first = runService(data)
   await first.ready()
   const beside = start()
-  await endAt(20, () => beside.kill('SIGKILL'), beside)
+  await endInTheMiddle(() => beside.kill('SIGKILL'), beside)
   const orphan = start()
-  await endAt(30, () => first.end('SIGKILL'), orphan)
+  await endInTheMiddle(() => first.end('SIGKILL'), orphan)
   t.equal(orphan.exitCode, 1)
   const second = runService(data)
   await second.ready()
   const gone = start()
-  await endAt(40, () => second.end('SIGTERM'), gone)
+  await endInTheMiddle(() => second.end('SIGTERM'), gone)
   const third = runService(data)
   t.teardown(() => third.end('SIGTERM'))
   await third.ready()

@@ -90,9 +90,10 @@ t.test(`${ROUNDS} times kill -9 while ${CLIENTS} clients publish and delete`, as
     const until = counts.answered + 1 + Math.floor(Math.random() * 40)
     const working = clients.map(client)
     // after the answer to one client the others are anywhere within their operations
-    await new Promise<void>((resolve) => {
+    const enough = new Promise<void>((resolve) => {
       onAnswer = () => counts.answered >= until && resolve()
     })
+    await Promise.race([enough, Promise.all(working)])
     await service.end('SIGKILL')
     await Promise.all(working)
   }

@@ -8,7 +8,7 @@ import { CLI, needs, plainNode, startPlinth } from './harness.js'
 import { askService, newData, runService } from './service.js'
 
 t.test('1,000 racers on one version: one 201', async (t) => {
-  const data = await newData()
+  const data = await newData({ fast: true })
   const service = runService(data, { PLINTH_MAX_UPLOADS: '1000' })
   t.teardown(() => service.end())
   await service.ready()

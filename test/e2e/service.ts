@@ -1,9 +1,8 @@
 // The service alone, without nginx, on a data folder that may be another one's too: for tests that kill, freeze and
 // trace it. Asked through its socket.
 
-import { spawn, type ChildProcess } from 'node:child_process'
-import { once } from 'node:events'
-import { existsSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import { existsSync, statfsSync } from 'node:fs'
 import { request } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -11,16 +10,19 @@ import { fileURLToPath } from 'node:url'
 import { readConfig } from '../../src/config.js'
 import { firstRun } from '../../src/first-run.js'
 import { NODE_FLAGS } from '../../src/node-flags.js'
-import { AUTH, tempFolder, TOKEN } from './harness.js'
+import { AUTH, running, tempFolder, TOKEN } from './harness.js'
 
 const MAIN = fileURLToPath(new URL('../../src/main.js', import.meta.url))
 
-const running = new Set<ChildProcess>()
-process.on('exit', () => running.forEach((child) => child.kill('SIGKILL')))
+const hasRoom = (folder: string): boolean => {
+  if (!existsSync(folder)) return false
+  const { bavail, bsize } = statfsSync(folder)
+  return bavail * bsize > 2 ** 31 // small in many containers
+}
 
 /** A data folder after its first run; `fast` for tests of what no disk has a part in. */
 export async function newData({ fast = false } = {}): Promise<string> {
-  const base = fast && existsSync('/dev/shm') ? '/dev/shm' : tmpdir()
+  const base = fast && hasRoom('/dev/shm') ? '/dev/shm' : tmpdir()
   const data = join(tempFolder('plinth-test', base), 'data')
   await firstRun(readConfig({ PLINTH_DATA: data, PLINTH_ADMIN_TOKEN: TOKEN }))
   return data
@@ -53,22 +55,34 @@ export function runService(data: string, env: Record<string, string> = {}, befor
   })
   running.add(child)
   let log = ''
-  let changed = (): void => {}
+  const waiting = new Set<() => void>()
+  const changed = (): void => waiting.forEach((look) => look())
   for (const stream of [child.stdout, child.stderr])
     stream?.on('data', (text: Buffer) => {
       log += text.toString()
       changed()
     })
-  const ended = once(child, 'close').then(([code, signal]) => {
+  let closed = false
+  child.once('error', (error) => (log += error.message)) // there is no such program; 'close' follows
+  const close = new Promise<[code: number | null, signal: NodeJS.Signals | null]>((resolve) =>
+    child.once('close', (...how) => resolve(how)),
+  )
+  const ended = close.then(([code, signal]) => {
+    closed = true
     running.delete(child)
     changed()
-    return { code: code as number | null, signal: signal as NodeJS.Signals | null }
+    return { code, signal }
   })
   const says = async (pattern: RegExp): Promise<void> => {
     while (!pattern.test(log)) {
-      if (child.exitCode !== null || child.signalCode !== null)
-        throw new Error(`ended without ${String(pattern)}: ${log}`)
-      await new Promise<void>((resolve) => (changed = resolve))
+      if (closed) throw new Error(`ended without ${String(pattern)}: ${log}`)
+      await new Promise<void>((resolve) => {
+        const look = (): void => {
+          waiting.delete(look)
+          resolve()
+        }
+        waiting.add(look)
+      })
     }
   }
   return {

@@ -55,21 +55,22 @@ export type GoPacking = { dir: string; rev?: string; subdir?: string; module: st
 /** A running oracle: `ask` gives the verdict on the zip at a path, in the order of asking; with `pack` on a packing. */
 export function startOracle(program: string, ...args: string[]) {
   const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'inherit'] })
-  const waiting: ((verdict: GoVerdict) => void)[] = []
+  const waiting: { resolve: (verdict: GoVerdict) => void; reject: (error: Error) => void }[] = []
   createInterface({ input: child.stdout }).on('line', (line) =>
-    waiting.shift()?.(JSON.parse(line) as GoVerdict),
+    waiting.shift()?.resolve(JSON.parse(line) as GoVerdict),
   )
+  child.stdin.on('error', () => {}) // it is gone: 'close' follows
+  child.once('close', (code) => {
+    for (const { reject } of waiting) reject(new Error(`the oracle ended with ${String(code)}`))
+  })
+  const say = (line: string): Promise<GoVerdict> =>
+    new Promise((resolve, reject) => {
+      waiting.push({ resolve, reject })
+      child.stdin.write(`${line}\n`)
+    })
   return {
-    ask: (path: string): Promise<GoVerdict> =>
-      new Promise((resolve) => {
-        waiting.push(resolve)
-        child.stdin.write(`${path}\n`)
-      }),
-    pack: (packing: GoPacking): Promise<GoVerdict> =>
-      new Promise((resolve) => {
-        waiting.push(resolve)
-        child.stdin.write(`${JSON.stringify(packing)}\n`)
-      }),
+    ask: say,
+    pack: (packing: GoPacking): Promise<GoVerdict> => say(JSON.stringify(packing)),
     stop: (): void => void child.stdin.end(),
   }
 }
