@@ -34,6 +34,7 @@ export async function writeBody(
   let batchBytes = 0
   let writing: Promise<void> = Promise.resolve()
   let syncing: Promise<void> = Promise.resolve()
+  let fitting: Promise<void> = Promise.resolve()
   let unsynced = 0
   // An fsync that fails may be the only one that tells: nothing goes on after it.
   const syncEarly = async (): Promise<void> => {
@@ -46,12 +47,13 @@ export async function writeBody(
     const [pieces, bytes] = [batch, batchBytes]
     batch = []
     batchBytes = 0
-    await writing
+    await Promise.all([writing, fitting])
     writing = writeAll(file, pieces, bytes).then(() => reservation.wrote(bytes))
-    writing.catch(() => {}) // it is awaited before the next batch, or at the end
+    // Asked beside the write, not before the next piece: its answer may have to wait for a processor.
+    fitting = room.mustFit(0)
+    for (const begun of [writing, fitting]) begun.catch(() => {}) // awaited before the next batch, or at the end
     unsynced += bytes
     if (unsynced >= SYNC_BYTES) await syncEarly()
-    await room.mustFit(0)
   }
   try {
     for (;;) {
@@ -65,7 +67,7 @@ export async function writeBody(
       if (batchBytes >= BATCH_BYTES || batch.length >= BATCH_PIECES) await flush()
     }
     await flush()
-    await writing
+    await Promise.all([writing, fitting])
     await syncing
   } finally {
     await writing.catch(() => {})
