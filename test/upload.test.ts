@@ -46,7 +46,7 @@ t.test('a body whose time is over while the disk is waited for is refused all th
   const headers = { 'content-length': 4 * BATCH }
   const req = request({ socketPath: join(data, 'socket'), method: 'PUT', headers, agent: false })
   req.on('error', () => {})
-  req.write(Buffer.alloc(2 * BATCH + 1)) // the second batch waits for the first, and then nothing comes any more
+  req.write(Buffer.alloc(3 * BATCH)) // the second batch waits for the first; then nothing comes any more
   const [res] = (await once(req, 'response')) as [IncomingMessage]
   t.equal(res.statusCode, 408)
   t.ok(waits > 0)
