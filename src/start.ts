@@ -142,6 +142,7 @@ async function main(): Promise<Ending> {
 
   /** Ends the service and starts it anew, as it is on the disk now; nginx serves meanwhile. */
   async function restart(): Promise<Ending | undefined> {
+    wish.restart = false
     say('restarting the service; nginx goes on serving')
     await stopService(service)
     const again = await Promise.race([locked(), stopped])
@@ -161,7 +162,6 @@ async function main(): Promise<Ending> {
       if (wish.restart) wish.heard()
     })
     const next = await Promise.race([stopped, service.ended, nginxEnded, restartAsked])
-    if (next === 'restart') wish.restart = false
     how = next === 'restart' ? await restart() : next
   }
   if (how.code === 0) say(how.reason)

@@ -26,18 +26,19 @@ async function receiveRaw(req: IncomingMessage, { upload, expired, ...way }: Way
   // A refusal in the middle must leave the request alive, or it could not be answered.
   const chunks = (req.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>)[Symbol.asyncIterator]()
   // Not Promise.race: `expired` would keep every chunk that it ever raced with.
-  const late: { error?: unknown } = {}
+  let late = false
   let giveUp = (_error: unknown): void => {}
   expired.catch((error: unknown) => {
-    late.error = error // nobody may be waiting for a chunk just now: then the next one is not waited for
+    late = true // nobody may be waiting for a chunk just now: then the next one is not waited for
     giveUp(error)
   })
   const next = (): Promise<IteratorResult<Buffer>> =>
-    new Promise((resolve, reject) => {
-      if ('error' in late) return void reject(late.error)
-      giveUp = reject
-      chunks.next().then(resolve, reject)
-    })
+    late
+      ? expired
+      : new Promise((resolve, reject) => {
+          giveUp = reject
+          chunks.next().then(resolve, reject)
+        })
   try {
     return await writeBody(next, { path: upload.body, ...way })
   } finally {

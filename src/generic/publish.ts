@@ -112,8 +112,7 @@ export function makeFilePublisher({ store, journal, exclusively, clock }: FilePu
       if (!status)
         throw new Refusal(404, `no file ${JSON.stringify(file)} in ${version.name} ${version.version}`)
       const entry: FileOperation = { op: 'delete', ...at(version), file }
-      const finish = (): Promise<void> => withdraw(version, file)
-      await deleting(entry, finish)
+      await deleting(entry, () => withdraw(version, file))
       clock.removed(target, status.mtime)
     })
   }
@@ -130,8 +129,7 @@ export function makeFilePublisher({ store, journal, exclusively, clock }: FilePu
         if (status) removed.push({ path: genericFile(version, file), mtime: status.mtime })
       }
       const entry: FileOperation = { op: 'delete', ...at(version), files }
-      const finish = (): Promise<void> => withdrawVersion(version, files)
-      await deleting(entry, finish)
+      await deleting(entry, () => withdrawVersion(version, files))
       for (const { path, mtime } of removed) clock.removed(path, mtime)
     })
   }
