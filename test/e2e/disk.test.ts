@@ -4,11 +4,10 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import { chmodSync, existsSync, readdirSync, readFileSync, statfsSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
-import { setTimeout as wait } from 'node:timers/promises'
 import t from 'tap'
 import { simpleModule } from '../zips.js'
 import { brokenPromises } from './promises.js'
-import { AUTH, needs, tempFolder } from './harness.js'
+import { AUTH, needs, tempFolder, until } from './harness.js'
 import { askService, newData, runService } from './service.js'
 
 const generic = (file: string): string => `/api/packages/admin/generic/tool/1.0/${file}`
@@ -30,9 +29,8 @@ const sendRaw = (data: string, path: string, headers: string[], body: string, un
   })
 
 /** Resolves when so many uploads are on their way: each has a folder. */
-async function untilUploads(data: string, count: number): Promise<void> {
-  while (readdirSync(join(data, 'state/tmp')).length < count) await wait(5)
-}
+const untilUploads = (data: string, count: number): Promise<void> =>
+  until(() => readdirSync(join(data, 'state/tmp')).length >= count)
 
 t.test('below the floor of free space uploads get 507, and deletes go on', async (t) => {
   const data = await newData()

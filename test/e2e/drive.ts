@@ -20,8 +20,6 @@ export async function startDriver(data: string) {
   const [{ ready }] = (await Promise.race([once(child, 'message'), failed])) as [{ ready: number }]
   const asked = new Map<number, (result: string | undefined) => void>()
   child.on('message', ({ id, result }: { id: number; result: string }) => asked.get(id)?.(result))
-  const none = (): void => asked.forEach((answer) => answer(undefined))
-  void gone.then(none)
   return {
     /** The thread that makes all calls on files. */
     thread: ready,
@@ -30,8 +28,8 @@ export async function startDriver(data: string) {
       new Promise((resolve) => {
         const id = asked.size + 1
         asked.set(id, resolve)
-        child.send({ act, id, fresh }, (error) => error && none())
-        if (child.exitCode !== null || child.signalCode !== null) none()
+        void gone.then(() => resolve(undefined))
+        child.send({ act, id, fresh }, () => {})
       }),
     end: async () => {
       child.kill('SIGKILL')

@@ -45,6 +45,14 @@ export const plainNode = (script: string, ...args: string[]): [program: string, 
   ['-u', 'NODE_OPTIONS', process.execPath, script, ...args],
 ]
 
+/** Resolves when `isSo` is; the test's own timeout is the limit. */
+export async function until(isSo: () => boolean, everyMs = 10): Promise<void> {
+  while (!isSo()) await new Promise((resolve) => setTimeout(resolve, everyMs))
+}
+
+/** Whether a process is gone, whatever of it is still to be read. */
+export const isOver = (child: ChildProcess): boolean => child.exitCode !== null || child.signalCode !== null
+
 /** `{}` where all programs are there, else what makes tap skip a test and say why. */
 export const needs = (...programs: string[]): { skip?: string } => {
   const missing = programs.filter((program) => !has(program))
@@ -161,7 +169,7 @@ export function makeCertificate(): { env: Record<string, string>; path: string; 
 }
 
 async function ended(child: ChildProcess): Promise<void> {
-  if (child.exitCode === null && child.signalCode === null) await once(child, 'exit')
+  if (!isOver(child)) await once(child, 'exit')
   running.delete(child)
 }
 

@@ -19,7 +19,18 @@ import t from 'tap'
 import { escapePath } from '../../src/go/module-path.js'
 import { infoTime } from '../../src/import/info.js'
 import { moduleZip, simpleModule, zipOf, type Files } from '../zips.js'
-import { CLI, makeGo, needs, plainNode, runCli, startPlinth, tempFolder, type Plinth } from './harness.js'
+import {
+  CLI,
+  isOver,
+  makeGo,
+  needs,
+  plainNode,
+  runCli,
+  startPlinth,
+  tempFolder,
+  until,
+  type Plinth,
+} from './harness.js'
 import { brokenPromises } from './promises.js'
 import { newData, runService } from './service.js'
 
@@ -282,8 +293,7 @@ t.test('it goes on where it was: the command is killed, then the service', async
   const endInTheMiddle = async (end: () => unknown, child: ReturnType<typeof start>): Promise<void> => {
     const exited = once(child, 'exit')
     const goal = published() + 8
-    while (published() < goal && child.exitCode === null && child.signalCode === null)
-      await new Promise((resolve) => setTimeout(resolve, 2))
+    await until(() => published() >= goal || isOver(child), 2)
     await end()
     await exited
   }

@@ -24,18 +24,13 @@ import { placeOf } from '../../src/inbox/place.js'
 import { openParts } from '../../src/parts.js'
 import { openWayIn } from '../../src/way-in.js'
 import { simpleModule } from '../zips.js'
-import { ask, needs, startPlinth, tempFolder } from './harness.js'
+import { ask, needs, startPlinth, tempFolder, until } from './harness.js'
 import { brokenPromises } from './promises.js'
 import { askService, newData, runService } from './service.js'
 
 const AT_ONCE = { PLINTH_INBOX_SETTLE_SECONDS: '0' }
 const MODULE = 'tree/api/packages/admin/go/example.com/m/@v'
 const TOOL = 'tree/api/packages/admin/generic/tool/1.0'
-
-/** Resolves when `true()` is; the test's own timeout is the limit. */
-async function until(isSo: () => boolean, everyMs = 10): Promise<void> {
-  while (!isSo()) await wait(everyMs)
-}
 
 const filesIn = (folder: string): string[] =>
   existsSync(folder)

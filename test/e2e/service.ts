@@ -10,7 +10,8 @@ import { fileURLToPath } from 'node:url'
 import { readConfig } from '../../src/config.js'
 import { firstRun } from '../../src/first-run.js'
 import { NODE_FLAGS } from '../../src/node-flags.js'
-import { AUTH, running, tempFolder, TOKEN } from './harness.js'
+import { AUTH, tempFolder, TOKEN } from './harness.js'
+import { watch } from './watch.js'
 
 const MAIN = fileURLToPath(new URL('../../src/main.js', import.meta.url))
 
@@ -53,41 +54,11 @@ export function runService(data: string, env: Record<string, string> = {}, befor
     env: { ...process.env, NODE_OPTIONS: '', PLINTH_DATA: data, ...env },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   })
-  running.add(child)
-  let log = ''
-  const waiting = new Set<() => void>()
-  const changed = (): void => waiting.forEach((look) => look())
-  for (const stream of [child.stdout, child.stderr])
-    stream?.on('data', (text: Buffer) => {
-      log += text.toString()
-      changed()
-    })
-  let closed = false
-  child.once('error', (error) => (log += error.message)) // there is no such program; 'close' follows
-  const close = new Promise<[code: number | null, signal: NodeJS.Signals | null]>((resolve) =>
-    child.once('close', (...how) => resolve(how)),
-  )
-  const ended = close.then(([code, signal]) => {
-    closed = true
-    running.delete(child)
-    changed()
-    return { code, signal }
-  })
-  const says = async (pattern: RegExp): Promise<void> => {
-    while (!pattern.test(log)) {
-      if (closed) throw new Error(`ended without ${String(pattern)}: ${log}`)
-      await new Promise<void>((resolve) => {
-        const look = (): void => {
-          waiting.delete(look)
-          resolve()
-        }
-        waiting.add(look)
-      })
-    }
-  }
+  const { output, until, ended } = watch(child)
+  const says = async (pattern: RegExp): Promise<void> => void (await until(pattern))
   return {
     pid: child.pid ?? 0,
-    log: () => log,
+    log: output,
     says,
     ready: () => says(/"event":"ready"/),
     kill: (signal: NodeJS.Signals) => child.kill(signal),

@@ -15,71 +15,23 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
-import { ask, CLI, freePort, makeCertificate, needs, plainNode, tempFolder } from './harness.js'
+import { ask, CLI, freePort, makeCertificate, needs, plainNode, tempFolder, until } from './harness.js'
+import { watch } from './watch.js'
 
 const START = fileURLToPath(new URL('../../src/start.js', import.meta.url))
 
-type Run = {
-  pid: number
-  output: () => string
-  until: (pattern: RegExp) => Promise<RegExpExecArray>
-  kill: (signal: NodeJS.Signals) => void
-  stopReading: () => void
-  exited: Promise<unknown>
-  ended: Promise<{ code: number | null; signal: NodeJS.Signals | null }>
-}
-
-const stillRunning = new Set<number>()
-process.on('exit', () => {
-  for (const pid of stillRunning) {
-    try {
-      process.kill(pid, 'SIGKILL')
-    } catch {
-      // it has just ended
-    }
-  }
-})
-
-function start(env: Record<string, string>, as?: { uid: number; gid: number }): Run {
+function start(env: Record<string, string>, as?: { uid: number; gid: number }) {
   const child = spawn(...plainNode(START), {
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
     ...as,
   })
-  const pid = child.pid ?? 0
-  stillRunning.add(pid)
-  let output = ''
-  let changed = (): void => {}
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.on('data', (text: Buffer) => {
-      output += text
-      changed()
-    })
-  }
-  let closed = false
-  const ended = new Promise<{ code: number | null; signal: NodeJS.Signals | null }>((resolve) =>
-    child.once('close', (code, signal) => {
-      closed = true
-      stillRunning.delete(pid)
-      changed()
-      resolve({ code, signal })
-    }),
-  )
   return {
-    pid,
-    output: () => output,
-    until: async (pattern) => {
-      for (;;) {
-        const match = pattern.exec(output)
-        if (match) return match
-        if (closed) throw new Error(`ended without ${String(pattern)}: ${output}`)
-        await new Promise<void>((resolve) => (changed = resolve))
-      }
-    },
-    kill: (signal) => child.kill(signal),
+    ...watch(child),
+    pid: child.pid ?? 0,
+    kill: (signal: NodeJS.Signals) => child.kill(signal),
     stopReading: () => [child.stdout, child.stderr].forEach((stream) => stream.destroy()),
     exited: new Promise((resolve) => child.once('exit', resolve)),
-    ended,
   }
 }
 
@@ -182,7 +134,7 @@ t.test('npm start', needs('nginx', 'pgrep'), async (t) => {
       run.kill('SIGUSR2')
       await run.until(new RegExp(`(?:"event":"ready"[^]*){${times}}runs again`))
       const before = seen.written
-      while (seen.written === before) await new Promise((resolve) => setTimeout(resolve, 5))
+      await until(() => seen.written > before)
     }
     run.kill('SIGUSR2')
     await run.until(/(?:restarting the service[^]*){3}/)
@@ -351,19 +303,10 @@ t.test('npm start', needs('nginx', 'pgrep'), async (t) => {
         env: { ...process.env, ...env },
         stdio: ['ignore', 'pipe', 'inherit'],
       })
-      stillRunning.add(child.pid ?? 0)
-      const ended = new Promise((resolve) => child.once('exit', resolve))
-      let said = ''
-      const serving = new Promise<void>((resolve) =>
-        child.stdout.on('data', (text: Buffer) => {
-          said += text.toString()
-          if (said.includes('plinth: serving')) resolve()
-        }),
-      )
-      await Promise.race([serving, ended])
+      const script = watch(child)
+      await script.until(/plinth: serving/)
       child.kill('SIGTERM')
-      t.equal(await ended, 0)
-      stillRunning.delete(child.pid ?? 0)
+      t.equal((await script.ended).code, 0)
     },
   )
 })

@@ -114,9 +114,7 @@ export async function hitAll(
 ): Promise<{ hit: number; missed: string[] }> {
   // What else the process does now and then is not in all of several recordings.
   const [first = [], ...others] = [await trace([]), await trace([]), await trace([])].map(pointsOf)
-  const isAlways = ({ key }: Point): boolean =>
-    others.every((points) => points.some((other) => other.key === key))
-  const left = new Map(first.filter(isAlways).map((point) => [point.key, point]))
+  const left = new Map(first.filter(isIn(others)).map((point) => [point.key, point]))
   const total = left.size
   // Writes that wake the main thread are as many as it happens: only those to files are to be counted.
   const only = written.flatMap((path) => ['-P', path])
@@ -133,11 +131,15 @@ export async function hitAll(
   }
   // What the operation does not do any more either (it may do more as long as a folder is new) was no point of it.
   const now = left.size > 0 ? [await trace([]), await trace([])].map(pointsOf) : []
-  const missed = [...left.keys()].filter((key) =>
-    now.every((points) => points.some((point) => point.key === key)),
-  )
-  return { hit: total - left.size, missed }
+  const missed = [...left.values()].filter(isIn(now))
+  return { hit: total - left.size, missed: missed.map(({ key }) => key) }
 }
+
+/** Tells whether a point is in all of these recordings. */
+const isIn =
+  (recordings: Point[][]) =>
+  ({ key }: Point): boolean =>
+    recordings.every((points) => points.some((other) => other.key === key))
 
 const SHIFTS = [0, -1, 1, -2, 2, -3, 3]
 

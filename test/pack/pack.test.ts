@@ -11,7 +11,7 @@ import { WrongUsage } from '../../src/commands/command.js'
 import { messageOf } from '../../src/errors.js'
 import { tagOf } from '../../src/pack/commit.js'
 import { writeZip } from '../../src/pack/write-zip.js'
-import { CLI, needs, plainNode, runCli, tempFolder, type CliResult } from '../e2e/harness.js'
+import { CLI, isOver, needs, plainNode, runCli, tempFolder, until, type CliResult } from '../e2e/harness.js'
 
 process.env['GIT_CONFIG_GLOBAL'] = '/dev/null'
 const git = (cwd: string, ...args: string[]): string =>
@@ -254,7 +254,7 @@ t.test('Ctrl-C leaves nothing behind', async (t) => {
   const stopped = async (): Promise<[number | null, NodeJS.Signals | null]> => {
     const child = spawn(program, args, { env: { ...process.env, TMPDIR: mine }, stdio: 'ignore' })
     const exited = once(child, 'exit')
-    while (!has() && child.exitCode === null) await new Promise((resolve) => setTimeout(resolve, 1))
+    await until(() => has() || isOver(child), 1)
     child.kill('SIGINT')
     return (await exited) as [number | null, NodeJS.Signals | null]
   }
