@@ -1,6 +1,6 @@
-// Writes src/go/unicode-tables.ts from the tables of the go toolchain at hand:
+// Writes src/gomod/unicode-tables.ts from the tables of the go toolchain at hand:
 //
-//	go run scripts/unicode-tables.go > src/go/unicode-tables.ts
+//	go run scripts/unicode-tables.go > src/gomod/unicode-tables.ts
 package main
 
 import (

@@ -2,7 +2,7 @@
 
 import { resolve } from 'node:path'
 import { StartProblem } from './errors.js'
-import { MAX_ZIP_BYTES } from './go/check-zip.js'
+import { MAX_ZIP_BYTES } from './gomod/check-zip.js'
 
 /** Everything that can be set. Sizes are bytes. */
 export type Config = {

@@ -29,7 +29,7 @@
 //     nginx/                                   nginx.conf and its parts, pid, refused.log, temp folders
 
 import { createHash } from 'node:crypto'
-import { escapePath } from './go/module-path.js'
+import { escapePath } from './gomod/module-path.js'
 
 /** One module version of one owner; `module` and `version` are unescaped. */
 export type ModuleVersion = { owner: string; module: string; version: string }

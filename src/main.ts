@@ -3,9 +3,9 @@
 import { mkdirSync } from 'node:fs'
 import { readConfig } from './config.js'
 import { messageOf, StartProblem } from './errors.js'
-import { signLock, takeLock } from './lock.js'
+import { signLock, takeLock } from './store/lock.js'
 import { makeLog } from './log.js'
-import { startService } from './service.js'
+import { startService } from './service/service.js'
 
 // Whoever read the log may be gone: no reason to end.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})

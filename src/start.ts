@@ -5,10 +5,10 @@ import { fork, type ChildProcess } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { readConfig, unknownSettings, type Config } from './config.js'
 import { messageOf, StartProblem } from './errors.js'
-import { FIRST_NAME, firstRun } from './first-run.js'
-import { checkTls } from './tls.js'
-import { takeLock, type Lock } from './lock.js'
-import { NODE_FLAGS } from './node-flags.js'
+import { FIRST_NAME, firstRun } from './access/first-run.js'
+import { checkTls } from './nginx/certificate.js'
+import { takeLock, type Lock } from './store/lock.js'
+import { NODE_FLAGS } from './service/node-flags.js'
 import {
   endLeftNginx,
   letWorkersWrite,
@@ -18,7 +18,7 @@ import {
   signalGroup,
   startNginx,
   untilListening,
-} from './nginx.js'
+} from './nginx/nginx.js'
 
 // Whoever read our output may be gone: no reason to end.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})

@@ -10,9 +10,9 @@ import {
   parseOwner,
   type Account,
   type Credentials,
-} from '../src/account.js'
-import { readersText } from '../src/derive-access.js'
-import { hashToken, tokenMatches } from '../src/token.js'
+} from '../src/access/rights.js'
+import { readersText } from '../src/access/derive.js'
+import { hashToken, tokenMatches } from '../src/access/token.js'
 
 const account = (name: string, more: Partial<Account> = {}): Account => ({
   name,

@@ -1,4 +1,4 @@
-// The layers of the source, kept by a test: imports go one way, and what few files may touch, only they touch.
+// The rooms of the source, kept by a test: imports go one way, and what few files may touch, only they touch.
 
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -9,30 +9,71 @@ const SRC = fileURLToPath(new URL('../../src/', import.meta.url))
 const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'))
 const sourceOf = (file: string): string => readFileSync(join(SRC, file), 'utf8')
 const importsOf = (file: string): string[] =>
-  [...sourceOf(file).matchAll(/from '([^']+)'/g)].map((match) => match[1] ?? '')
+  [...sourceOf(file).matchAll(/(?:from |import\()'([^']+)'/g)].map((match) => match[1] ?? '')
+/** The files of src/ that `file` imports, as paths below src/. */
+const ownImportsOf = (file: string): string[] =>
+  importsOf(file)
+    .filter((name) => name.startsWith('.'))
+    .map((name) => join(file, '..', name).replace(/\.js$/, '.ts'))
 const usersOf = (pattern: RegExp): string[] => files.filter((file) => pattern.test(sourceOf(file))).sort()
+
+/**
+ * The rooms from the ground up. A file's room is its first folder, or the file itself at the root of src/. An import
+ * goes to the same room or to an earlier line.
+ */
+const ROOMS: readonly (readonly string[])[] = [
+  ['errors.ts', 'log.ts', 'quote.ts'],
+  ['gomod'],
+  ['layout.ts', 'config.ts'],
+  ['modzip', 'store'],
+  ['access', 'nginx', 'pack'],
+  ['packages', 'client'],
+  ['go', 'generic'],
+  ['http', 'inbox', 'import', 'inspection'],
+  ['service'],
+  ['commands'],
+  ['cli.ts', 'main.ts', 'start.ts'],
+]
+
+/** Imports that still go up. */
+const KNOTS: readonly string[] = [
+  'access/access.ts → packages/owner-removal.ts',
+  'import/import.ts → service/way-in.ts',
+  'inbox/take.ts → service/way-in.ts',
+  'modzip/read-zip.ts → go/artifacts.ts',
+]
+
+const roomOf = (file: string): string => file.split('/', 1)[0] ?? ''
+const lineOf = (room: string): number => ROOMS.findIndex((line) => line.includes(room))
+
+t.test('every file is in a room of the list', async (t) => {
+  for (const file of files) t.not(lineOf(roomOf(file)), -1, file)
+})
+
+t.test('imports go to the same room or to an earlier line', async (t) => {
+  const wrong: string[] = []
+  for (const file of files)
+    for (const imported of ownImportsOf(file)) {
+      const [from, to] = [roomOf(file), roomOf(imported)]
+      if (from !== to && lineOf(to) >= lineOf(from)) wrong.push(`${file} → ${imported}`)
+    }
+  t.same(wrong.sort(), KNOTS)
+})
 
 /** Rules: text in, text out. No disk, no network, no clock, no environment. */
 const PURE = [
+  ...files.filter((file) => file.startsWith('gomod/') && file !== 'gomod/unicode-tables.ts'),
   'layout.ts',
   'quote.ts',
-  'account.ts',
-  'nginx-parts.ts',
+  'access/rights.ts',
+  'nginx/conf-parts.ts',
   'commands/duration.ts',
-  'operation.ts',
-  'credentials.ts',
-  'checksum.ts',
-  'go/semver.ts',
+  'packages/operation.ts',
+  'http/credentials.ts',
+  'http/stated-sha256.ts',
   'go/ordered-versions.ts',
-  'go/module-path.ts',
-  'go/fold.ts',
-  'go/check-zip.ts',
-  'go/problems.ts',
-  'go/dirhash.ts',
   'go/artifacts.ts',
-  'go/modfile.ts',
-  'go/module-files.ts',
-  'go/zip-directory.ts',
+  'modzip/zip-directory.ts',
   'generic/names.ts',
   'inbox/place.ts',
   'client/netrc.ts',
@@ -52,25 +93,26 @@ t.test('rules are pure', async (t) => {
 })
 
 t.test('what one file does, no other does', async (t) => {
-  t.same(usersOf(/from 'unzipper'/), ['go/zip.ts'])
+  t.same(usersOf(/from 'unzipper'/), ['modzip/read-zip.ts'])
   t.same(usersOf(/from 'yazl'/), ['pack/write-zip.ts'])
-  t.same(usersOf(/from 'koa-body'/), ['form.ts'])
+  t.same(usersOf(/from 'koa-body'/), ['http/form-body.ts'])
   t.same(usersOf(/from 'chokidar'/), ['inbox/inbox.ts'])
-  t.same(usersOf(/from '@koa\/router'/), ['app.ts'])
+  t.same(usersOf(/from '@koa\/router'/), ['http/app.ts'])
+  for (const file of usersOf(/from 'koa'/)) t.equal(roomOf(file), 'http', `${file} uses koa`)
   t.same(usersOf(/import \{[^}]*\b(?:rename|link)\b[^}]*\} from 'node:fs\/promises'/), [
     'commands/pack.ts', // gives the zip that is made its name; it knows no tree
-    'dropped.ts',
-    'store.ts',
+    'store/inbox-files.ts',
+    'store/store.ts',
   ])
   t.same(usersOf(/import \{[^}]*\brmdir\b[^}]*\} from 'node:fs\/promises'/), [
-    'dropped.ts',
-    'folders.ts',
-    'temps.ts',
+    'store/folders.ts',
+    'store/inbox-files.ts',
+    'store/temps.ts',
   ])
   const environment = usersOf(/process\.env/)
   t.same(
     environment,
-    ['client/settings.ts', 'config.ts', 'nginx.ts', 'pack/git.ts', 'start.ts'],
+    ['client/settings.ts', 'config.ts', 'nginx/nginx.ts', 'pack/git.ts', 'start.ts'],
     'three of them only hand it on to a child',
   )
 })
@@ -81,22 +123,25 @@ t.test('what runs on machines without a Plinth needs none', async (t) => {
   const visit = (file: string): void => {
     if (reached.has(file)) return
     reached.add(file)
-    for (const name of importsOf(file).filter((found) => found.startsWith('.')))
-      visit(join(file, '..', name).replace(/\.js$/, '.ts'))
+    ownImportsOf(file).forEach(visit)
   }
   anywhere.forEach(visit)
-  for (const file of ['config.ts', 'store.ts', 'lock.ts', 'layout.ts'])
-    t.notOk(reached.has(file), `${file} is not reached from ${anywhere.join(', ')}`)
+  for (const file of reached) {
+    const needsPlinth = ['store', 'access', 'packages', 'service', 'config.ts', 'layout.ts']
+    t.notOk(needsPlinth.includes(roomOf(file)), `${file} is reached from ${anywhere.join(', ')}`)
+  }
 })
 
 t.test('there is no cycle among the files', async (t) => {
+  const done = new Set<string>()
   const visit = (file: string, path: string[]): string[] | undefined => {
     if (path.includes(file)) return [...path, file]
-    for (const name of importsOf(file).filter((found) => found.startsWith('.'))) {
-      const next = join(file, '..', name).replace(/\.js$/, '.ts')
+    if (done.has(file)) return undefined
+    for (const next of ownImportsOf(file)) {
       const cycle = visit(next, [...path, file])
       if (cycle) return cycle
     }
+    done.add(file)
     return undefined
   }
   // an import of types alone is no dependency at run time, but it is one for the reader

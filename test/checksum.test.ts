@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import t from 'tap'
-import { statedSha256 } from '../src/checksum.js'
+import { statedSha256 } from '../src/http/stated-sha256.js'
 
 const hex = createHash('sha256').update('x').digest('hex')
 const base64 = Buffer.from(hex, 'hex').toString('base64')

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { parseCredentials } from '../src/credentials.js'
+import { parseCredentials } from '../src/http/credentials.js'
 
 const basic = (text: string): string => `Basic ${Buffer.from(text).toString('base64')}`
 

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { makeFailedLogins } from '../src/failed-logins.js'
+import { makeFailedLogins } from '../src/http/failed-logins.js'
 
 /** A bucket with a clock of our own; `waits` collects what was slept. */
 function make(perSecond: number) {

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { readConfig } from '../src/config.js'
-import { nginxParts } from '../src/nginx-parts.js'
+import { nginxParts } from '../src/nginx/conf-parts.js'
 
 const TLS = { PLINTH_TLS_CERT: '/etc/a b/cert.pem', PLINTH_TLS_KEY: '/etc/a b/key.pem' }
 const parts = (env: Record<string, string>, version = 1_022_001): Record<string, string> =>

@@ -1,6 +1,6 @@
 import t from 'tap'
-import { makePublicationClock } from '../src/publication-clock.js'
-import { makeQueue } from '../src/queue.js'
+import { makePublicationClock } from '../src/packages/publication-clock.js'
+import { makeQueue } from '../src/packages/queue.js'
 
 t.test(
   'actions of one key run one after the other, failed ones included; other keys do not wait',

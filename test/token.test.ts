@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 import t from 'tap'
-import { hashToken, isTokenHash, newToken, tokenMatches } from '../src/token.js'
+import { hashToken, isTokenHash, newToken, tokenMatches } from '../src/access/token.js'
 import { needs } from './e2e/harness.js'
 
 t.test('a token has 160 bits or more, and no two are the same', async (t) => {

@@ -1,6 +1,6 @@
 // Publishing from many clients at once, into one module and into many; and after each 201 list must be right.
 
-import { compareVersions } from '../../src/go/semver.js'
+import { compareVersions } from '../../src/gomod/semver.js'
 import { startPlinth, type Plinth } from '../../test/e2e/harness.js'
 import { simpleModule } from '../../test/zips.js'
 import { expecting } from './answers.js'

@@ -2,7 +2,7 @@
 
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { makeCheckPool } from '../../src/go/check-pool.js'
+import { makeCheckPool } from '../../src/modzip/check-pool.js'
 import { tempFolder } from '../../test/e2e/harness.js'
 import { buildOracle, startOracle } from '../../test/go/oracle.js'
 import { sourceModule } from './modules.js'

@@ -1,6 +1,6 @@
 // Which Plinth is published to, and as whom. Pure.
 
-import { escapePath } from '../go/module-path.js'
+import { escapePath } from '../gomod/module-path.js'
 import { netrcLogin } from './netrc.js'
 
 /** `base` has no slash at its end; `authorization` is the header's value, a secret; `mayRead` tells that nginx takes it, too. */

@@ -1,8 +1,8 @@
 // `npx plinth access rebuild`: what nginx reads of accounts and owners, made again from their files.
 
 import { readConfig } from '../config.js'
-import { deriveAccess } from '../derive-access.js'
-import { openStore } from '../store.js'
+import { deriveAccess } from '../access/derive.js'
+import { openStore } from '../store/store.js'
 import { WrongUsage, type Command } from './command.js'
 
 export const access: Command = {

@@ -2,12 +2,12 @@
 // last line of standard output, so that a script can take it from there.
 
 import { parseArgs } from 'node:util'
-import { openAccess, type AccountChange } from '../access.js'
-import { isExpired, type Account, type Rights } from '../account.js'
+import { openAccess, type AccountChange } from '../access/access.js'
+import { isExpired, type Account, type Rights } from '../access/rights.js'
 import { readConfig } from '../config.js'
 import { Refusal } from '../errors.js'
-import { openStore } from '../store.js'
-import { newToken } from '../token.js'
+import { openStore } from '../store/store.js'
+import { newToken } from '../access/token.js'
 import { WrongUsage, type Command } from './command.js'
 import { expiryAfter } from './duration.js'
 

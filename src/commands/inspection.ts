@@ -3,7 +3,7 @@
 import { readConfig } from '../config.js'
 import type { Fault, InspectionEvent, Totals } from '../inspection/finding.js'
 import { inspectTree, type Inspection } from '../inspection/inspect.js'
-import { besideService } from './beside.js'
+import { besideService } from '../service/beside.js'
 import { makeProgress } from './progress.js'
 
 const eventsOf = (inspection: Inspection): AsyncGenerator<InspectionEvent> =>

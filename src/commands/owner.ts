@@ -1,11 +1,11 @@
 // `npx plinth owner`: the namespaces that packages are published under, and whether anyone may read them.
 
 import { parseArgs } from 'node:util'
-import { openAccess } from '../access.js'
+import { openAccess } from '../access/access.js'
 import { readConfig } from '../config.js'
-import { openStore } from '../store.js'
-import { removeOwner } from '../remove-owner.js'
-import { besideService } from './beside.js'
+import { openStore } from '../store/store.js'
+import { removeOwner } from '../service/remove-owner.js'
+import { besideService } from '../service/beside.js'
 import { WrongUsage, type Command } from './command.js'
 import { mustBeSure } from './confirm.js'
 

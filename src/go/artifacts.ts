@@ -1,7 +1,13 @@
 // The texts that a GOPROXY serves for a module, as go reads them (go.dev/ref/mod, "Module proxy protocol").
 // Pure: versions and times in, bytes out.
 
-import { compareVersions, isPrerelease, isPseudoVersion, pseudoVersionTime, sortVersions } from './semver.js'
+import {
+  compareVersions,
+  isPrerelease,
+  isPseudoVersion,
+  pseudoVersionTime,
+  sortVersions,
+} from '../gomod/semver.js'
 
 // ('v1.2.3', 2026-11-21T01:02:03.456Z) → {"Version":"v1.2.3","Time":"2026-11-21T01:02:03Z"}
 /** `.info`: whole seconds UTC. A pseudo-version's time is the one written in it, else the time of publication. */

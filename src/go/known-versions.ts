@@ -6,10 +6,10 @@
 // of our own last one is not seen: like all that strangers copy into the tree it waits for a rebuild, which forgets.
 
 import { modulePaths, type Module } from '../layout.js'
-import type { Store } from '../store.js'
-import { unescapePath } from './module-path.js'
+import type { Store } from '../store/store.js'
+import { unescapePath } from '../gomod/module-path.js'
 import { countOf, orderVersions, type OrderedVersions } from './ordered-versions.js'
-import { parseVersion } from './semver.js'
+import { parseVersion } from '../gomod/semver.js'
 
 /** Versions that are remembered of all modules together, some 100 bytes each. */
 const REMEMBERED_VERSIONS = 200_000

@@ -1,7 +1,7 @@
 // The versions of a module in the order of `list`, so that one more costs a search and not a sort. Pure.
 
 import { latestVersion } from './artifacts.js'
-import { compareVersions, isPseudoVersion, sortVersions } from './semver.js'
+import { compareVersions, isPseudoVersion, sortVersions } from '../gomod/semver.js'
 
 /** All versions of a module: those in `list` in its order, those that are not, and the one that `@latest` names. */
 export type OrderedVersions = {

@@ -4,7 +4,7 @@
 // publishing, the other way round when deleting. The zip's name is the claim, `.info` makes the version visible.
 
 import { dirname } from 'node:path'
-import { mustBeDeclared } from '../declared.js'
+import { mustBeDeclared } from '../access/declared.js'
 import { Refusal } from '../errors.js'
 import {
   checkFits,
@@ -16,14 +16,14 @@ import {
   type Module,
   type ModuleVersion,
 } from '../layout.js'
-import type { Journal } from '../journal.js'
-import { queueKey, type ModuleOperation, type Sum } from '../operation.js'
-import type { PublicationClock } from '../publication-clock.js'
-import type { Exclusively } from '../queue.js'
-import type { Staged, Store } from '../store.js'
-import { waitForAll } from '../wait-for-all.js'
+import type { Journal } from '../packages/journal.js'
+import { queueKey, type ModuleOperation, type Sum } from '../packages/operation.js'
+import type { PublicationClock } from '../packages/publication-clock.js'
+import type { Exclusively } from '../packages/queue.js'
+import type { Staged, Store } from '../store/store.js'
+import { waitForAll } from '../store/wait-for-all.js'
 import { infoText } from './artifacts.js'
-import type { CheckPool } from './check-pool.js'
+import type { CheckPool } from '../modzip/check-pool.js'
 import { makeViews, type StagedViews } from './views.js'
 
 /** What publishing needs; one of each exists. */

@@ -2,8 +2,8 @@
 // (a JSON, a page) belongs here.
 
 import { extensions, modulePaths, versionFile, type Module } from '../layout.js'
-import type { Staged, Store } from '../store.js'
-import { waitForAll } from '../wait-for-all.js'
+import type { Staged, Store } from '../store/store.js'
+import { waitForAll } from '../store/wait-for-all.js'
 import { linesOf } from './artifacts.js'
 import { makeKnownVersions } from './known-versions.js'
 import { withoutVersion, withVersion, type OrderedVersions } from './ordered-versions.js'

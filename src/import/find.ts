@@ -5,8 +5,8 @@ import type { Dirent } from 'node:fs'
 import { readdir, realpath, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { errno, messageOf, Refusal } from '../errors.js'
-import { checkModulePath, unescapePath } from '../go/module-path.js'
-import { parseVersion } from '../go/semver.js'
+import { checkModulePath, unescapePath } from '../gomod/module-path.js'
+import { parseVersion } from '../gomod/semver.js'
 
 /** Where the download cache is in what people carry: a GOPATH, a GOMODCACHE. */
 const WITHIN = ['pkg/mod/cache/download', 'cache/download']

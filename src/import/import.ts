@@ -3,12 +3,12 @@
 
 import { readFile, stat } from 'node:fs/promises'
 import { errno, messageOf, Refusal, Unsettled } from '../errors.js'
-import type { ModuleZip } from '../go/zip.js'
-import { sumOf } from '../held.js'
+import type { ModuleZip } from '../modzip/read-zip.js'
+import { sumOf } from '../packages/same-content.js'
 import { versionFile } from '../layout.js'
-import { someAtOnce } from '../some-at-once.js'
-import { Changed, Unreadable } from '../take-file.js'
-import type { WayIn } from '../way-in.js'
+import { someAtOnce } from './some-at-once.js'
+import { Changed, Unreadable } from '../store/copy-in.js'
+import type { WayIn } from '../service/way-in.js'
 import { downloadFolder, findVersions, type FoundVersion, type Unusable } from './find.js'
 import { infoTime, timeWithoutInfo } from './info.js'
 

@@ -1,6 +1,6 @@
 // What a cache's small files say of a version. Pure.
 
-import { pseudoVersionTime } from '../go/semver.js'
+import { pseudoVersionTime } from '../gomod/semver.js'
 
 /** Seconds since the epoch that every file system can keep as the time of a file (32 bits, unsigned). */
 const MAX_SECONDS = 2 ** 32 - 1

@@ -1,9 +1,9 @@
 // What nginx reads of accounts and owners, held against their own files.
 
-import { readAccounts, readOwners } from '../access-files.js'
-import { deriveAccess, isMarker, readersText } from '../derive-access.js'
+import { readAccounts, readOwners } from '../access/files.js'
+import { deriveAccess, isMarker, readersText } from '../access/derive.js'
 import { accountFile, folders, publicMarker, readersFile } from '../layout.js'
-import type { Store } from '../store.js'
+import type { Store } from '../store/store.js'
 import { REBUILD, type Finding } from './finding.js'
 
 /**

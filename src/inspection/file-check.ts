@@ -4,8 +4,8 @@
 import { createHash } from 'node:crypto'
 import { createReadStream, type Stats } from 'node:fs'
 import { sumFile } from '../layout.js'
-import { parseOperation, type Operation } from '../operation.js'
-import type { Store } from '../store.js'
+import { parseOperation, type Operation } from '../packages/operation.js'
+import type { Store } from '../store/store.js'
 import type { Finding } from './finding.js'
 
 const READABLE = 0o444

@@ -5,12 +5,12 @@
 
 import { dirname } from 'node:path'
 import type { FilePublisher } from '../generic/publish.js'
-import { makeVersionInspector } from '../generic/inspect.js'
-import type { CheckPool } from '../go/check-pool.js'
-import { makeModuleInspector } from '../go/inspect.js'
+import { makeVersionInspector } from './generic-version.js'
+import type { CheckPool } from '../modzip/check-pool.js'
+import { makeModuleInspector } from './module.js'
 import type { ModulePublisher } from '../go/publish.js'
 import { folders } from '../layout.js'
-import type { Store } from '../store.js'
+import type { Store } from '../store/store.js'
 import { inspectAccess } from './access.js'
 import { makeFileCheck } from './file-check.js'
 import { messageOf } from '../errors.js'
@@ -22,7 +22,7 @@ import {
   type Scope,
   type Totals,
 } from './finding.js'
-import { lostFiles, lostFinding } from './sums.js'
+import { lostFiles, lostFinding } from './lost-files.js'
 import { makeWalk } from './walk.js'
 
 /** What an inspection works with: the parts of the service. */

@@ -2,8 +2,8 @@
 // Zip, golang.org/x/mod/zip CreateFromVCS.
 
 import { Readable } from 'node:stream'
-import { parseVersion, isPseudoVersion, pseudoVersionTime } from '../go/semver.js'
-import { openZip } from '../go/zip.js'
+import { parseVersion, isPseudoVersion, pseudoVersionTime } from '../gomod/semver.js'
+import { openZip } from '../modzip/read-zip.js'
 import { archive, blobOf, commitOf, commitTime, hasChanges, type Checkout } from './git.js'
 import type { Source, SourceFile } from './source.js'
 

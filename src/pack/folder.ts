@@ -3,7 +3,7 @@
 import { createReadStream } from 'node:fs'
 import { lstat, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { IN_ANOTHER_MODULE, type LeftOut } from '../go/module-files.js'
+import { IN_ANOTHER_MODULE, type LeftOut } from '../gomod/module-files.js'
 import type { Source, SourceFile } from './source.js'
 
 const VCS_FOLDERS = ['.bzr', '.git', '.hg', '.svn']

@@ -9,7 +9,7 @@ import { dirname, join, resolve } from 'node:path'
 import { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { errno } from '../errors.js'
-import { MAX_GO_MOD_BYTES } from '../go/check-zip.js'
+import { MAX_GO_MOD_BYTES } from '../gomod/check-zip.js'
 
 /** `folder` is that of the module below the checkout's `top`, without slashes around it; `''` for the top itself. */
 export type Checkout = { top: string; folder: string }

@@ -1,7 +1,7 @@
 // Where the files of a module come from: a folder on the disk, or a commit.
 
 import type { Readable } from 'node:stream'
-import type { Candidate, LeftOut } from '../go/module-files.js'
+import type { Candidate, LeftOut } from '../gomod/module-files.js'
 
 /** A file that can be read; `open` may be called until the source is closed. */
 export type SourceFile = Candidate & { open: () => Readable }

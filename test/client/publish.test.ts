@@ -7,7 +7,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import t from 'tap'
-import { publish } from '../../src/client/publish.js'
+import { publish } from '../../src/client/upload.js'
 import { serverOf } from '../../src/client/server.js'
 import { messageOf } from '../../src/errors.js'
 import { pack } from '../../src/pack/pack.js'

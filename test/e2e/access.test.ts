@@ -14,8 +14,8 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { openAccess } from '../../src/access.js'
-import { openStore } from '../../src/store.js'
+import { openAccess } from '../../src/access/access.js'
+import { openStore } from '../../src/store/store.js'
 import { AUTH, needs, startPlinth, TOKEN } from './harness.js'
 
 const basic = (text: string): string => `Basic ${Buffer.from(text).toString('base64')}`

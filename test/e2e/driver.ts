@@ -4,7 +4,7 @@
 
 import { createHash } from 'node:crypto'
 import { readlink, unlink, writeFile } from 'node:fs/promises'
-import { openParts } from '../../src/parts.js'
+import { openParts } from '../../src/service/parts.js'
 import { Refusal } from '../../src/errors.js'
 import { simpleModule } from '../zips.js'
 import type { Act } from './acts.js'

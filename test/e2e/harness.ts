@@ -21,9 +21,9 @@ import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { readConfig } from '../../src/config.js'
-import { firstRun } from '../../src/first-run.js'
-import { NODE_FLAGS } from '../../src/node-flags.js'
-import { planNginx, startNginx, untilListening } from '../../src/nginx.js'
+import { firstRun } from '../../src/access/first-run.js'
+import { NODE_FLAGS } from '../../src/service/node-flags.js'
+import { planNginx, startNginx, untilListening } from '../../src/nginx/nginx.js'
 
 process.env['PATH'] = [process.env['PATH'], '/usr/sbin', '/usr/local/sbin', '/usr/local/go/bin'].join(
   delimiter,

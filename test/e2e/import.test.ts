@@ -16,7 +16,7 @@ import {
 } from 'node:fs'
 import { dirname, join } from 'node:path'
 import t from 'tap'
-import { escapePath } from '../../src/go/module-path.js'
+import { escapePath } from '../../src/gomod/module-path.js'
 import { infoTime } from '../../src/import/info.js'
 import { moduleZip, simpleModule, zipOf, type Files } from '../zips.js'
 import {

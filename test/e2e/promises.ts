@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { infoText, latestVersion, listText } from '../../src/go/artifacts.js'
-import { escapePath, unescapePath } from '../../src/go/module-path.js'
+import { escapePath, unescapePath } from '../../src/gomod/module-path.js'
 import { sumFile } from '../../src/layout.js'
 
 const filesBelow = (folder: string): string[] =>

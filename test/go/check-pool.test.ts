@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
-import { makeCheckPool } from '../../src/go/check-pool.js'
+import { makeCheckPool } from '../../src/modzip/check-pool.js'
 import { rawZip } from '../raw-zip.js'
 
 t.test('the pool reads many zips at once, and survives files that go away', async (t) => {

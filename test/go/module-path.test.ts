@@ -6,7 +6,7 @@ import {
   escapePath,
   pathMajor,
   unescapePath,
-} from '../../src/go/module-path.js'
+} from '../../src/gomod/module-path.js'
 
 const good = [
   'example.com/m',

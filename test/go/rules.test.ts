@@ -1,10 +1,10 @@
 // The small rules that a module zip's verdict is made of.
 
 import t from 'tap'
-import { fold } from '../../src/go/fold.js'
-import { goModHash, hash1 } from '../../src/go/dirhash.js'
-import { modulePathOf } from '../../src/go/modfile.js'
-import { problemText } from '../../src/go/problems.js'
+import { fold } from '../../src/gomod/fold.js'
+import { goModHash, hash1 } from '../../src/gomod/dirhash.js'
+import { modulePathOf } from '../../src/gomod/modfile.js'
+import { problemText } from '../../src/gomod/problems.js'
 
 t.test('folding is that of strings.EqualFold', async (t) => {
   const equal: [string, string][] = [

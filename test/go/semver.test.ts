@@ -5,7 +5,7 @@ import {
   isPrerelease,
   isPseudoVersion,
   pseudoVersionTime,
-} from '../../src/go/semver.js'
+} from '../../src/gomod/semver.js'
 
 const canonical = [
   'v0.0.0',

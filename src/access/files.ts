@@ -1,0 +1,35 @@
+// The truth about accounts and owners: one small file each, read from the disk on every use, so that a change takes
+// effect with the next request.
+
+import { parseAccount, parseOwner, type Account, type Owner } from './rights.js'
+import { accountFile, folders, isOwnerName, ownerFile } from '../layout.js'
+import type { Store } from '../store/store.js'
+
+async function namesIn(store: Store, folder: string): Promise<string[]> {
+  const files = (await store.names(folder)).filter((file) => file.endsWith('.json'))
+  return files
+    .map((file) => file.slice(0, -'.json'.length))
+    .filter(isOwnerName)
+    .sort()
+}
+
+const textOf = async (store: Store, path: string): Promise<string> =>
+  (await store.read(path))?.toString() ?? ''
+
+/** The accounts by name, and the names of those whose files are damaged: these can do nothing. */
+export async function readAccounts(store: Store): Promise<{ accounts: Account[]; damaged: string[] }> {
+  const accounts: Account[] = []
+  const damaged: string[] = []
+  for (const name of await namesIn(store, folders.accounts)) {
+    const account = parseAccount(name, await textOf(store, accountFile(name)))
+    if (account) accounts.push(account)
+    else damaged.push(name)
+  }
+  return { accounts, damaged }
+}
+
+/** The declared owners by name. */
+export async function readOwners(store: Store): Promise<Owner[]> {
+  const names = await namesIn(store, folders.owners)
+  return Promise.all(names.map(async (name) => parseOwner(name, await textOf(store, ownerFile(name)))))
+}

@@ -1,0 +1,119 @@
+// Publishes a checked zip, and says what the answer means.
+
+import { join } from 'node:path'
+import { messageOf } from '../errors.js'
+import { MAX_ZIP_BYTES } from '../gomod/check-zip.js'
+import { readModuleZip } from '../modzip/read-zip.js'
+import type { Checked } from '../pack/pack.js'
+import { ask, download, type Answer } from './http.js'
+import { uploadUrl, versionUrl, type Server } from './server.js'
+
+/** `identical`: this version was there, with this content. */
+export type Outcome = { result: 'published' | 'identical'; warnings: string[] }
+
+const SHOWN_LINES = 40
+
+// A server may answer anything; a terminal is not to be steered by it.
+const clean = (body: string): string =>
+  body
+    .replace(/[^\P{Cc}\n]|[\p{Cf}\u2028\u2029]/gu, ' ')
+    .trim()
+    .split('\n')
+    .slice(0, SHOWN_LINES)
+    .join('\n')
+
+const MEANING: Record<number, string> = {
+  401: 'the credentials are wrong, or have no right to write there',
+  403: 'these credentials have no right to write there',
+  404: 'there is no registry at this address',
+  405: 'there is no registry at this address',
+  408: 'the upload was too slow',
+  413: 'the zip is too large for this server',
+  429: 'too many wrong credentials came from here',
+  502: 'the server is not there at the moment',
+  503: 'the server takes no uploads at the moment',
+  504: 'the server did not answer in time',
+  507: 'the server has no room left',
+}
+
+function refusal(server: Server, { status, headers, body }: Answer): Error {
+  const retry = headers['retry-after']
+  const again = retry === undefined ? '' : `; try again in ${clean(retry)} seconds`
+  const to = `${server.base} (owner ${server.owner})`
+  if (status >= 300 && status < 400) {
+    const where = clean(headers.location ?? 'nowhere')
+    return new Error(
+      `${to} sends us to ${where}, which is not followed: the token would go along. Give the right --url`,
+    )
+  }
+  const meaning = MEANING[status] === undefined ? '' : `: ${MEANING[status]}`
+  const said = headers['content-type']?.includes('html') ? '' : clean(body)
+  return new Error(`${to} refused it with ${status}${meaning}${again}${said === '' ? '' : `\n${said}`}`)
+}
+
+const readHeaders = ({ authorization, mayRead }: Server): Record<string, string> => ({
+  ...(mayRead && { Authorization: authorization }),
+})
+
+/** Whether the published zip has our content: `undefined` when it cannot be read. */
+async function isIdentical(server: Server, zip: Checked, temp: string): Promise<boolean | undefined> {
+  const path = join(temp, 'published.zip')
+  const url = versionUrl(server, zip.module, zip.version, 'zip')
+  const status = await download({ method: 'GET', url, headers: readHeaders(server) }, path, MAX_ZIP_BYTES)
+  if (status !== 200) return undefined
+  const reading = await readModuleZip(path)
+  return reading.ok && reading.zip.zipHash === zip.zipHash
+}
+
+// What a reader will see: the version is there when its .info is.
+async function readBack(server: Server, { module, version }: Checked): Promise<string[]> {
+  const url = versionUrl(server, module, version, 'info')
+  try {
+    const { status } = await ask({ method: 'GET', url, headers: readHeaders(server) })
+    if (status === 200) return []
+    if (status === 401 && !server.mayRead) return [] // private, and a token alone cannot read
+    return [`it was published, but reading it back from ${url} is answered with ${status}`]
+  } catch (error) {
+    return [`it was published, but cannot be read back: ${messageOf(error)}`]
+  }
+}
+
+// The zip's h1 as the server counted it, if it tells.
+const toldHash = (body: string, { module, version }: Checked): string | undefined =>
+  body
+    .split('\n')
+    .find((line) => line.startsWith(`${module} ${version} h1:`))
+    ?.split(' ')[2]
+
+/** Uploads the zip once. Throws what the server refuses, in words for the person who publishes. */
+export async function publish(
+  server: Server,
+  zip: Checked,
+  temp: string,
+  onBytes: (done: number) => void,
+): Promise<Outcome> {
+  const headers = {
+    Authorization: server.authorization,
+    'Content-Type': 'application/zip',
+    'X-Checksum-Sha256': zip.sha256,
+  }
+  const upload = { path: zip.path, bytes: zip.bytes, onBytes }
+  const answer = await ask({ method: 'PUT', url: uploadUrl(server), headers, upload })
+  if (answer.status === 201) {
+    const told = toldHash(answer.body, zip)
+    if (told !== undefined && told !== zip.zipHash)
+      throw new Error(
+        `the server published it with another content: ${clean(told)} instead of ${zip.zipHash}`,
+      )
+    return { result: 'published', warnings: await readBack(server, zip) }
+  }
+  if (answer.status !== 409) throw refusal(server, answer)
+  const identical = await isIdentical(server, zip, temp)
+  if (identical) return { result: 'identical', warnings: [] }
+  const what = `${zip.module} ${zip.version} is published already`
+  if (identical === false)
+    throw new Error(`${what}, with another content: publish a new version, or delete that one first`)
+  throw new Error(
+    `${what}; whether with this content cannot be read${server.mayRead ? '' : ' (PLINTH_ACCOUNT names the account, for reading)'}`,
+  )
+}

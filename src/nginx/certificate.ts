@@ -1,0 +1,47 @@
+// The certificate and its key, looked at before nginx is started: what is wrong is said in one line that names the
+// setting.
+
+import { createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import type { Config } from '../config.js'
+import { errno, messageOf, StartProblem } from '../errors.js'
+
+function readPem<T>(setting: string, path: string, what: string, parse: (pem: Buffer) => T): T {
+  let pem: Buffer
+  try {
+    pem = readFileSync(path)
+  } catch (error) {
+    throw new StartProblem(`${setting}=${path} cannot be read: ${errno(error) ?? messageOf(error)}`)
+  }
+  try {
+    return parse(pem)
+  } catch {
+    throw new StartProblem(`${setting}=${path} is no ${what}`)
+  }
+}
+
+/**
+ * Throws a {@link StartProblem} when certificate and key are no PEM files, or not a pair. Returns a warning for a
+ * certificate whose time is over or has not come.
+ */
+export function checkTls({ tls }: Config, now = Date.now()): string | undefined {
+  if (!tls) return undefined
+  const certificate = readPem(
+    'PLINTH_TLS_CERT',
+    tls.cert,
+    'certificate in PEM form',
+    (pem) => new X509Certificate(pem),
+  )
+  const key: KeyObject = readPem(
+    'PLINTH_TLS_KEY',
+    tls.key,
+    'private key in PEM form without a passphrase',
+    (pem) => createPrivateKey(pem),
+  )
+  if (!certificate.checkPrivateKey(key))
+    throw new StartProblem(`PLINTH_TLS_KEY=${tls.key} is not the key of the certificate in PLINTH_TLS_CERT`)
+  const { validFrom, validTo } = certificate
+  if (Date.parse(validTo) <= now) return `the certificate in PLINTH_TLS_CERT expired on ${validTo}`
+  if (Date.parse(validFrom) > now) return `the certificate in PLINTH_TLS_CERT is valid from ${validFrom} only`
+  return undefined
+}

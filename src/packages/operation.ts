@@ -1,0 +1,62 @@
+// What is being done to one package version: the journal's entries, and the records of the sums. Pure.
+
+import {
+  genericFile,
+  genericVersionFolder,
+  versionFile,
+  type GenericVersion,
+  type ModuleVersion,
+} from '../layout.js'
+
+type Op = { op: 'publish' | 'delete' }
+
+/** What is known of an uploaded file's bytes: SHA-256 in hex, size in bytes. */
+export type Sum = { sha256: string; size: number }
+
+/** A module version; a publish knows what was uploaded. */
+export type ModuleOperation = Op & ModuleVersion & Partial<Sum>
+/** One file, or a whole version with the `files` that it had. */
+export type FileOperation = Op & GenericVersion & Partial<Sum> & ({ file: string } | { files: string[] })
+
+export type Operation = ModuleOperation | FileOperation
+
+/** What changes one after the other: a module of an owner, a generic version of an owner. */
+export const queueKey = (at: { owner: string } & ({ module: string } | GenericVersion)): string =>
+  'name' in at ? `generic ${at.owner} ${at.name}/${at.version}` : `go ${at.owner} ${at.module}`
+
+/** Whether a {@link queueKey} is of this owner. */
+export const isOfOwner = (key: string, owner: string): boolean => key.split(' ', 2)[1] === owner
+
+/** The uploaded file, or the folder of a whole generic version. */
+export function pathOf(operation: Operation): string {
+  if ('module' in operation) return versionFile(operation, 'zip')
+  return 'file' in operation ? genericFile(operation, operation.file) : genericVersionFolder(operation)
+}
+
+const areStrings = (values: unknown[]): values is string[] =>
+  values.every((value) => typeof value === 'string')
+
+const parse = (text: string): unknown => {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+/** `false` for an entry whose writing a crash cut off. */
+export const isWhole = (text: string): boolean => parse(text) !== undefined
+
+/** The operation that a file says, `undefined` for a file that says none. */
+export function parseOperation(text: string): Operation | undefined {
+  const value = parse(text)
+  if (typeof value !== 'object' || value === null) return undefined
+  const { op, owner, module, name, version, file, files, sha256, size } = value as Record<string, unknown>
+  if (op !== 'publish' && op !== 'delete') return undefined
+  if (typeof owner !== 'string' || typeof version !== 'string') return undefined
+  const sum = typeof sha256 === 'string' && typeof size === 'number' ? { sha256, size } : {}
+  if (typeof module === 'string') return { op, owner, module, version, ...sum }
+  if (typeof name !== 'string') return undefined
+  if (typeof file === 'string') return { op, owner, name, version, file, ...sum }
+  return Array.isArray(files) && areStrings(files) ? { op, owner, name, version, files } : undefined
+}

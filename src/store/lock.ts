@@ -1,0 +1,115 @@
+// One writer to a data folder: a lock on state/lock, which the kernel frees when its last holder is gone, however that
+// went, and keeps while a holder is frozen.
+
+import { closeSync, ftruncateSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs'
+import { createConnection } from 'node:net'
+import { hostname } from 'node:os'
+import { dirname, join } from 'node:path'
+import { messageOf, StartProblem } from '../errors.js'
+import { flock, type FlockOutcome } from './flock.js'
+import { lockPath, socketPath } from '../layout.js'
+
+/** How long one that is just ending may keep the folder before a second one gives up. */
+const PATIENCE_MS = 3000
+const RETRY_MS = 200
+
+/** The held lock. `fd` can be handed to a child, which then holds it too; `undefined` where there is no flock. */
+export type Lock = { fd: number | undefined; release: () => void }
+
+export type Locking = {
+  /** Wait for the folder as long as it takes, instead of giving up. */
+  standby?: boolean
+  /** The folder is held by another one, which `holder` names, and we wait for it. */
+  onWait?: (holder: string) => void
+  onWarning?: (warning: string) => void
+}
+
+const tryLock = (fd: number): Promise<FlockOutcome> =>
+  flock(fd, 'try').catch((error: unknown) => {
+    throw new StartProblem(`the data folder cannot be locked: ${messageOf(error)}`)
+  })
+
+// A plain number: a FileHandle would be closed, and the lock lost, when it is garbage-collected.
+function openLockFile(data: string): number {
+  const path = join(data, lockPath)
+  mkdirSync(dirname(path), { recursive: true })
+  return openSync(path, 'a+', 0o600)
+}
+
+// A network file system may say yes to everybody.
+async function mustHold(data: string): Promise<void> {
+  const second = openLockFile(data)
+  try {
+    if ((await tryLock(second)) === 'locked')
+      throw new StartProblem('PLINTH_DATA is on a file system whose locks do not hold: choose another')
+  } finally {
+    closeSync(second)
+  }
+}
+
+/** Who holds the folder, as its holder wrote it: `pid 123 on host`. */
+const holderOf = (data: string): string => readFileSync(join(data, lockPath), 'utf8').trim() || 'pid unknown'
+
+/** Writes into the lock file who holds it, for the one that finds it held. */
+export function signLock(data: string): void {
+  const fd = openSync(join(data, lockPath), 'r+')
+  try {
+    ftruncateSync(fd)
+    writeSync(fd, `pid ${process.pid} on ${hostname()}\n`, 0)
+  } finally {
+    closeSync(fd)
+  }
+}
+
+const running = (holder: string): StartProblem =>
+  new StartProblem(
+    `another plinth is running on this data folder (${holder}): stop it, set PLINTH_DATA, or set PLINTH_STANDBY=1 to wait for its end`,
+  )
+
+/**
+ * Makes this process the only writer to the folder `data` (absolute), which it must stand in.
+ * Throws a {@link StartProblem} that names the holder when there is another.
+ */
+export async function takeLock(data: string, locking: Locking = {}): Promise<Lock> {
+  const fd = openLockFile(data)
+  try {
+    const begun = performance.now()
+    for (let told = false; ;) {
+      const outcome = await tryLock(fd)
+      if (outcome === 'locked') break
+      if (outcome === 'no flock') return await withoutFlock(fd, locking)
+      if (!locking.standby && performance.now() - begun > PATIENCE_MS) throw running(holderOf(data))
+      if (locking.standby && !told) locking.onWait?.(holderOf(data))
+      told = true
+      await new Promise((resolve) => setTimeout(resolve, RETRY_MS))
+    }
+    await mustHold(data)
+    signLock(data)
+    return { fd, release: () => closeSync(fd) }
+  } catch (error) {
+    closeSync(fd)
+    throw error
+  }
+}
+
+// macOS without util-linux: what is left is to see whether a service answers. Two that start at once both pass.
+async function withoutFlock(fd: number, locking: Locking): Promise<Lock> {
+  if (locking.standby)
+    throw new StartProblem('PLINTH_STANDBY needs the program flock: install util-linux (brew install flock)')
+  locking.onWarning?.(
+    'there is no flock on this machine: only a look at its socket keeps two services from one data folder; install util-linux',
+  )
+  if (await answers()) throw running('pid unknown')
+  closeSync(fd)
+  return { fd: undefined, release: () => {} }
+}
+
+const answers = (): Promise<boolean> =>
+  new Promise((resolve) => {
+    const probe = createConnection(socketPath)
+    probe.once('connect', () => {
+      probe.destroy()
+      resolve(true)
+    })
+    probe.once('error', () => resolve(false))
+  })
