@@ -1,5 +1,5 @@
-// The one error class for what a client may know. Koa's contract: an Error with `status` and `expose: true`
-// is the answer; everything else is an opaque 500 that is logged.
+// Errors and their messages. A Refusal is what a client may know: koa answers with an Error that has `status` and
+// `expose: true`, and logs everything else as an opaque 500.
 
 /** Options of a {@link Refusal}: extra response headers, and the error that led to it (logged, never sent). */
 export type RefusalOptions = { headers?: Record<string, string>; cause?: unknown }
@@ -52,3 +52,10 @@ export async function ignoring(codes: readonly string[], action: () => Promise<u
     throw error
   }
 }
+
+const MAX_QUOTED_CHARS = 100
+
+// 'a"b' → "a\"b"
+/** Quotes a value for a message. Every value that came from outside is quoted by this. A long value is cut. */
+export const quote = (text: string): string =>
+  JSON.stringify(text.length > MAX_QUOTED_CHARS ? `${text.slice(0, MAX_QUOTED_CHARS)}…` : text)

@@ -139,6 +139,3 @@ export function checkFits(path: string, what: string): string | undefined {
     return `${what} is too long: its path has over ${MAX_PATH_BYTES} bytes`
   return undefined
 }
-
-/** `[A-Za-z0-9][A-Za-z0-9._-]*`, at most 64 characters: names of owners and accounts, compared as written. */
-export const isOwnerName = (name: string): boolean => /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(name)

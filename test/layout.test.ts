@@ -1,5 +1,6 @@
 import t from 'tap'
-import { checkFits, genericFile, isOwnerName, modulePaths, urlPath, versionFile } from '../src/layout.js'
+import { checkFits, genericFile, modulePaths, urlPath, versionFile } from '../src/layout.js'
+import { isOwnerName } from '../src/access/rights.js'
 
 t.test('paths of the tree', async (t) => {
   const at = { owner: 'admin', module: 'github.com/Azure/x', version: 'v1.2.0-RC1' }

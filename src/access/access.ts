@@ -2,7 +2,7 @@
 // what nginx reads (derived), and has taken effect in both when its promise resolves.
 
 import { holdingAccessLock } from './lock.js'
-import { readAccounts, readOwners } from './files.js'
+import { readAccounts, readOwners, isDeclared, mustBeDeclared as mustBeDeclaredIn } from './files.js'
 import {
   accountText,
   findAccount,
@@ -12,19 +12,11 @@ import {
   type Finding,
   type Owner,
   type Rights,
+  isOwnerName,
 } from './rights.js'
-import { isDeclared, mustBeDeclared as mustBeDeclaredIn } from './declared.js'
 import { deriveHoldingLock } from './derive.js'
 import { Refusal } from '../errors.js'
-import {
-  accountFile,
-  folders,
-  genericFolder,
-  goFolder,
-  isOwnerName,
-  ownerFile,
-  publicMarker,
-} from '../layout.js'
+import { accountFile, folders, genericFolder, goFolder, ownerFile, publicMarker } from '../layout.js'
 import type { OwnerRemoval } from '../packages/owner-removal.js'
 import type { Store } from '../store/store.js'
 import { hashToken } from './token.js'

@@ -1,8 +1,9 @@
 // The truth about accounts and owners: one small file each, read from the disk on every use, so that a change takes
 // effect with the next request.
 
-import { parseAccount, parseOwner, type Account, type Owner } from './rights.js'
-import { accountFile, folders, isOwnerName, ownerFile } from '../layout.js'
+import { parseAccount, parseOwner, type Account, type Owner, isOwnerName } from './rights.js'
+import { quote, Refusal } from '../errors.js'
+import { accountFile, folders, ownerFile } from '../layout.js'
 import type { Store } from '../store/store.js'
 
 async function namesIn(store: Store, folder: string): Promise<string[]> {
@@ -32,4 +33,15 @@ export async function readAccounts(store: Store): Promise<{ accounts: Account[];
 export async function readOwners(store: Store): Promise<Owner[]> {
   const names = await namesIn(store, folders.owners)
   return Promise.all(names.map(async (name) => parseOwner(name, await textOf(store, ownerFile(name)))))
+}
+
+/** Whether `owner` is declared. Nothing is published under an owner that is not. */
+export const isDeclared = async (store: Pick<Store, 'exists'>, owner: string): Promise<boolean> =>
+  isOwnerName(owner) && store.exists(ownerFile(owner))
+
+/** Throws a 404 that says how to declare the owner. */
+export async function mustBeDeclared(store: Pick<Store, 'exists'>, owner: string): Promise<void> {
+  if (await isDeclared(store, owner)) return
+  const name = isOwnerName(owner) ? owner : 'NAME'
+  throw new Refusal(404, `no owner ${quote(owner)}: declare it with "npx plinth owner add ${name}"`)
 }

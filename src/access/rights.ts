@@ -1,7 +1,9 @@
 // Accounts and owners as their files have them, and what an account may do. Pure.
 
-import { isOwnerName } from '../layout.js'
 import { isTokenHash, tokenMatches } from './token.js'
+
+/** Names of owners and accounts: `[A-Za-z0-9][A-Za-z0-9._-]*`, at most 64 characters, compared as written. */
+export const isOwnerName = (name: string): boolean => /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(name)
 
 /** What an account may do. `admin`: everything, for every owner. Writing an owner implies reading it. */
 export type Rights = { admin: boolean; read: string[]; write: string[] }

@@ -5,11 +5,11 @@ import { parseArgs } from 'node:util'
 import { readConfig } from '../config.js'
 import { importVersions, type ImportEvent, type ImportOutcome, type ImportTotals } from '../import/import.js'
 import { parseImport } from '../import/request.js'
-import { isOwnerName } from '../layout.js'
 import { openWayIn } from '../service/way-in.js'
 import { besideService } from '../service/beside.js'
 import { WrongUsage, type Command } from './command.js'
 import { makeProgress } from './progress.js'
+import { isOwnerName } from '../access/rights.js'
 
 const NONE: ImportTotals = { published: 0, identical: 0, different: 0, refused: 0, incomplete: 0, bytes: 0 }
 

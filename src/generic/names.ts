@@ -1,8 +1,8 @@
 // Names of generic packages, as Gitea and Forgejo accept them. Every check takes the text after its one
 // percent-decoding and returns what is wrong, or undefined.
 
-import { MAX_NAME_BYTES } from '../layout.js'
-import { quote } from '../quote.js'
+import { quote, Refusal } from '../errors.js'
+import { checkFits, genericFile, MAX_NAME_BYTES, type GenericVersion } from '../layout.js'
 
 const tooLong = (text: string): boolean => Buffer.byteLength(text) > MAX_NAME_BYTES
 const isDots = (text: string): boolean => text === '.' || text === '..'
@@ -38,4 +38,14 @@ export function checkFileName(file: string): string | undefined {
     return `invalid file name ${quote(file)}: it is made of letters, digits, spaces and . _ + - = : ; ( ) [ ] { } ~ ! @ # $ % ^ &`
   }
   return file === file.trim() ? undefined : `invalid file name ${quote(file)}: no space at its start or end`
+}
+
+/** What is wrong with the names of a generic version, or undefined. */
+export const versionProblem = ({ name, version }: GenericVersion): string | undefined =>
+  checkPackageName(name) ?? checkPackageVersion(version)
+
+/** Throws a 400 for names that no file can be published under, whichever way the file came in. */
+export function mustBeNames(at: GenericVersion, file: string): void {
+  const problem = versionProblem(at) ?? checkFileName(file) ?? checkFits(genericFile(at, file), 'the path')
+  if (problem !== undefined) throw new Refusal(400, problem)
 }

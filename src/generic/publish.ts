@@ -2,14 +2,15 @@
 // whole version leaves the tree by one rename. The journal keeps each in step with the record of its SHA-256.
 
 import { dirname } from 'node:path'
-import { mustBeDeclared } from '../access/declared.js'
 import { Refusal } from '../errors.js'
 import { genericFile, genericFolder, genericVersionFolder, sumFile, type GenericVersion } from '../layout.js'
 import type { Journal } from '../packages/journal.js'
-import { queueKey, type FileOperation, type Sum } from '../packages/operation.js'
+import { queueKey, type FileOperation } from '../packages/operation.js'
 import type { PublicationClock } from '../packages/publication-clock.js'
 import type { Exclusively } from '../packages/queue.js'
 import type { Store } from '../store/store.js'
+import type { Sum } from '../digest.js'
+import { mustBeDeclared } from '../access/files.js'
 
 /** What publishing needs; one of each exists. */
 export type FilePublishing = {

@@ -17,10 +17,6 @@ export const infoText = (version: string, published: Date): string =>
     Time: (pseudoVersionTime(version) ?? published).toISOString().replace(/\.\d+Z$/, 'Z'),
   })
 
-// 'example.com/m' → module example.com/m⏎
-/** What go itself makes up for a module without go.mod; the newline is part of its hash. */
-export const syntheticMod = (module: string): string => `module ${module}\n`
-
 // ['v1.1.0', 'v1.0.5', 'v0.0.0-20191109021931-daa7c04131f5'] → v1.0.5⏎v1.1.0⏎
 /** `list`: one version a line, semver order, without pseudo-versions. Empty for a module that has only those. */
 export const listText = (versions: readonly string[]): string =>

@@ -1,11 +1,11 @@
 // The way in for a module zip whose bytes are here, however they came: read, checked, published.
 
 import { Refusal } from '../errors.js'
-import type { Received } from '../store/received.js'
 import type { CheckPool } from '../modzip/check-pool.js'
 import { problemText } from '../gomod/problems.js'
 import type { ModulePublisher } from './publish.js'
 import type { ModuleZip } from '../modzip/read-zip.js'
+import type { Received } from '../store/write-body.js'
 
 export type ModuleIntake = ReturnType<typeof makeModuleIntake>
 

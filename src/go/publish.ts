@@ -4,7 +4,6 @@
 // publishing, the other way round when deleting. The zip's name is the claim, `.info` makes the version visible.
 
 import { dirname } from 'node:path'
-import { mustBeDeclared } from '../access/declared.js'
 import { Refusal } from '../errors.js'
 import {
   checkFits,
@@ -17,7 +16,7 @@ import {
   type ModuleVersion,
 } from '../layout.js'
 import type { Journal } from '../packages/journal.js'
-import { queueKey, type ModuleOperation, type Sum } from '../packages/operation.js'
+import { queueKey, type ModuleOperation } from '../packages/operation.js'
 import type { PublicationClock } from '../packages/publication-clock.js'
 import type { Exclusively } from '../packages/queue.js'
 import type { Staged, Store } from '../store/store.js'
@@ -25,6 +24,8 @@ import { waitForAll } from '../store/wait-for-all.js'
 import { infoText } from './artifacts.js'
 import type { CheckPool } from '../modzip/check-pool.js'
 import { makeViews, type StagedViews } from './views.js'
+import type { Sum } from '../digest.js'
+import { mustBeDeclared } from '../access/files.js'
 
 /** What publishing needs; one of each exists. */
 export type Publishing = {

@@ -1,10 +1,12 @@
 // What go asks of the entries of a module zip (golang.org/x/mod/zip CheckZip, go.dev/ref/mod#zip-files), and a few
 // things that we ask on top, marked "ours". Pure: the central directory in, every problem and warning out.
 
+import { Collisions } from './collisions.js'
 import { fold } from './fold.js'
 import { checkFilePath, checkModulePath, checkPathMajor } from './module-path.js'
+import type { Problem } from './problems.js'
 import { checkVersion } from './semver.js'
-import { quote } from '../quote.js'
+import { quote } from '../errors.js'
 
 /** x/mod/zip MaxZipFile: bytes of the zip, and of its contents. */
 export const MAX_ZIP_BYTES = 500 * 2 ** 20
@@ -14,9 +16,6 @@ export const MAX_GO_MOD_BYTES = 16 * 2 ** 20
 /** Bytes of one name and of a path in the module cache: what file systems take (NAME_MAX, and PATH_MAX less the cache's own path). */
 const MAX_NAME_BYTES = 255
 const MAX_PATH_BYTES = 3500
-
-/** Files and folders that are held against each other (ours): memory. The largest modules known have some 70,000. */
-const MAX_NODES = 500_000
 
 /** One entry of the central directory: what it declares, nothing of it believed yet. */
 export type ZipEntry = {
@@ -33,9 +32,6 @@ export type ZipEntry = {
   /** The Unix file mode, where the archive was made on a Unix; else 0. */
   unixMode: number
 }
-
-/** `name` is the entry's whole name, absent where the problem is the archive's. */
-export type Problem = { name?: string; rule: string }
 
 /** `prefix` is `{module}@{version}/`; all three are absent when no entry tells which module this is. */
 export type ZipVerdict = {
@@ -77,49 +73,6 @@ function identify(names: readonly string[]): [string, string] | undefined {
     first ??= prefix
   }
   return first
-}
-
-/**
- * x/mod/zip collisionChecker: names equal under case folding, files that are folders, entries that come twice.
- * Every file and folder is one node, found by its parent's number and its own folded name: what a path costs grows
- * with its length, not with the square of it.
- */
-export class Collisions {
-  readonly #nodes = new Map<string, { number: number; path: string; folder: boolean }>()
-
-  add(path: string, folder: boolean): string | undefined {
-    let parent = 0
-    for (let end = path.indexOf('/'), start = 0; ; start = end + 1, end = path.indexOf('/', start)) {
-      const last = end < 0
-      const key = `${parent}/${fold(last ? path.slice(start) : path.slice(start, end))}`
-      const here = last ? path : path.slice(0, end)
-      const isFolder = !last || folder
-      const node = this.#nodes.get(key)
-      if (node) {
-        const problem = collision(node, here, isFolder, last)
-        if (problem !== undefined || last) return problem
-        parent = node.number
-      } else {
-        if (this.#nodes.size >= MAX_NODES) return `one of over ${MAX_NODES} files and folders`
-        parent = this.#nodes.size + 1
-        this.#nodes.set(key, { number: parent, path: here, folder: isFolder })
-        if (last) return undefined
-      }
-    }
-  }
-}
-
-function collision(
-  other: { path: string; folder: boolean },
-  path: string,
-  folder: boolean,
-  last: boolean,
-): string | undefined {
-  if (other.path !== path) {
-    return `case-insensitive file name collision: ${quote(other.path)} and ${quote(path)}`
-  }
-  if (other.folder !== folder) return `entry ${quote(path)} is both a file and a directory`
-  return folder || !last ? undefined : `multiple entries for file ${quote(path)}`
 }
 
 const isClean = (path: string): boolean =>

@@ -68,3 +68,7 @@ export function isGoAtLeast(version: string | undefined, major: number, minor: n
   const [, ours = 0, theirs = 0] = (match ?? []).map(Number)
   return ours > major || (ours === major && theirs >= minor)
 }
+
+// 'example.com/m' → module example.com/m⏎
+/** The go.mod that go makes up for a module without one. The newline counts in its hash. */
+export const syntheticMod = (module: string): string => `module ${module}\n`

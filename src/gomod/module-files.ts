@@ -1,10 +1,12 @@
 // Which files of a folder go into its module zip: golang.org/x/mod/zip checkFiles and isVendoredPackage. Pure: names,
 // kinds and sizes in; what is taken, what is left out, and what forbids the whole zip out.
 
-import { Collisions, MAX_GO_MOD_BYTES, MAX_ZIP_BYTES, type Problem } from './check-zip.js'
+import { MAX_GO_MOD_BYTES, MAX_ZIP_BYTES } from './check-zip.js'
 import { fold } from './fold.js'
 import { goVersionOf, isGoAtLeast } from './modfile.js'
 import { checkFilePath } from './module-path.js'
+import type { Problem } from './problems.js'
+import { Collisions } from './collisions.js'
 
 /** A file below the module's root: `path` with slashes, relative; `size` in bytes. */
 export type Candidate = { path: string; kind: 'file' | 'symlink' | 'other'; size: number }

@@ -3,7 +3,7 @@
 
 import { isLetter } from './fold.js'
 import { parseVersion } from './semver.js'
-import { quote } from '../quote.js'
+import { quote } from '../errors.js'
 
 /** What makes a path element different in a module path and in a file path (x/mod/module pathKind). */
 type PathKind = 'module' | 'file'

@@ -1,6 +1,7 @@
 // How problems of a zip are told to the person who sent it.
 
-import type { Problem } from './check-zip.js'
+/** One thing that is wrong with a zip. `name` is the entry's whole name, absent for a problem of the whole archive. */
+export type Problem = { name?: string; rule: string }
 
 /** How many problems one answer lists before it says how many more there are. */
 export const SHOWN_PROBLEMS = 20

@@ -1,7 +1,7 @@
 // Versions as the go command orders and accepts them: golang.org/x/mod/semver, module.CanonicalVersion and
 // module.IsPseudoVersion. Not npm's semver: a leading `v`, `+incompatible` as the only build, numbers of any size.
 
-import { quote } from '../quote.js'
+import { quote } from '../errors.js'
 
 /** The parts of a canonical version; `pre` is without its dash, `incompatible` tells `+incompatible`. */
 export type Version = {

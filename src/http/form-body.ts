@@ -10,7 +10,7 @@ import { Writable } from 'node:stream'
 import type { Context } from 'koa'
 import { koaBody } from 'koa-body'
 import { messageOf, Refusal } from '../errors.js'
-import { tooLarge, type Received } from '../store/received.js'
+import { tooLarge, type Received } from '../store/write-body.js'
 
 /** Bytes that a form may have beside the content of its parts: boundaries and heads. */
 const MAX_OVERHEAD_BYTES = 64 * 1024

@@ -6,8 +6,7 @@ import { Refusal } from '../errors.js'
 import { checkFits, genericFile, urlPath, type GenericVersion } from '../layout.js'
 import { baseUrl } from './base-url.js'
 import type { Receive } from './request-body.js'
-import { mustBeNames, versionProblem } from '../generic/must-be-names.js'
-import { checkFileName } from '../generic/names.js'
+import { checkFileName, mustBeNames, versionProblem } from '../generic/names.js'
 import type { FilePublisher } from '../generic/publish.js'
 
 type Needs = { config: Config; receive: Receive; files: FilePublisher }

@@ -9,11 +9,10 @@ import type { Config } from '../config.js'
 import { Refusal } from '../errors.js'
 import { receiveForm } from './form-body.js'
 import type { Gate } from './admission.js'
-import { tooLarge, type Received } from '../store/received.js'
 import type { Reservation, Room } from '../store/free-space.js'
 import type { Store } from '../store/store.js'
 import type { Upload } from '../store/temps.js'
-import { withUpload, writeBody } from '../store/write-body.js'
+import { withUpload, writeBody, tooLarge, type Received } from '../store/write-body.js'
 
 /** What receiving works with; one of each exists. */
 export type Receiving = { config: Config; store: Store; room: Room; gate: Gate }

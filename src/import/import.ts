@@ -4,13 +4,13 @@
 import { readFile, stat } from 'node:fs/promises'
 import { errno, messageOf, Refusal, Unsettled } from '../errors.js'
 import type { ModuleZip } from '../modzip/read-zip.js'
-import { sumOf } from '../packages/same-content.js'
 import { versionFile } from '../layout.js'
 import { someAtOnce } from './some-at-once.js'
 import { Changed, Unreadable } from '../store/copy-in.js'
 import type { WayIn } from '../service/way-in.js'
 import { downloadFolder, findVersions, type FoundVersion, type Unusable } from './find.js'
 import { infoTime, timeWithoutInfo } from './info.js'
+import { sumOf } from '../digest.js'
 
 const AT_ONCE = 4
 /** x/mod/zip MaxGoMod, which a .mod may have; the other small files have a few hundred bytes. */

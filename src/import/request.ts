@@ -1,8 +1,8 @@
 // An import as a command asks the running service for it.
 
 import { isAbsolute } from 'node:path'
-import { isOwnerName } from '../layout.js'
 import type { ImportRequest } from './import.js'
+import { isOwnerName } from '../access/rights.js'
 
 /** Throws for what is none. */
 export function parseImport(asked: unknown): ImportRequest {

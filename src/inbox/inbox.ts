@@ -7,10 +7,10 @@ import { setTimeout } from 'node:timers/promises'
 import { watch, type FSWatcher } from 'chokidar'
 import { messageOf } from '../errors.js'
 import { folders } from '../layout.js'
-import { signatureOf } from '../store/signature.js'
 import { look, type Sighting } from './scan.js'
 import { REJECTED } from './place.js'
 import { makeTake, type Inbox } from './take.js'
+import { signatureOf } from '../store/reading.js'
 
 /** Files that are published at once. */
 const AT_ONCE = 4

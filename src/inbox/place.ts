@@ -4,7 +4,8 @@
 //   inbox/{owner}/generic/{name}/{version}/{file}
 //   inbox/rejected/…                               ours: nobody can be called that here
 
-import { isOwnerName, type GenericVersion } from '../layout.js'
+import { type GenericVersion } from '../layout.js'
+import { isOwnerName } from '../access/rights.js'
 
 /** Where a file is to be published. */
 export type Place =

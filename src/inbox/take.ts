@@ -2,15 +2,15 @@
 
 import { join } from 'node:path'
 import { errno, messageOf, Refusal, Unsettled } from '../errors.js'
-import { mustBeNames } from '../generic/must-be-names.js'
 import type { Holding } from '../packages/same-content.js'
 import { folders } from '../layout.js'
 import type { Log, LogFields } from '../log.js'
-import type { Received } from '../store/received.js'
 import { Changed, Unreadable } from '../store/copy-in.js'
 import type { WayIn } from '../service/way-in.js'
 import { placeOf, type Place } from './place.js'
 import { makeReject } from './reject.js'
+import type { Received } from '../store/write-body.js'
+import { mustBeNames } from '../generic/names.js'
 
 /** What taking works with; one of each exists. */
 export type Inbox = WayIn & { log: Log }

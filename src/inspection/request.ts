@@ -1,7 +1,7 @@
 // An inspection as a command asks the running service for it.
 
-import { isOwnerName } from '../layout.js'
 import type { Inspection } from './inspect.js'
+import { isOwnerName } from '../access/rights.js'
 
 /** Throws for what is none. */
 export function parseInspection(asked: unknown): Inspection {

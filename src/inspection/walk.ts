@@ -1,11 +1,12 @@
 // The packages that are in the tree, and what is in it and part of none.
 
-import { folders, genericFolder, goFolder, isOwnerName, type GenericVersion, type Module } from '../layout.js'
+import { folders, genericFolder, goFolder, type GenericVersion, type Module } from '../layout.js'
 import { checkModulePath, unescapePath } from '../gomod/module-path.js'
 import { checkPackageName, checkPackageVersion } from '../generic/names.js'
 import type { Store } from '../store/store.js'
 import { stray } from './file-check.js'
 import type { Finding, Scope } from './finding.js'
+import { isOwnerName } from '../access/rights.js'
 
 export type Found = { module: Module } | { version: GenericVersion } | { finding: Finding }
 

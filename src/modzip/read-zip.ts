@@ -9,13 +9,13 @@ import { createHash } from 'node:crypto'
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import { Readable } from 'node:stream'
 import { Open } from 'unzipper'
-import { checkZip, MAX_ZIP_BYTES, shownName, type Problem, type ZipEntry } from '../gomod/check-zip.js'
+import { checkZip, MAX_ZIP_BYTES, shownName, type ZipEntry } from '../gomod/check-zip.js'
 import { goModHash, hash1, type HashedFile } from '../gomod/dirhash.js'
-import { syntheticMod } from '../go/artifacts.js'
-import { modulePathOf } from '../gomod/modfile.js'
+import { modulePathOf, syntheticMod } from '../gomod/modfile.js'
 import { BadContent, bodyOffset, contents, verifyContent, type LocatedEntry } from './zip-content.js'
 import { locateDirectory, NotAZip, type ReadAt, type ZipDirectory } from './zip-directory.js'
-import { quote } from '../quote.js'
+import { quote } from '../errors.js'
+import type { Problem } from '../gomod/problems.js'
 
 /** What a module zip is, when nothing is wrong with it. Hashes are the two of go.sum, `h1:…`. */
 export type ModuleZip = {

@@ -1,5 +1,6 @@
 // What is being done to one package version: the journal's entries, and the records of the sums. Pure.
 
+import type { Sum } from '../digest.js'
 import {
   genericFile,
   genericVersionFolder,
@@ -9,9 +10,6 @@ import {
 } from '../layout.js'
 
 type Op = { op: 'publish' | 'delete' }
-
-/** What is known of an uploaded file's bytes: SHA-256 in hex, size in bytes. */
-export type Sum = { sha256: string; size: number }
 
 /** A module version; a publish knows what was uploaded. */
 export type ModuleOperation = Op & ModuleVersion & Partial<Sum>

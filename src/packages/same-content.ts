@@ -1,22 +1,10 @@
 // Is what arrives what is there already? By the record of its upload, without reading it where that will do.
 
-import { createHash } from 'node:crypto'
-import { createReadStream } from 'node:fs'
 import type { CheckPool } from '../modzip/check-pool.js'
 import { genericFile, sumFile, versionFile, type GenericVersion, type ModuleVersion } from '../layout.js'
-import { parseOperation, type Sum } from './operation.js'
+import { parseOperation } from './operation.js'
 import type { Store } from '../store/store.js'
-
-/** SHA-256 in hex and size of the file at `path` (absolute). */
-export async function sumOf(path: string): Promise<Sum> {
-  const hash = createHash('sha256')
-  let size = 0
-  for await (const piece of createReadStream(path) as AsyncIterable<Buffer>) {
-    hash.update(piece)
-    size += piece.length
-  }
-  return { sha256: hash.digest('hex'), size }
-}
+import { sumOf, type Sum } from '../digest.js'
 
 /** `absent`: it was deleted meanwhile. */
 export type Holding = 'identical' | 'different' | 'absent'

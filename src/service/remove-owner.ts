@@ -1,8 +1,8 @@
 // The removal of an owner as a command asks the running service for it, or does it without one.
 
 import { openAccess } from '../access/access.js'
-import { isOwnerName } from '../layout.js'
 import type { Parts } from './parts.js'
+import { isOwnerName } from '../access/rights.js'
 
 /** `withPackages`: with everything that is published under it. */
 export type OwnerToRemove = { owner: string; withPackages: boolean }

@@ -4,11 +4,10 @@
 import { constants, type Stats } from 'node:fs'
 import { lstat, open, readlink, realpath, stat, type FileHandle } from 'node:fs/promises'
 import { errno, messageOf, Refusal } from '../errors.js'
-import { tooLarge, type Received } from './received.js'
 import type { Room } from './free-space.js'
-import { signatureOf } from './signature.js'
 import type { Store } from './store.js'
-import { BATCH_BYTES, withUpload, writeBody, type Writing } from './write-body.js'
+import { BATCH_BYTES, withUpload, writeBody, type Writing, tooLarge, type Received } from './write-body.js'
+import { signatureOf } from './reading.js'
 
 /** The file could not be read: no fault of the data folder. `cause` is the system's error. */
 export class Unreadable extends Error {

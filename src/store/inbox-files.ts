@@ -4,7 +4,7 @@
 import { lstatSync, unlinkSync } from 'node:fs'
 import { mkdir, rename, rmdir } from 'node:fs/promises'
 import { ignoring } from '../errors.js'
-import { signatureOf } from './signature.js'
+import { signatureOf } from './reading.js'
 
 /** `at` makes a path absolute. */
 export function openDropped(at: (path: string) => string) {

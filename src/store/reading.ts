@@ -1,5 +1,6 @@
-// What is there, below the data folder. Paths are those of layout.ts; what is not there is no error.
+// Reads below the data folder. Paths are those of layout.ts. A missing file is not an error.
 
+import type { Stats } from 'node:fs'
 import { lstat, readdir, readFile, readlink } from 'node:fs/promises'
 import { errno } from '../errors.js'
 
@@ -31,3 +32,7 @@ export function openReads(at: (path: string) => string) {
 
   return { status, exists, read, names, linkText }
 }
+
+/** Identifies a file version by inode, size and times. A write changes the times, a replacement the inode. */
+export const signatureOf = ({ dev, ino, size, mtimeMs, ctimeMs }: Stats): string =>
+  [dev, ino, size, mtimeMs, ctimeMs].join(' ')

@@ -3,7 +3,7 @@
 
 import { createHash } from 'node:crypto'
 import { open, type FileHandle } from 'node:fs/promises'
-import { tooLarge, type Received } from './received.js'
+import { Refusal } from '../errors.js'
 import type { Reservation, Room } from './free-space.js'
 import type { Store } from './store.js'
 import type { Upload } from './temps.js'
@@ -14,6 +14,13 @@ export const BATCH_BYTES = 2 ** 20
 const BATCH_PIECES = 1024
 /** Bytes after which what is written so far goes to the disk, while the body still comes: the end waits for less. */
 const SYNC_BYTES = 64 * 2 ** 20
+
+/** A body that is on the disk: `path` is absolute, `size` in bytes, `sha256` in hex. */
+export type Received = { path: string; size: number; sha256: string }
+
+/** The 413 of a body over `limit` bytes. */
+export const tooLarge = (limit: number): Refusal =>
+  new Refusal(413, `the upload is too large: at most ${limit} bytes are taken`)
 
 /** Where to (`path` is absolute and new), how much at most (bytes), and the room for it. */
 export type Writing = { path: string; limit: number; room: Room; reservation: Reservation }

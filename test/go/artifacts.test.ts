@@ -1,5 +1,6 @@
 import t from 'tap'
-import { infoText, latestVersion, listText, syntheticMod } from '../../src/go/artifacts.js'
+import { infoText, latestVersion, listText } from '../../src/go/artifacts.js'
+import { syntheticMod } from '../../src/gomod/modfile.js'
 
 const P1 = 'v0.0.0-20191109021931-daa7c04131f5'
 const P2 = 'v0.0.0-20211109021931-aaa7c04131f5'
