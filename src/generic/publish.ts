@@ -3,7 +3,7 @@
 
 import { dirname } from 'node:path'
 import { Refusal } from '../errors.js'
-import { genericFile, genericFolder, genericVersionFolder, sumFile, type GenericVersion } from '../layout.js'
+import { genericFile, genericFolder, genericVersionFolder, type GenericVersion } from '../layout.js'
 import type { Journal } from '../packages/journal.js'
 import { queueKey, type FileOperation } from '../packages/operation.js'
 import type { PublicationClock } from '../packages/publication-clock.js'
@@ -11,6 +11,7 @@ import type { Exclusively } from '../packages/queue.js'
 import type { Store } from '../store/store.js'
 import type { Sum } from '../digest.js'
 import { mustBeDeclared } from '../access/files.js'
+import { forgetRecords, linkRecord, recordFolder, writeRecord } from '../packages/records.js'
 
 /** What publishing needs; one of each exists. */
 export type FilePublishing = {
@@ -50,20 +51,17 @@ export function makeFilePublisher({ store, journal, exclusively, clock }: FilePu
   async function withdraw(version: GenericVersion, file: string): Promise<void> {
     const target = genericFile(version, file)
     await store.remove(target)
-    await forget([target])
+    await forgetRecords(store, [target])
     await store.prune(genericVersionFolder(version), genericFolder(version.owner))
-  }
-
-  async function forget(paths: readonly string[]): Promise<void> {
-    const sums = paths.map(sumFile)
-    for (const sum of sums) await store.remove(sum)
-    await store.syncAll([...new Set(sums.map((sum) => dirname(sum)))])
   }
 
   /** Takes a whole version away; `files` are those that it had, which only the journal knows after a crash. */
   async function withdrawVersion(version: GenericVersion, files: readonly string[]): Promise<void> {
     await store.removeFolder(genericVersionFolder(version))
-    await forget(files.map((file) => genericFile(version, file)))
+    await forgetRecords(
+      store,
+      files.map((file) => genericFile(version, file)),
+    )
     await store.prune(dirname(genericVersionFolder(version)), genericFolder(version.owner))
   }
 
@@ -85,8 +83,8 @@ export function makeFilePublisher({ store, journal, exclusively, clock }: FilePu
         action: async (_, record) => {
           claimed = await store.claim(path, target)
           if (!claimed) throw conflict(version, file)
-          await store.linkOver(record, sumFile(target))
-          await store.syncAll([dirname(target), dirname(sumFile(target))])
+          await linkRecord(store, record, target)
+          await store.syncAll([dirname(target), recordFolder(target)])
         },
         undo: () =>
           claimed ? withdraw(version, file) : store.prune(dirname(target), genericFolder(version.owner)),
@@ -141,9 +139,8 @@ export function makeFilePublisher({ store, journal, exclusively, clock }: FilePu
     const target = genericFile(entry, entry.file)
     const status = await store.status(target)
     if (entry.op === 'delete' || !status) return withdraw(entry, entry.file)
-    const sum = sumFile(target)
-    if (status.size === entry.size) await store.write(sum, JSON.stringify(entry), { secret: true })
-    await store.syncAll([dirname(target), dirname(sum)])
+    if (status.size === entry.size) await writeRecord(store, target, entry)
+    await store.syncAll([dirname(target), recordFolder(target)])
   }
 
   return { mustBeFree, publish, removeFile, removeVersion, settle, alone }

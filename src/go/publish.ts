@@ -3,14 +3,12 @@
 // A reader of `list` finds all files of what it names, at any moment: files first and `list`, `@latest` last when
 // publishing, the other way round when deleting. The zip's name is the claim, `.info` makes the version visible.
 
-import { dirname } from 'node:path'
 import { Refusal } from '../errors.js'
 import {
   checkFits,
   extensions,
   goFolder,
   modulePaths,
-  sumFile,
   versionFile,
   type Module,
   type ModuleVersion,
@@ -26,6 +24,7 @@ import type { CheckPool } from '../modzip/check-pool.js'
 import { makeViews, type StagedViews } from './views.js'
 import type { Sum } from '../digest.js'
 import { mustBeDeclared } from '../access/files.js'
+import { linkRecord, recordFolder, removeRecord, writeRecord } from '../packages/records.js'
 
 /** What publishing needs; one of each exists. */
 export type Publishing = {
@@ -90,12 +89,12 @@ export function makeModulePublisher({ store, journal, exclusively, zips, clock }
   /** Makes a claimed version visible and listed, and all of it durable. `record` is the path of its journal entry. */
   async function place(version: ModuleVersion, derived: Derived, record: string | undefined): Promise<void> {
     const { folder, versions } = modulePaths(version)
-    const sum = sumFile(versionFile(version, 'zip'))
+    const zip = versionFile(version, 'zip')
     await store.place(derived.mod, versionFile(version, 'mod'))
     await store.place(derived.info, versionFile(version, 'info'))
     await views.place(derived.views)
-    if (record !== undefined) await store.linkOver(record, sum)
-    await store.syncAll([versions, folder, dirname(sum)])
+    if (record !== undefined) await linkRecord(store, record, zip)
+    await store.syncAll([versions, folder, recordFolder(zip)])
   }
 
   /** Takes a version away, whole or half-made: out of the views, then `.info`, `.mod`, and the claim last. */
@@ -104,10 +103,11 @@ export function makeModulePublisher({ store, journal, exclusively, zips, clock }
     if (staged) await views.place(staged)
     else await views.refresh(version, version.version)
     for (const extension of extensions.toReversed()) await store.remove(versionFile(version, extension))
-    const sum = sumFile(versionFile(version, 'zip'))
-    await store.remove(sum)
-    if (await store.exists(modulePaths(version).list)) return store.syncAll([versions, folder, dirname(sum)])
-    await store.sync(dirname(sum))
+    const zip = versionFile(version, 'zip')
+    await removeRecord(store, zip)
+    if (await store.exists(modulePaths(version).list))
+      return store.syncAll([versions, folder, recordFolder(zip)])
+    await store.sync(recordFolder(zip))
     await store.prune(versions, goFolder(version.owner))
     await store.prune(folder, goFolder(version.owner)) // it may hold another module
   }
@@ -185,8 +185,7 @@ export function makeModulePublisher({ store, journal, exclusively, zips, clock }
     const reading = await zips.read(store.at(zip))
     if (!reading.ok) return withdraw(version) // it was checked before its claim: these are not its bytes
     const known = sha256 !== undefined && status.size === size
-    if (known)
-      await store.write(sumFile(zip), JSON.stringify({ op, ...version, sha256, size }), { secret: true })
+    if (known) await writeRecord(store, zip, { op, ...version, sha256, size })
     await place(version, await derive(version, reading.zip.mod, status.mtime), undefined)
   }
 

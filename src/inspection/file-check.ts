@@ -3,10 +3,10 @@
 
 import { createHash } from 'node:crypto'
 import { createReadStream, type Stats } from 'node:fs'
-import { sumFile } from '../layout.js'
-import { parseOperation, type Operation } from '../packages/operation.js'
+import { type Operation } from '../packages/operation.js'
 import type { Store } from '../store/store.js'
 import type { Finding } from './finding.js'
+import { readRecord, writeRecord } from '../packages/records.js'
 
 const READABLE = 0o444
 
@@ -41,16 +41,15 @@ export function makeFileCheck(store: Store) {
     const fault = await accessFault(status)
     if (fault !== undefined)
       findings.push({ path, fault, mend: 'chown and chmod it, as the other files are' })
-    const record = parseOperation((await store.read(sumFile(path)))?.toString() ?? '')
+    const record = await readRecord(store, path)
     const sha256 = await sha256Of(path, status)
     if (record?.sha256 === undefined) {
-      const bytes = JSON.stringify({ ...operation, sha256, size: status.size })
       findings.push({
         path,
         fault: 'the SHA-256 of its upload is not recorded',
         mend: 'nothing has to: it did not come through the service; rebuild records what it has now',
         note: true,
-        repair: () => store.write(sumFile(path), bytes, { secret: true }),
+        repair: () => writeRecord(store, path, { ...operation, sha256, size: status.size }),
       })
     } else if (record.sha256 !== sha256) {
       findings.push({

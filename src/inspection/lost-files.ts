@@ -1,9 +1,10 @@
 // The records of uploads held against the tree: a file that has one and is not there was lost.
 
-import { folders, sumFile } from '../layout.js'
-import { parseOperation, pathOf, type Operation } from '../packages/operation.js'
+import { sumFile } from '../layout.js'
+import { pathOf, type Operation } from '../packages/operation.js'
 import type { Store } from '../store/store.js'
 import type { Finding, Scope } from './finding.js'
+import { allRecords } from '../packages/records.js'
 
 const isIn = ({ owner, module }: Scope, operation: Operation): boolean =>
   (owner === undefined || operation.owner === owner) &&
@@ -13,18 +14,12 @@ const isIn = ({ owner, module }: Scope, operation: Operation): boolean =>
 export type Sum = { finding: Finding } | { lost: Operation; record: string }
 
 export async function* lostFiles(store: Store, scope: Scope): AsyncGenerator<Sum> {
-  for (const prefix of await store.names(folders.sums)) {
-    for (const name of await store.names(`${folders.sums}/${prefix}`)) {
-      const record = `${folders.sums}/${prefix}/${name}`
-      const bytes = await store.read(record)
-      if (!bytes) continue // deleted in the meantime
-      const operation = parseOperation(bytes.toString())
-      if (!operation || sumFile(pathOf(operation)) !== record) {
-        const fault = 'no record of an upload, or one that is not in its place'
-        yield { finding: { path: record, fault, mend: 'remove it' } }
-      } else if (isIn(scope, operation) && !(await store.exists(pathOf(operation)))) {
-        yield { lost: operation, record }
-      }
+  for await (const { record, operation } of allRecords(store)) {
+    if (!operation || sumFile(pathOf(operation)) !== record) {
+      const fault = 'no record of an upload, or one that is not in its place'
+      yield { finding: { path: record, fault, mend: 'remove it' } }
+    } else if (isIn(scope, operation) && !(await store.exists(pathOf(operation)))) {
+      yield { lost: operation, record }
     }
   }
 }

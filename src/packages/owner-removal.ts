@@ -2,10 +2,11 @@
 // nobody is served from. Cut off in between it can be run again; the other way round `verify` would find files lost.
 
 import { dirname } from 'node:path'
-import { folders, ownerTree } from '../layout.js'
-import { isOfOwner, parseOperation } from './operation.js'
+import { ownerTree } from '../layout.js'
+import { isOfOwner } from './operation.js'
 import type { Queue } from './queue.js'
 import type { Store } from '../store/store.js'
+import { allRecords } from './records.js'
 
 export type OwnerRemoval = {
   /** Resolves when what is being published or deleted under the owner has ended. */
@@ -18,14 +19,10 @@ export const makeOwnerRemoval = (store: Store, queue: Queue): OwnerRemoval => ({
   settled: (owner) => queue.idle((key) => isOfOwner(key, owner)),
   async remove(owner) {
     const changed = new Set<string>()
-    for (const prefix of await store.names(folders.sums)) {
-      for (const name of await store.names(`${folders.sums}/${prefix}`)) {
-        const record = `${folders.sums}/${prefix}/${name}`
-        const operation = parseOperation((await store.read(record))?.toString() ?? '')
-        if (operation?.owner !== owner) continue
-        await store.remove(record)
-        changed.add(dirname(record))
-      }
+    for await (const { record, operation } of allRecords(store)) {
+      if (operation?.owner !== owner) continue
+      await store.remove(record)
+      changed.add(dirname(record))
     }
     for (const folder of changed) await store.sync(folder)
     await store.removeFolder(ownerTree(owner))

@@ -1,10 +1,10 @@
 // Is what arrives what is there already? By the record of its upload, without reading it where that will do.
 
 import type { CheckPool } from '../modzip/check-pool.js'
-import { genericFile, sumFile, versionFile, type GenericVersion, type ModuleVersion } from '../layout.js'
-import { parseOperation } from './operation.js'
+import { genericFile, versionFile, type GenericVersion, type ModuleVersion } from '../layout.js'
 import type { Store } from '../store/store.js'
 import { sumOf, type Sum } from '../digest.js'
+import { readRecord } from './records.js'
 
 /** `absent`: it was deleted meanwhile. */
 export type Holding = 'identical' | 'different' | 'absent'
@@ -16,7 +16,7 @@ export function makeHeld({ store, zips }: { store: Store; zips: CheckPool }) {
     const status = await store.status(path)
     if (!status) return 'absent'
     if (status.size !== size) return 'different'
-    const record = parseOperation((await store.read(sumFile(path)))?.toString() ?? '')
+    const record = await readRecord(store, path)
     const held = record?.sha256 ?? (await sumOf(store.at(path))).sha256
     return held === sha256 ? 'identical' : 'different'
   }
