@@ -5,7 +5,7 @@ import { once } from 'node:events'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createConnection } from 'node:net'
 import { join } from 'node:path'
-import { freePort, tempFolder } from '../../test/e2e/harness.js'
+import { freePort, tempFolder } from '../../test/support/plinth.js'
 
 const running = new Set<ReturnType<typeof spawn>>()
 process.on('exit', () => running.forEach((child) => child.kill('SIGKILL')))

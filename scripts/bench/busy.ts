@@ -1,7 +1,7 @@
 // Small uploads while the largest module that go takes is being uploaded and checked.
 
 import { sourceModule } from './modules.js'
-import { startPlinth, type Plinth } from '../../test/e2e/harness.js'
+import { startPlinth, type Plinth } from '../../test/support/plinth.js'
 import { peakOf } from './processes.js'
 import { quantile, timed, type Bench } from './row.js'
 

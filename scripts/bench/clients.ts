@@ -1,8 +1,8 @@
 // Publishing from many clients at once, into one module and into many; and after each 201 list must be right.
 
 import { compareVersions } from '../../src/gomod/semver.js'
-import { startPlinth, type Plinth } from '../../test/e2e/harness.js'
-import { simpleModule } from '../../test/zips.js'
+import { startPlinth, type Plinth } from '../../test/support/plinth.js'
+import { simpleModule } from '../../test/support/zips.js'
 import { expecting } from './answers.js'
 import { peakOf } from './processes.js'
 import { inTurns, type Bench, type Row, type Scale } from './row.js'

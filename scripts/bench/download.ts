@@ -2,7 +2,7 @@
 
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { makeGo, startPlinth, tempFolder } from '../../test/e2e/harness.js'
+import { makeGo, startPlinth, tempFolder } from '../../test/support/plinth.js'
 import { expecting } from './answers.js'
 import { sourceModule } from './modules.js'
 import { inTurns, timed, type Bench, type Row, type Scale } from './row.js'

@@ -1,6 +1,6 @@
 // Modules of a given size whose files pack as source code does.
 
-import { rawZip, type RawEntry } from '../../test/raw-zip.js'
+import { rawZip, type RawEntry } from '../../test/support/raw-zip.js'
 
 /** Text of `bytes` length from a small vocabulary, the same for the same seed; deflate makes a third of it. */
 function text(bytes: number, seed: number): Buffer {

@@ -2,7 +2,7 @@
 
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { startPlinth, tempFolder } from '../../test/e2e/harness.js'
+import { startPlinth, tempFolder } from '../../test/support/plinth.js'
 import { expecting } from './answers.js'
 import { copyToDisk, fsyncWithFolder } from './disk.js'
 import { sourceModule } from './modules.js'

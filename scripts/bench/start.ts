@@ -1,6 +1,6 @@
 // Starting beside many stored versions: until the first upload is accepted, and what memory that takes.
 
-import { askService, newData, runService } from '../../test/e2e/service.js'
+import { askService, newData, runService } from '../../test/support/service.js'
 import { residentMb } from './processes.js'
 import { inTurns, type Bench, type Row, type Scale } from './row.js'
 import { fillModule } from './tree.js'

@@ -4,7 +4,7 @@ import { linkSync, mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { infoText, listText } from '../../src/go/artifacts.js'
 import { extensions, modulePaths, versionFile, type Extension, type Module } from '../../src/layout.js'
-import { simpleModule } from '../../test/zips.js'
+import { simpleModule } from '../../test/support/zips.js'
 
 /** The n-th version of a module of the benchmark: v1.0.0, v1.1.0, … */
 export const versionAt = (n: number): string => `v1.${n}.0`

@@ -3,7 +3,7 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { join } from 'node:path'
-import { startPlinth, tempFolder, type Plinth } from '../../test/e2e/harness.js'
+import { startPlinth, tempFolder, type Plinth } from '../../test/support/plinth.js'
 import { expecting } from './answers.js'
 import { copyToDisk, fsyncWithFolder } from './disk.js'
 import { forgetPeak, peakOf } from './processes.js'

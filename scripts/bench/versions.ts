@@ -1,7 +1,7 @@
 // What it costs to publish the next version of a module that has many.
 
-import { startPlinth } from '../../test/e2e/harness.js'
-import { simpleModule } from '../../test/zips.js'
+import { startPlinth } from '../../test/support/plinth.js'
+import { simpleModule } from '../../test/support/zips.js'
 import { expecting } from './answers.js'
 import { forgetPeak, peakOf } from './processes.js'
 import { inTurns, timed, type Bench, type Row, type Scale } from './row.js'

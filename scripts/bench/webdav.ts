@@ -5,7 +5,7 @@ import { execFile } from 'node:child_process'
 import { chmodSync, mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { ask, AUTH, tempFolder, type Plinth } from '../../test/e2e/harness.js'
+import { ask, AUTH, tempFolder, type Plinth } from '../../test/support/plinth.js'
 import { expecting } from './answers.js'
 import { PUT_RULES, startBareNginx, userOf } from './bare-nginx.js'
 

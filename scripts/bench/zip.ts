@@ -3,8 +3,8 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { makeCheckPool } from '../../src/modzip/check-pool.js'
-import { tempFolder } from '../../test/e2e/harness.js'
-import { buildOracle, startOracle } from '../../test/go/oracle.js'
+import { tempFolder } from '../../test/support/plinth.js'
+import { buildOracle, startOracle } from '../../test/support/oracle.js'
 import { sourceModule } from './modules.js'
 import { inTurns, timed, type Bench } from './row.js'
 

@@ -4,7 +4,7 @@ import { execFileSync, spawn } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import t from 'tap'
-import { CLI, needs, runCli, tempFolder, type CliResult } from '../e2e/harness.js'
+import { CLI, needs, runCli, tempFolder, type CliResult } from '../support/plinth.js'
 
 const make = () => {
   const data = join(tempFolder(), 'data')

@@ -16,7 +16,7 @@ import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { openAccess } from '../../src/access/access.js'
 import { openStore } from '../../src/store/store.js'
-import { AUTH, needs, startPlinth, TOKEN } from './harness.js'
+import { AUTH, needs, startPlinth, TOKEN } from '../support/plinth.js'
 
 const basic = (text: string): string => `Basic ${Buffer.from(text).toString('base64')}`
 const file = (owner: string, name = 'file'): string => `/api/packages/${owner}/generic/p/1/${name}`

@@ -3,10 +3,10 @@
 
 import { existsSync, readFileSync } from 'node:fs'
 import t from 'tap'
-import { HOSTILE } from '../go/hostile-zips.js'
-import { rawZip } from '../raw-zip.js'
-import { moduleZip, simpleModule } from '../zips.js'
-import { needs, startPlinth } from './harness.js'
+import { HOSTILE } from '../support/hostile-zips.js'
+import { rawZip } from '../support/raw-zip.js'
+import { moduleZip, simpleModule } from '../support/zips.js'
+import { needs, startPlinth } from '../support/plinth.js'
 
 const UPLOAD = '/api/packages/admin/go/upload'
 const LIMIT_MB = 800 // three threads read at once

@@ -3,8 +3,8 @@
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { simpleModule } from '../zips.js'
-import { needs, startPlinth } from './harness.js'
+import { simpleModule } from '../support/zips.js'
+import { needs, startPlinth } from '../support/plinth.js'
 
 const DOTS = [
   '..',

@@ -6,8 +6,8 @@ import { existsSync, readFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
-import { simpleModule } from '../zips.js'
-import { AUTH, needs, startPlinth, TOKEN, type Plinth } from './harness.js'
+import { simpleModule } from '../support/zips.js'
+import { AUTH, needs, startPlinth, TOKEN, type Plinth } from '../support/plinth.js'
 
 const GO = '/api/packages/admin/go'
 const GENERIC = '/api/packages/admin/generic'
@@ -243,7 +243,7 @@ t.test('HTTP', needs('nginx'), async (t) => {
   })
 
   t.test('go: every reason in one answer', async (t) => {
-    const { moduleZip } = await import('../zips.js')
+    const { moduleZip } = await import('../support/zips.js')
     const zip = await moduleZip('example.com/m', 'v1.0.0', { 'sub/go.mod': '', 'a:b': '', A: '', a: '' })
     const answer = await ask('PUT', `${GO}/upload`, { body: zip })
     t.equal(answer.status, 400)

@@ -18,7 +18,7 @@ import { dirname, join } from 'node:path'
 import t from 'tap'
 import { escapePath } from '../../src/gomod/module-path.js'
 import { infoTime } from '../../src/import/info.js'
-import { moduleZip, simpleModule, zipOf, type Files } from '../zips.js'
+import { moduleZip, simpleModule, zipOf, type Files } from '../support/zips.js'
 import {
   CLI,
   isOver,
@@ -30,9 +30,9 @@ import {
   tempFolder,
   until,
   type Plinth,
-} from './harness.js'
-import { brokenPromises } from './promises.js'
-import { newData, runService } from './service.js'
+} from '../support/plinth.js'
+import { brokenPromises } from '../support/invariants.js'
+import { newData, runService } from '../support/service.js'
 
 type Totals = Record<'published' | 'identical' | 'different' | 'refused' | 'incomplete' | 'bytes', number>
 type Line = { version: string; result: string; reason?: string }

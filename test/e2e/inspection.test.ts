@@ -18,10 +18,10 @@ import {
 import { dirname, join } from 'node:path'
 import t from 'tap'
 import { sumFile } from '../../src/layout.js'
-import { simpleModule } from '../zips.js'
-import { brokenPromises } from './promises.js'
-import { CLI, needs, plainNode, startPlinth, tempFolder } from './harness.js'
-import { askService, newData, runService } from './service.js'
+import { simpleModule } from '../support/zips.js'
+import { brokenPromises } from '../support/invariants.js'
+import { CLI, needs, plainNode, startPlinth, tempFolder } from '../support/plinth.js'
+import { askService, newData, runService } from '../support/service.js'
 
 type Found = { path: string; fault: string; mend: string; byRebuild: boolean; mended: boolean }
 type Report = { faults: Found[]; totals: Record<string, number> }

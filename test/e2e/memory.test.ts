@@ -5,7 +5,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs'
 import { request } from 'node:http'
 import { join } from 'node:path'
 import t from 'tap'
-import { AUTH, needs, startPlinth } from './harness.js'
+import { AUTH, needs, startPlinth } from '../support/plinth.js'
 
 const GIB = 2 ** 30
 const LIMIT_MB = 150

@@ -5,9 +5,17 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
-import { simpleModule } from '../zips.js'
-import { makeCertificate, makeGo, needs, startPlinth, tempFolder, TOKEN, type CliResult } from './harness.js'
-import { home, newModule, outcome, run, temp } from './publishing.js'
+import { simpleModule } from '../support/zips.js'
+import {
+  makeCertificate,
+  makeGo,
+  needs,
+  startPlinth,
+  tempFolder,
+  TOKEN,
+  type CliResult,
+} from '../support/plinth.js'
+import { home, newModule, outcome, run, temp } from '../support/publish-command.js'
 
 const SCRIPT = fileURLToPath(new URL('../../../scripts/publish-module.sh', import.meta.url))
 const SHELL = existsSync('/bin/dash') ? '/bin/dash' : '/bin/sh'

@@ -5,8 +5,8 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
-import { simpleModule } from '../zips.js'
-import { CLI, makeGo, needs, startPlinth, tempFolder, TOKEN } from './harness.js'
+import { simpleModule } from '../support/zips.js'
+import { CLI, makeGo, needs, startPlinth, tempFolder, TOKEN } from '../support/plinth.js'
 
 const README = readFileSync(fileURLToPath(new URL('../../../README.md', import.meta.url)), 'utf8')
 const SCRIPT = fileURLToPath(new URL('../../../scripts/publish-module.sh', import.meta.url))

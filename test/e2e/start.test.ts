@@ -15,8 +15,17 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
-import { ask, CLI, freePort, makeCertificate, needs, plainNode, tempFolder, until } from './harness.js'
-import { watch } from './watch.js'
+import {
+  ask,
+  CLI,
+  freePort,
+  makeCertificate,
+  needs,
+  plainNode,
+  tempFolder,
+  until,
+} from '../support/plinth.js'
+import { watch } from '../support/child.js'
 
 const START = fileURLToPath(new URL('../../src/start.js', import.meta.url))
 

@@ -5,7 +5,7 @@ import { chmodSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { connect } from 'node:tls'
 import t, { type Test } from 'tap'
-import { simpleModule } from '../zips.js'
+import { simpleModule } from '../support/zips.js'
 import {
   ask,
   freePort,
@@ -16,7 +16,7 @@ import {
   tempFolder,
   TOKEN,
   type Answer,
-} from './harness.js'
+} from '../support/plinth.js'
 
 const goMinor = (): number => {
   try {

@@ -6,9 +6,9 @@ import t from 'tap'
 import { makeKnownVersions } from '../../src/go/known-versions.js'
 import { orderVersions } from '../../src/go/ordered-versions.js'
 import type { Store } from '../../src/store/store.js'
-import { brokenPromises } from '../e2e/promises.js'
-import { tempFolder } from '../e2e/harness.js'
-import { openParts } from '../parts.js'
+import { brokenPromises } from '../support/invariants.js'
+import { tempFolder } from '../support/plinth.js'
+import { openParts } from '../support/parts.js'
 
 const base = existsSync('/dev/shm') ? '/dev/shm' : undefined
 const newData = (): string => join(tempFolder('plinth-test', base), 'data')

@@ -11,7 +11,16 @@ import { WrongUsage } from '../../src/commands/command.js'
 import { messageOf } from '../../src/errors.js'
 import { tagOf } from '../../src/pack/commit.js'
 import { writeZip } from '../../src/pack/write-zip.js'
-import { CLI, isOver, needs, plainNode, runCli, tempFolder, until, type CliResult } from '../e2e/harness.js'
+import {
+  CLI,
+  isOver,
+  needs,
+  plainNode,
+  runCli,
+  tempFolder,
+  until,
+  type CliResult,
+} from '../support/plinth.js'
 
 process.env['GIT_CONFIG_GLOBAL'] = '/dev/null'
 const git = (cwd: string, ...args: string[]): string =>

@@ -1,0 +1,62 @@
+// A SIGKILL at every single call on files that publishing and deleting make, then recovery.
+//
+// The process that is killed is the publishers alone (publisher-process.ts), which starts faster than the service around them.
+
+import t from 'tap'
+import { outcome, steps, wayBack, type Step } from './steps.js'
+import { startDriver } from './publisher.js'
+import { needs } from '../support/plinth.js'
+import { writtenFiles } from './known-ids.js'
+import { brokenPromises } from '../support/invariants.js'
+import { newData } from '../support/service.js'
+import { hitAll, traced, type Call } from './strace.js'
+
+async function killEverywhere(step: Step) {
+  const data = await newData({ fast: true })
+  const problems: string[] = []
+  let kills = 0
+  /** What has to be true after recovery. */
+  const check = (last: string, answer: string | undefined): void => {
+    const found = brokenPromises(data)
+    const now = outcome(data, step)
+    if (now === undefined) found.push('the act was done by half')
+    if (answer === 'done' && now === 'not done') found.push('what was answered is not there')
+    problems.push(...found.map((problem) => `${last}: ${problem}`))
+  }
+  let [last, answer]: [string, string | undefined] = ['at first', undefined]
+  const trace = async (inject: string[]): Promise<Call[]> => {
+    const driver = await startDriver(data)
+    check(last, answer)
+    for (const act of wayBack(data, step)) {
+      const result = await driver.act(act)
+      if (result !== 'done') problems.push(`after ${last}: ${JSON.stringify(act)}: ${result}`)
+    }
+    const calls = await traced(
+      driver.thread,
+      data,
+      inject,
+      async () => (answer = await driver.act(step.act, true)),
+    )
+    if (answer === undefined) kills++
+    await driver.end()
+    last = inject.slice(0, 2).join(' ')
+    return calls
+  }
+  await trace([]) // the first run makes folders that stay
+  const { hit, missed } = await hitAll(trace, 'signal=KILL', writtenFiles(data))
+  await trace([])
+  return { problems, hit, missed, kills }
+}
+
+t.test('a kill at every call on files', needs('strace'), async (t) => {
+  let points = 0
+  for (const step of steps) {
+    const { problems, hit, missed, kills } = await killEverywhere(step)
+    t.same(problems, [], step.name)
+    t.same(missed, [], `${step.name}: all points were hit`)
+    t.ok(kills >= hit)
+    t.comment(`${step.name}: killed at ${hit} points`)
+    points += hit
+  }
+  t.comment(`killed at ${points} points in all`)
+})

@@ -1,0 +1,344 @@
+// A disk that is full, or takes nothing: uploads are refused, nothing is left of them, deletes and reads go on.
+
+import { execFileSync, spawnSync } from 'node:child_process'
+import { chmodSync, existsSync, readdirSync, readFileSync, statfsSync } from 'node:fs'
+import { connect } from 'node:net'
+import { join } from 'node:path'
+import t from 'tap'
+import { simpleModule } from '../support/zips.js'
+import { brokenPromises } from '../support/invariants.js'
+import { AUTH, needs, tempFolder, until } from '../support/plinth.js'
+import { askService, newData, runService } from '../support/service.js'
+
+const generic = (file: string): string => `/api/packages/admin/generic/tool/1.0/${file}`
+
+/** A head and as much of a body as is given; resolves with all that the service answers until it closes or `until`. */
+const sendRaw = (data: string, path: string, headers: string[], body: string, until = /\r\n\r\n/) =>
+  new Promise<string>((resolve, reject) => {
+    const socket = connect(join(data, 'state/shim.sock'))
+    let answer = ''
+    socket.on('error', reject)
+    socket.on('close', () => resolve(answer))
+    socket.on('data', (text: Buffer) => {
+      answer += text.toString()
+      if (until.test(answer)) socket.destroy()
+    })
+    socket.write(
+      [`PUT ${path} HTTP/1.1`, 'Host: x', `Authorization: ${AUTH}`, ...headers, '', body].join('\r\n'),
+    )
+  })
+
+/** Resolves when so many uploads are on their way: each has a folder. */
+const untilUploads = (data: string, count: number): Promise<void> =>
+  until(() => readdirSync(join(data, 'state/tmp')).length >= count)
+
+t.test('below the floor of free space uploads get 507, and deletes go on', async (t) => {
+  const data = await newData()
+  const first = runService(data)
+  await first.ready()
+  t.equal((await askService(data, 'PUT', generic('a'), 'x')).status, 201)
+  await first.end('SIGTERM')
+  const { bavail, bsize } = statfsSync(data)
+  const service = runService(data, { PLINTH_MIN_FREE_BYTES: String(2 * bavail * bsize) })
+  t.teardown(() => service.end())
+  await service.ready()
+  const put = await askService(data, 'PUT', generic('b'), 'x')
+  t.equal(put.status, 507)
+  t.match(put.body, /no room/)
+  t.equal(
+    (await askService(data, 'PUT', '/api/packages/admin/go/upload', await simpleModule('e.com/m', 'v1.0.0')))
+      .status,
+    507,
+  )
+  t.equal((await askService(data, 'DELETE', generic('a'))).status, 204)
+  t.same(brokenPromises(data), [])
+})
+
+t.test('a body that cannot fit is refused before it comes', async (t) => {
+  const data = await newData()
+  const service = runService(data, { PLINTH_MAX_FILE_BYTES: String(Number.MAX_SAFE_INTEGER) })
+  t.teardown(() => service.end())
+  await service.ready()
+  t.match(await sendRaw(data, generic('huge'), ['Content-Length: 1125899906842624'], ''), /^HTTP\/1\.1 507 /)
+  t.same(brokenPromises(data), [])
+})
+
+t.test('a body that stands still, and one that takes too long, get 408 and leave nothing', async (t) => {
+  const data = await newData()
+  const service = runService(data, { PLINTH_BODY_IDLE_SECONDS: '1' })
+  t.teardown(() => service.end())
+  await service.ready()
+  t.match(await sendRaw(data, generic('slow'), ['Content-Length: 100'], 'ten bytes.'), /^HTTP\/1\.1 408 /)
+  const form = ['Content-Type: multipart/form-data; boundary=b', 'Content-Length: 1000']
+  t.notMatch(await sendRaw(data, generic('form'), form, '--b\r\n', /^$/), / 201 /, 'a form is cut off')
+  await service.says(/generic\/tool\/1\.0\/form","status"/) // its connection is closed before it is cleared away
+  t.equal((await askService(data, 'PUT', generic('next'), 'x')).status, 201)
+  t.same(brokenPromises(data), [])
+})
+
+t.test('more uploads than are taken at once get 503 with Retry-After', async (t) => {
+  const data = await newData()
+  const service = runService(data, { PLINTH_MAX_UPLOADS: '2' })
+  t.teardown(() => service.end())
+  await service.ready()
+  const held = ['a', 'b'].map((file) => {
+    const socket = connect(join(data, 'state/shim.sock'))
+    socket.on('error', () => {})
+    socket.write(
+      `PUT ${generic(file)} HTTP/1.1\r\nHost: x\r\nAuthorization: ${AUTH}\r\nContent-Length: 9\r\n\r\nx`,
+    )
+    return socket
+  })
+  await untilUploads(data, 2)
+  const refused = await askService(data, 'PUT', generic('c'), 'x')
+  t.equal(refused.status, 503)
+  t.match(refused.headers['retry-after'], /^\d+$/)
+  for (const socket of held) socket.destroy()
+  let status = 503
+  while (status === 503) ({ status } = await askService(data, 'PUT', generic('d'), 'x'))
+  t.equal(status, 201, 'the two that went away made room')
+})
+
+t.test('SIGTERM: what is under way finishes, nothing new is taken, and the service ends', async (t) => {
+  const data = await newData()
+  const service = runService(data, { PLINTH_STOP_SECONDS: '600' })
+  t.teardown(() => service.end())
+  await service.ready()
+  const socket = connect(join(data, 'state/shim.sock'))
+  let answer = ''
+  socket.on('error', () => {})
+  socket.on('data', (text: Buffer) => (answer += text.toString()))
+  const head = ['Host: x', `Authorization: ${AUTH}`, 'Content-Length: 2', 'Connection: close']
+  socket.write([`PUT ${generic('a')} HTTP/1.1`, ...head, '', 'x'].join('\r\n'))
+  const answered = new Promise((resolve) => socket.once('close', resolve))
+  await untilUploads(data, 1)
+  service.kill('SIGTERM')
+  await service.says(/"event":"stopping"/)
+  await t.rejects(askService(data, 'PUT', generic('b'), 'x'), 'nobody is at the socket any more')
+  socket.write('y')
+  await answered
+  t.match(answer, /^HTTP\/1\.1 201 /)
+  t.match(await service.ended, { code: 0 })
+  t.ok(existsSync(join(data, 'tree', generic('a'))))
+  t.same(brokenPromises(data), [])
+})
+
+t.test('SIGTERM: what stands still is cut off, and the service ends', async (t) => {
+  const data = await newData()
+  const service = runService(data, { PLINTH_STOP_SECONDS: '1' })
+  t.teardown(() => service.end())
+  await service.ready()
+  const stuck = sendRaw(data, generic('stuck'), ['Content-Length: 100'], 'x', /^$/).catch(() => '')
+  await untilUploads(data, 1)
+  service.kill('SIGTERM')
+  t.match(await service.ended, { code: 0 })
+  t.notMatch(await stuck, / 201 /)
+  const next = runService(data)
+  await next.ready()
+  t.same(brokenPromises(data), [])
+  await next.end()
+})
+
+const root = process.getuid?.() === 0
+/** A small file system for a test; a string says why there is none. */
+function mount(options: string): { folder: string; unmount: () => void } | string {
+  if (!root) return 'NOT TESTED: only root can mount a file system'
+  const folder = tempFolder()
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', folder], { stdio: 'ignore' })
+  } catch {
+    return 'NOT TESTED: this machine does not let root mount a tmpfs'
+  }
+  return { folder, unmount: unmounting(folder) }
+}
+
+/** Also done when the process ends before its test does: nothing stays mounted. */
+function unmounting(folder: string): () => void {
+  let mounted = true
+  const unmount = (): void => {
+    if (mounted) spawnSync('umount', ['-l', folder])
+    mounted = false
+  }
+  process.prependListener('exit', unmount)
+  return unmount
+}
+
+const piece = `200000\r\n${'x'.repeat(2 ** 21)}\r\n`
+const endless = `${piece}${piece}0\r\n\r\n`
+
+for (const [what, options] of [
+  ['space', 'size=3m,mode=755'],
+  ['inodes', 'size=50m,nr_inodes=400,mode=755'],
+] as const) {
+  const mounted = mount(options)
+  const skip = typeof mounted === 'string' ? mounted : false
+  t.test(`out of ${what}, on a real small file system`, { skip }, async (t) => {
+    if (typeof mounted === 'string') return
+    t.teardown(mounted.unmount)
+    const home = await newData()
+    const data = join(mounted.folder, 'data')
+    execFileSync('cp', ['-a', home, data])
+    const service = runService(data, { PLINTH_MIN_FREE_BYTES: '0' })
+    t.teardown(() => service.end())
+    await service.ready()
+    const free = (): string => {
+      const { bavail, ffree } = statfsSync(mounted.folder)
+      return `${bavail} blocks, ${ffree} inodes`
+    }
+    const zip = (n: number) =>
+      simpleModule('example.com/m', `v1.${n}.0`, { 'x.bin': Buffer.alloc(40_000, String(Math.random())) })
+    const up = async (n: number) => askService(data, 'PUT', '/api/packages/admin/go/upload', await zip(n))
+    let published = 0
+    let refused = await up(0)
+    for (; refused.status === 201; refused = await up(published)) {
+      published++
+      const big = await askService(data, 'PUT', generic(`f${published}`), Buffer.alloc(150_000))
+      if (big.status !== 201) t.equal(big.status, 507)
+    }
+    t.ok(published > 0)
+    t.equal(refused.status, 507)
+    const before = free()
+    for (const n of [1, 2, 3]) t.equal((await up(1000 + n)).status, 507)
+    // its size is not known: it runs into the end in the middle
+    if (what === 'space')
+      t.match(
+        await sendRaw(data, generic('endless'), ['Transfer-Encoding: chunked'], endless),
+        /^HTTP\/1\.1 507 /,
+      )
+    t.equal(free(), before, 'refused uploads leave the free space where it was')
+    t.same(brokenPromises(data), [])
+    t.comment(`${published} published before the end`)
+    for (let n = 1; n <= 3; n++) await askService(data, 'DELETE', generic(`f${n}`))
+    t.equal((await askService(data, 'DELETE', '/api/packages/admin/go/example.com/m/@v/v1.0.0')).status, 204)
+    t.equal((await up(0)).status, 201, 'and what was deleted makes room')
+    t.same(brokenPromises(data), [])
+  })
+}
+
+/** A file system on a file, which can be made to fail as by a dying disk: then it takes nothing any more. */
+function mountFailing():
+  { folder: string; fail: () => void; mend: () => void; unmount: () => void } | string {
+  if (!root) return 'NOT TESTED: only root can mount a file system'
+  const [folder, image] = [tempFolder(), join(tempFolder(), 'image')]
+  const run = (program: string, ...args: string[]): unknown =>
+    execFileSync(program, args, { stdio: ['ignore', 'ignore', 'pipe'] })
+  const attach = (): unknown => run('mount', '-o', 'loop', image, folder)
+  const unmount = (): unknown => run('umount', folder)
+  try {
+    run('truncate', '-s', '32M', image)
+    run('mkfs.ext4', '-q', '-F', image)
+    attach()
+  } catch {
+    return 'NOT TESTED: this machine does not let root mount an ext4 on a file'
+  }
+  return {
+    folder,
+    fail: () => run('mount', '-o', 'remount,abort', folder),
+    mend: () => {
+      unmount()
+      attach()
+    },
+    unmount: unmounting(folder),
+  }
+}
+
+const failing = mountFailing()
+t.test(
+  'a file system that turns read-only under the service',
+  { skip: typeof failing === 'string' && failing },
+  async (t) => {
+    if (typeof failing === 'string') return
+    t.teardown(failing.unmount)
+    const data = join(failing.folder, 'data')
+    execFileSync('cp', ['-a', await newData(), data])
+    execFileSync('sync', ['-f', data])
+    const service = runService(data, { PLINTH_MIN_FREE_BYTES: '0' })
+    t.teardown(() => service.end())
+    await service.ready()
+    const upload = '/api/packages/admin/go/upload'
+    const module = '/api/packages/admin/go/e.com/m/@v/v1.0.0'
+    t.equal((await askService(data, 'PUT', upload, await simpleModule('e.com/m', 'v1.0.0'))).status, 201)
+    t.equal((await askService(data, 'PUT', generic('a'), 'x')).status, 201)
+    failing.fail()
+    for (const [method, path, body] of [
+      ['PUT', generic('b'), 'x'],
+      ['PUT', upload, await simpleModule('e.com/m', 'v1.1.0')],
+      ['DELETE', generic('a'), undefined],
+      ['DELETE', module, undefined],
+    ] as const) {
+      const answer = await askService(data, method, path, body)
+      t.equal(answer.status, 500, `${method} ${path}`)
+      t.match(answer.body, /the server cannot write to its disk at the moment, nothing was changed/)
+    }
+    t.equal((await askService(data, 'PUT', upload, await simpleModule('e.com/m', 'v1.0.0'))).status, 500)
+    t.equal(readFileSync(join(data, 'tree', generic('a')), 'utf8'), 'x', 'what is there can be read')
+
+    await service.end()
+    failing.mend()
+    const next = runService(data, { PLINTH_MIN_FREE_BYTES: '0' })
+    t.teardown(() => next.end())
+    await next.ready()
+    t.same(brokenPromises(data), [])
+    t.equal(
+      readFileSync(join(data, 'tree', generic('a')), 'utf8'),
+      'x',
+      'what was acknowledged is on the disk',
+    )
+    t.equal((await askService(data, 'DELETE', module)).status, 204)
+    t.equal((await askService(data, 'PUT', generic('b'), 'x')).status, 201)
+    t.same(brokenPromises(data), [])
+    await next.end()
+  },
+)
+
+t.test('a folder that cannot be written: 500 that says so, and nothing is left', async (t) => {
+  const data = await newData()
+  const nobody = 65534 // root may write everywhere
+  const as = root ? ['setpriv', `--reuid=${nobody}`, `--regid=${nobody}`, '--clear-groups'] : []
+  if (root) execFileSync('chown', ['-R', String(nobody), data])
+  const service = runService(data, {}, as)
+  t.teardown(() => service.end())
+  await service.ready()
+  t.equal((await askService(data, 'PUT', generic('a'), 'x')).status, 201)
+  const folder = join(data, 'tree/api/packages/admin/generic/tool/1.0')
+  chmodSync(folder, 0o555)
+  for (const [method, file] of [
+    ['PUT', 'b'],
+    ['DELETE', 'a'],
+  ] as const) {
+    const answer = await askService(data, method, generic(file), method === 'PUT' ? 'x' : undefined)
+    t.equal(answer.status, 500)
+    t.match(answer.body, method === 'PUT' ? /cannot write to its disk/ : /not known yet/)
+    t.notMatch(answer.body, data)
+  }
+  chmodSync(folder, 0o755)
+  t.equal((await askService(data, 'PUT', generic('b'), 'x')).status, 201)
+  t.equal((await askService(data, 'DELETE', generic('a'))).status, 404, 'the delete was finished')
+  t.same(brokenPromises(data), [])
+})
+
+// What was written so far goes to the disk while the body still comes. Linux tells of a failure once: the fsync at the
+// end would find nothing wrong.
+t.test('an fsync that fails in the middle of a body fails the upload', needs('strace'), async (t) => {
+  const data = await newData()
+  const inject = ['-e', 'trace=fdatasync', '-e', 'inject=fdatasync:error=EIO:when=1']
+  const service = runService(data, { UV_THREADPOOL_SIZE: '1' }, [
+    'strace',
+    '-f',
+    '-qq',
+    '-o',
+    '/dev/null',
+    ...inject,
+  ])
+  t.teardown(async () => {
+    process.kill(Number(/"event":"ready","pid":(\d+)/.exec(service.log())?.[1]), 'SIGTERM')
+    await service.ended
+  })
+  await service.ready()
+  const body = Buffer.alloc(70 * 2 ** 20, 'plinth')
+  const answer = await askService(data, 'PUT', generic('large'), body)
+  t.equal(answer.status, 500)
+  t.same(readdirSync(join(data, 'state/tmp')), [])
+  t.same(brokenPromises(data), [])
+  t.equal((await askService(data, 'PUT', generic('large'), body)).status, 201, 'and the next is taken')
+})

@@ -1,0 +1,197 @@
+// The power goes, anywhere in a run of publishing and deleting: from every state that the disk may be in then, recovery
+// leads to what was acknowledged.
+//
+// The calls on files of a real run are recorded with strace, and the states built from them (disk-model.ts). That the
+// test would notice is shown by leaving syncs out of the recording. PLINTH_TEST_POWER_STATES asks for more states,
+// PLINTH_TEST_POWER_SEED for others.
+
+import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import { openParts } from '../support/parts.js'
+import { isThere, type Act, type Publish } from './steps.js'
+import { openDisk, parseCalls, type Call, type Luck, type Mutant } from './disk-model.js'
+import { startDriver } from './publisher.js'
+import { needs, tempFolder } from '../support/plinth.js'
+import { brokenPromises } from '../support/invariants.js'
+import { newData } from '../support/service.js'
+import { strace } from './strace.js'
+
+const STATES = Number(process.env['PLINTH_TEST_POWER_STATES'] ?? 800)
+const SEED = Number(process.env['PLINTH_TEST_POWER_SEED'] ?? 1)
+const CALLS = 'openat,write,fsync,fdatasync,close,rename,link,unlink,mkdir,rmdir,utimensat'
+
+const m = (version: string, module = 'example.com/m') => ({ module, version })
+const f = (file: string, version = '1.0') => ({ name: 'tool', version, file })
+
+/** Groups of acts: those of a group at once, the groups one after the other. */
+const GROUPS: Act[][] = [
+  [{ op: 'publish', ...m('v1.0.0') }],
+  [{ op: 'publish', ...m('v1.1.0') }],
+  [{ op: 'publish', ...f('a') }],
+  [{ op: 'publish', ...f('b') }],
+  [{ op: 'publish', ...m('v1.0.0', 'example.com/Own/m') }],
+  [{ op: 'delete', ...m('v1.1.0') }],
+  [{ op: 'delete', ...f('b') }],
+  [{ op: 'publish', ...m('v1.1.0') }],
+  [
+    { op: 'publish', ...m('v0.9.0') },
+    { op: 'publish', ...m('v1.2.0-rc.1') },
+    { op: 'publish', ...f('c', '2.0') },
+    { op: 'delete', ...m('v1.0.0', 'example.com/Own/m') },
+  ],
+  [{ op: 'delete', name: 'tool', version: '1.0' }],
+  [{ op: 'publish', ...f('a') }],
+  [
+    { op: 'delete', ...m('v1.0.0') },
+    { op: 'delete', ...m('v1.1.0') },
+    { op: 'publish', ...m('v1.0.0', 'example.com/Own/m') },
+    { op: 'delete', ...f('c', '2.0') },
+  ],
+  [{ op: 'delete', ...m('v0.9.0') }],
+  [{ op: 'delete', ...m('v1.2.0-rc.1') }],
+]
+const ACTS = GROUPS.flat()
+
+const without =
+  (pattern: RegExp): Mutant =>
+  (_, path) =>
+    pattern.test(path)
+
+/** Programs that are not ours: each leaves a sync out that ours makes. */
+const MUTANTS: Record<string, Mutant> = {
+  'no file is synced': (what) => what === 'file',
+  'no folder is synced': (what) => what === 'folder',
+  'nothing is synced': () => true,
+  'the upload is not synced': without(/\/body$/),
+  'no derived file is synced': without(/\/state\/tmp\/[^/]+$/),
+  'the journal entry is not synced': without(/\/state\/journal\/[^/]+$/),
+  'the folder of the journal is not synced': without(/\/state\/journal$/),
+  'the folder of the sum is not synced': without(/\/state\/sums\/..$/),
+  'the folder of the versions is not synced': without(/\/@v$/),
+  'the folder of @latest is not synced': without(/\/go\/.*\/m$/),
+  'the folder of the files is not synced': without(/\/generic\/tool\/[^/]+$/),
+  'the parents of new folders are not synced': without(/\/(go|example\.com|!own|generic|tool)$/),
+}
+
+async function record(): Promise<{ data: string; calls: Call[] }> {
+  const data = await newData({ fast: true })
+  const driver = await startDriver(data)
+  const before = tempFolder('plinth-before', '/dev/shm')
+  openDisk(data).crash(before, 'everything', Math.random) // a copy
+  const log = await strace(driver.thread, ['-xx', '-s', '1000000', '-e', `trace=${CALLS}`], async () => {
+    for (const group of GROUPS) {
+      const results = await Promise.all(group.map((act) => driver.act(act)))
+      if (results.some((result) => result !== 'done')) throw new Error(String(results))
+    }
+  })
+  await driver.end()
+  const calls = parseCalls(log.replaceAll(hex(data), hex(before)))
+  const disk = openDisk(before)
+  return { data: before, calls: calls.filter((call) => disk.see(call) || isMark(call)) }
+}
+
+const isMark = ({ strings }: Call): boolean => String(strings[0]).startsWith('/plinth-mark/')
+
+const hex = (text: string): string =>
+  [...Buffer.from(text)].map((byte) => `\\x${byte.toString(16).padStart(2, '0')}`).join('')
+
+// Numbers from 0 to 1, the same ones for the same seed (mulberry32).
+function randomFrom(seed: number): () => number {
+  let state = seed
+  return () => {
+    state = (state + 0x6d2b79f5) | 0
+    let x = Math.imul(state ^ (state >>> 15), 1 | state)
+    x = (x + Math.imul(x ^ (x >>> 7), 61 | x)) ^ x
+    return ((x ^ (x >>> 14)) >>> 0) / 2 ** 32
+  }
+}
+
+/** Which acts had begun, and which were acknowledged, after the marks that were seen. */
+type Progress = { begun: Set<number>; ended: Set<number> }
+
+function wrongWith(data: string, { begun, ended }: Progress): string[] {
+  const problems: string[] = []
+  const packages = ACTS.filter((act): act is Publish => act.op === 'publish')
+  for (const of of packages) {
+    const touching = ACTS.map((act, index) => ({ act, id: index + 1 })).filter(
+      ({ act, id }) =>
+        begun.has(id) &&
+        Object.entries(act).every(([name, value]) => name === 'op' || of[name as keyof Publish] === value),
+    )
+    if (touching.some(({ id }) => !ended.has(id))) continue // under way: either will do
+    const expected = touching.at(-1)?.act.op === 'publish'
+    if (isThere(data, of) !== expected)
+      problems.push(`${JSON.stringify(of)} was acknowledged as ${expected ? 'there' : 'gone'}`)
+  }
+  return [...problems, ...brokenPromises(data)]
+}
+
+const listing = (folder: string): string[] =>
+  readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .map((name) => {
+      const { ino, size, mtimeMs, mode } = statSync(join(folder, name))
+      return `${name} ${ino} ${size} ${mtimeMs} ${mode}`
+    })
+    .toSorted()
+
+const LUCKS: Luck[] = ['nothing', 'some', 'the earlier part', 'some', 'everything']
+
+/** Cuts the power at `states` places of the recording, and recovers. Ends with the first state that is wrong. */
+async function cutPower(
+  { data, calls }: { data: string; calls: Call[] },
+  states: number,
+  mutant?: Mutant,
+): Promise<{ states: number; wrong: string[] }> {
+  const random = randomFrom(SEED)
+  const base = tempFolder('plinth-power', '/dev/shm')
+  let cut = 0
+  let folder = ''
+  const passes = Math.ceil(states / calls.length)
+  const share = states / (calls.length * passes)
+  for (let pass = 0; pass < passes; pass++) {
+    const disk = openDisk(data, mutant)
+    const progress: Progress = { begun: new Set(), ended: new Set() }
+    for (const [index, call] of calls.entries()) {
+      const [, kind, id] = /plinth-mark\/(begin|end)-(\d+)/.exec(String(call.strings[0])) ?? []
+      if (kind !== undefined) progress[kind === 'begin' ? 'begun' : 'ended'].add(Number(id))
+      disk.see(call)
+      if (Math.floor((index + 1) * share) === Math.floor(index * share)) continue
+      const luck = LUCKS[(cut + pass) % LUCKS.length] ?? 'some'
+      folder = join(base, String(cut++))
+      mkdirSync(folder)
+      disk.crash(folder, luck, random)
+      const parts = await openParts(folder)
+      await parts.recover()
+      const wrong = wrongWith(folder, progress)
+      if (cut % 10 === 0) {
+        const before = listing(folder)
+        await (await openParts(folder)).recover()
+        if (String(listing(folder)) !== String(before)) wrong.push('a second recovery changed something')
+      }
+      if (wrong.length > 0) {
+        const where = `power cut after call ${index} (${call.name} ${String(call.strings[0])}), ${luck} of the rest`
+        return { states: cut, wrong: [where, ...wrong] }
+      }
+      rmSync(folder, { recursive: true })
+    }
+  }
+  return { states: cut, wrong: [] }
+}
+
+t.test('power loss', needs('strace'), async (t) => {
+  const recording = await record()
+  const { states, wrong } = await cutPower(recording, STATES)
+  t.same(wrong, [])
+  t.ok(states >= Math.min(STATES, 300), `${states} states`)
+  const syncs = recording.calls.filter(({ name }) => name === 'fsync').length
+  t.comment(
+    `${states} states of ${recording.calls.length} calls, ${syncs} of them syncs, for ${ACTS.length} acts`,
+  )
+
+  for (const [name, mutant] of Object.entries(MUTANTS)) {
+    const found = await cutPower(recording, STATES, mutant)
+    t.ok(found.wrong.length > 0, `${name}: found`)
+    t.comment(`${name}: found in state ${found.states}: ${found.wrong.slice(0, 2).join('; ')}`)
+  }
+})

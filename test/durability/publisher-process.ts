@@ -1,0 +1,65 @@
+// The publishers as a process of their own, to be traced and killed: `publisher-process.js DATA` recovers, says `ready`, and does
+// what it is told by messages, one after the other. Run it with UV_THREADPOOL_SIZE=1: then one thread makes every
+// call on files, in order.
+
+import { createHash } from 'node:crypto'
+import { readlink, unlink, writeFile } from 'node:fs/promises'
+import { openParts } from '../../src/service/parts.js'
+import { Refusal } from '../../src/errors.js'
+import { simpleModule } from '../support/zips.js'
+import type { Act } from './steps.js'
+
+const data = process.argv[2] ?? ''
+let parts = openParts(data, () => {})
+
+/** Marks a place in the trace: a call that changes nothing. */
+const mark = (what: string): Promise<void> => unlink(`/plinth-mark/${what}`).catch(() => {})
+
+/** Uploads as the service does: into a folder of its own, which is removed whatever happens. */
+async function upload(bytes: Buffer, use: (file: { path: string; sha256: string; size: number }) => unknown) {
+  const folder = await parts.store.newUpload()
+  try {
+    await writeFile(folder.body, bytes, { flag: 'wx', mode: 0o600 })
+    const sha256 = createHash('sha256').update(bytes).digest('hex')
+    await use({ path: folder.body, sha256, size: bytes.length })
+  } finally {
+    await parts.store.discard(folder)
+  }
+}
+
+async function perform(act: Act): Promise<void> {
+  if ('module' in act) {
+    const at = { owner: 'admin', module: act.module, version: act.version }
+    if (act.op === 'delete') return parts.modules.remove(at)
+    const mod = Buffer.from(`module ${act.module}\n\ngo 1.19\n`)
+    const zip = await simpleModule(act.module, act.version)
+    return upload(zip, (file) => parts.modules.publish(at, { ...file, mod }))
+  }
+  const at = { owner: 'admin', name: act.name, version: act.version }
+  if (act.op === 'publish')
+    return upload(Buffer.from(act.file), (file) => parts.files.publish(at, act.file, file))
+  return act.file === undefined ? parts.files.removeVersion(at) : parts.files.removeFile(at, act.file)
+}
+
+async function main(): Promise<void> {
+  await parts.recover()
+  const [, , thread] = (await readlink('/proc/thread-self')).split('/')
+  process.send?.({ ready: Number(thread) })
+  process.on('message', ({ act, id, fresh }: { act: Act; id: number; fresh: boolean }) => {
+    if (fresh) parts = openParts(data, () => {}) // as after a start: nothing is remembered
+    void (async () => {
+      await mark(`begin-${id}`)
+      let result = 'done'
+      try {
+        await perform(act)
+      } catch (error) {
+        if (!(error instanceof Refusal)) throw error
+        result = `refused: ${error.message}`
+      }
+      await mark(`end-${id}`)
+      process.send?.({ id, result })
+    })()
+  })
+}
+
+await main()

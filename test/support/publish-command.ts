@@ -1,0 +1,39 @@
+// A machine that publishes: its commands, its folders, and nothing of the one that the test runs on.
+
+import { spawn, type ChildProcessByStdio } from 'node:child_process'
+import { once } from 'node:events'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Readable } from 'node:stream'
+import { CLI, plainNode, tempFolder, type CliResult } from './plinth.js'
+
+process.env['GIT_CONFIG_GLOBAL'] = '/dev/null'
+
+export const temp = tempFolder('plinth-publish-temp')
+export const home = tempFolder('plinth-publish-home')
+
+/** Runs it in the background, so that servers in this process can answer. */
+export async function run(cwd: string, env: Record<string, string>, ...words: string[]): Promise<CliResult> {
+  const [program, args] = plainNode(CLI, 'publish', ...words)
+  const child = spawn(program, args, {
+    cwd,
+    env: { PATH: process.env['PATH'], HOME: home, TMPDIR: temp, GIT_CONFIG_GLOBAL: '/dev/null', ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  return outcome(child)
+}
+
+export async function outcome(child: ChildProcessByStdio<null, Readable, Readable>): Promise<CliResult> {
+  let [stdout, stderr] = ['', '']
+  child.stdout.on('data', (text: Buffer) => (stdout += text.toString()))
+  child.stderr.on('data', (text: Buffer) => (stderr += text.toString()))
+  const [code] = (await once(child, 'close')) as [number | null]
+  return { code: code ?? 1, stdout, stderr }
+}
+
+export function newModule(path = 'example.com/m', source = 'package m\n'): string {
+  const folder = tempFolder('plinth-publish')
+  writeFileSync(join(folder, 'go.mod'), `module ${path}\n\ngo 1.19\n`)
+  writeFileSync(join(folder, 'm.go'), source)
+  return folder
+}
