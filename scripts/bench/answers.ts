@@ -1,6 +1,6 @@
 // What a benchmark is answered must be what it expects: a refusal is fast, and no figure.
 
-import type { Answer } from '../../test/support/plinth.js'
+import type { Answer } from '../../test/support/http.js'
 
 /** The answer, when it has this status. */
 export async function expecting(status: number, asked: Promise<Answer>): Promise<Answer> {

@@ -5,7 +5,8 @@ import { once } from 'node:events'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createConnection } from 'node:net'
 import { join } from 'node:path'
-import { freePort, tempFolder } from '../../test/support/plinth.js'
+import { freePort } from '../../test/support/port.js'
+import { tempFolder } from '../../test/support/temp-folder.js'
 
 const running = new Set<ReturnType<typeof spawn>>()
 process.on('exit', () => running.forEach((child) => child.kill('SIGKILL')))

@@ -2,7 +2,9 @@
 
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { makeGo, startPlinth, tempFolder } from '../../test/support/plinth.js'
+import { makeGo } from '../../test/support/go.js'
+import { startPlinth } from '../../test/support/plinth.js'
+import { tempFolder } from '../../test/support/temp-folder.js'
 import { expecting } from './answers.js'
 import { sourceModule } from './modules.js'
 import { inTurns, timed, type Bench, type Row, type Scale } from './row.js'

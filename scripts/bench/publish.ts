@@ -2,7 +2,8 @@
 
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { startPlinth, tempFolder } from '../../test/support/plinth.js'
+import { startPlinth } from '../../test/support/plinth.js'
+import { tempFolder } from '../../test/support/temp-folder.js'
 import { expecting } from './answers.js'
 import { copyToDisk, fsyncWithFolder } from './disk.js'
 import { sourceModule } from './modules.js'

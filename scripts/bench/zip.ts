@@ -3,7 +3,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { makeCheckPool } from '../../src/modzip/check-pool.js'
-import { tempFolder } from '../../test/support/plinth.js'
+import { tempFolder } from '../../test/support/temp-folder.js'
 import { buildOracle, startOracle } from '../../test/support/oracle.js'
 import { sourceModule } from './modules.js'
 import { inTurns, timed, type Bench } from './row.js'

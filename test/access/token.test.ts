@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import t from 'tap'
 import { hashToken, isTokenHash, newToken, tokenMatches } from '../../src/access/token.js'
-import { needs } from '../support/plinth.js'
+import { needs } from '../support/programs.js'
 
 t.test('a token has 160 bits or more, and no two are the same', async (t) => {
   const tokens = Array.from({ length: 100 }, newToken)

@@ -11,7 +11,8 @@ import { publish } from '../../src/client/upload.js'
 import { serverOf } from '../../src/client/server.js'
 import { messageOf } from '../../src/errors.js'
 import { pack } from '../../src/pack/pack.js'
-import { CLI, plainNode, tempFolder } from '../support/plinth.js'
+import { CLI, plainNode } from '../support/cli.js'
+import { tempFolder } from '../support/temp-folder.js'
 import { home, newModule, run, temp } from '../support/publish-command.js'
 
 type Handler = (req: IncomingMessage, res: ServerResponse) => void

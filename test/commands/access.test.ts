@@ -4,7 +4,9 @@ import { execFileSync, spawn } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import t from 'tap'
-import { CLI, needs, runCli, tempFolder, type CliResult } from '../support/plinth.js'
+import { CLI, runCli, type CliResult } from '../support/cli.js'
+import { needs } from '../support/programs.js'
+import { tempFolder } from '../support/temp-folder.js'
 
 const make = () => {
   const data = join(tempFolder(), 'data')

@@ -5,7 +5,7 @@
 import t from 'tap'
 import { outcome, steps, wayBack, type Step } from './steps.js'
 import { startDriver } from './publisher.js'
-import { needs } from '../support/plinth.js'
+import { needs } from '../support/programs.js'
 import { writtenFiles } from './known-ids.js'
 import { brokenPromises } from '../support/invariants.js'
 import { newData } from '../support/service.js'

@@ -7,7 +7,10 @@ import { join } from 'node:path'
 import t from 'tap'
 import { simpleModule } from '../support/zips.js'
 import { brokenPromises } from '../support/invariants.js'
-import { AUTH, needs, tempFolder, until } from '../support/plinth.js'
+import { AUTH } from '../support/http.js'
+import { needs } from '../support/programs.js'
+import { tempFolder } from '../support/temp-folder.js'
+import { until } from '../support/until.js'
 import { askService, newData, runService } from '../support/service.js'
 
 const generic = (file: string): string => `/api/packages/admin/generic/tool/1.0/${file}`

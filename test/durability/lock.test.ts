@@ -3,7 +3,8 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { needs, tempFolder } from '../support/plinth.js'
+import { needs } from '../support/programs.js'
+import { tempFolder } from '../support/temp-folder.js'
 import { askService, newData, runService } from '../support/service.js'
 
 const file = (name: string): string => `/api/packages/admin/generic/tool/1.0/${name}`

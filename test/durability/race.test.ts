@@ -4,7 +4,9 @@ import { execFile } from 'node:child_process'
 import t from 'tap'
 import { simpleModule } from '../support/zips.js'
 import { brokenPromises } from '../support/invariants.js'
-import { CLI, needs, plainNode, startPlinth } from '../support/plinth.js'
+import { CLI, plainNode } from '../support/cli.js'
+import { startPlinth } from '../support/plinth.js'
+import { needs } from '../support/programs.js'
 import { askService, newData, runService } from '../support/service.js'
 
 t.test('1,000 racers on one version: one 201', async (t) => {

@@ -6,7 +6,7 @@ import t from 'tap'
 import { Refusal, Unsettled } from '../../src/errors.js'
 import type { Store } from '../../src/store/store.js'
 import { brokenPromises } from '../support/invariants.js'
-import { tempFolder } from '../support/plinth.js'
+import { tempFolder } from '../support/temp-folder.js'
 import { openParts } from '../support/parts.js'
 
 /** A disk that answers EIO to some of the store's calls while it is `broken`. */

@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { tempFolder } from '../support/plinth.js'
+import { tempFolder } from '../support/temp-folder.js'
 
 /** One system call of a trace: `on` says on what, with ids of no meaning taken out; `text` is strace's line. */
 export type Call = { name: string; on: string; text: string; hit: boolean }

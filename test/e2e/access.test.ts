@@ -16,7 +16,9 @@ import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { openAccess } from '../../src/access/access.js'
 import { openStore } from '../../src/store/store.js'
-import { AUTH, needs, startPlinth, TOKEN } from '../support/plinth.js'
+import { AUTH, TOKEN } from '../support/http.js'
+import { startPlinth } from '../support/plinth.js'
+import { needs } from '../support/programs.js'
 
 const basic = (text: string): string => `Basic ${Buffer.from(text).toString('base64')}`
 const file = (owner: string, name = 'file'): string => `/api/packages/${owner}/generic/p/1/${name}`

@@ -6,7 +6,8 @@ import t from 'tap'
 import { HOSTILE } from '../support/hostile-zips.js'
 import { rawZip } from '../support/raw-zip.js'
 import { moduleZip, simpleModule } from '../support/zips.js'
-import { needs, startPlinth } from '../support/plinth.js'
+import { startPlinth } from '../support/plinth.js'
+import { needs } from '../support/programs.js'
 
 const UPLOAD = '/api/packages/admin/go/upload'
 const LIMIT_MB = 800 // three threads read at once

@@ -4,7 +4,8 @@ import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'n
 import { join } from 'node:path'
 import t from 'tap'
 import { simpleModule } from '../support/zips.js'
-import { needs, startPlinth } from '../support/plinth.js'
+import { startPlinth } from '../support/plinth.js'
+import { needs } from '../support/programs.js'
 
 const DOTS = [
   '..',

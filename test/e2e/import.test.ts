@@ -19,18 +19,13 @@ import t from 'tap'
 import { escapePath } from '../../src/gomod/module-path.js'
 import { infoTime } from '../../src/import/info.js'
 import { moduleZip, simpleModule, zipOf, type Files } from '../support/zips.js'
-import {
-  CLI,
-  isOver,
-  makeGo,
-  needs,
-  plainNode,
-  runCli,
-  startPlinth,
-  tempFolder,
-  until,
-  type Plinth,
-} from '../support/plinth.js'
+import { isOver } from '../support/child.js'
+import { CLI, plainNode, runCli } from '../support/cli.js'
+import { makeGo } from '../support/go.js'
+import { startPlinth, type Plinth } from '../support/plinth.js'
+import { needs } from '../support/programs.js'
+import { tempFolder } from '../support/temp-folder.js'
+import { until } from '../support/until.js'
 import { brokenPromises } from '../support/invariants.js'
 import { newData, runService } from '../support/service.js'
 

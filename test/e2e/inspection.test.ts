@@ -20,7 +20,10 @@ import t from 'tap'
 import { sumFile } from '../../src/layout.js'
 import { simpleModule } from '../support/zips.js'
 import { brokenPromises } from '../support/invariants.js'
-import { CLI, needs, plainNode, startPlinth, tempFolder } from '../support/plinth.js'
+import { CLI, plainNode } from '../support/cli.js'
+import { startPlinth } from '../support/plinth.js'
+import { needs } from '../support/programs.js'
+import { tempFolder } from '../support/temp-folder.js'
 import { askService, newData, runService } from '../support/service.js'
 
 type Found = { path: string; fault: string; mend: string; byRebuild: boolean; mended: boolean }

@@ -5,7 +5,9 @@ import { existsSync, readFileSync, statSync } from 'node:fs'
 import { request } from 'node:http'
 import { join } from 'node:path'
 import t from 'tap'
-import { AUTH, needs, startPlinth } from '../support/plinth.js'
+import { AUTH } from '../support/http.js'
+import { startPlinth } from '../support/plinth.js'
+import { needs } from '../support/programs.js'
 
 const GIB = 2 ** 30
 const LIMIT_MB = 150

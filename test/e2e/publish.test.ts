@@ -6,15 +6,13 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { simpleModule } from '../support/zips.js'
-import {
-  makeCertificate,
-  makeGo,
-  needs,
-  startPlinth,
-  tempFolder,
-  TOKEN,
-  type CliResult,
-} from '../support/plinth.js'
+import { makeCertificate } from '../support/certificate.js'
+import { type CliResult } from '../support/cli.js'
+import { makeGo } from '../support/go.js'
+import { TOKEN } from '../support/http.js'
+import { startPlinth } from '../support/plinth.js'
+import { needs } from '../support/programs.js'
+import { tempFolder } from '../support/temp-folder.js'
 import { home, newModule, outcome, run, temp } from '../support/publish-command.js'
 
 const SCRIPT = fileURLToPath(new URL('../../../scripts/publish-module.sh', import.meta.url))

@@ -6,7 +6,12 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { simpleModule } from '../support/zips.js'
-import { CLI, makeGo, needs, startPlinth, tempFolder, TOKEN } from '../support/plinth.js'
+import { CLI } from '../support/cli.js'
+import { makeGo } from '../support/go.js'
+import { TOKEN } from '../support/http.js'
+import { startPlinth } from '../support/plinth.js'
+import { needs } from '../support/programs.js'
+import { tempFolder } from '../support/temp-folder.js'
 
 const README = readFileSync(fileURLToPath(new URL('../../../README.md', import.meta.url)), 'utf8')
 const SCRIPT = fileURLToPath(new URL('../../../scripts/publish-module.sh', import.meta.url))

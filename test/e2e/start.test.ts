@@ -15,16 +15,13 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
-import {
-  ask,
-  CLI,
-  freePort,
-  makeCertificate,
-  needs,
-  plainNode,
-  tempFolder,
-  until,
-} from '../support/plinth.js'
+import { makeCertificate } from '../support/certificate.js'
+import { CLI, plainNode } from '../support/cli.js'
+import { ask } from '../support/http.js'
+import { freePort } from '../support/port.js'
+import { needs } from '../support/programs.js'
+import { tempFolder } from '../support/temp-folder.js'
+import { until } from '../support/until.js'
 import { watch } from '../support/child.js'
 
 const START = fileURLToPath(new URL('../../src/start.js', import.meta.url))

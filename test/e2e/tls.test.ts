@@ -6,17 +6,13 @@ import { join } from 'node:path'
 import { connect } from 'node:tls'
 import t, { type Test } from 'tap'
 import { simpleModule } from '../support/zips.js'
-import {
-  ask,
-  freePort,
-  makeCertificate,
-  makeGo,
-  needs,
-  startPlinth,
-  tempFolder,
-  TOKEN,
-  type Answer,
-} from '../support/plinth.js'
+import { makeCertificate } from '../support/certificate.js'
+import { makeGo } from '../support/go.js'
+import { ask, TOKEN, type Answer } from '../support/http.js'
+import { startPlinth } from '../support/plinth.js'
+import { freePort } from '../support/port.js'
+import { needs } from '../support/programs.js'
+import { tempFolder } from '../support/temp-folder.js'
 
 const goMinor = (): number => {
   try {

@@ -7,7 +7,7 @@ import { makeKnownVersions } from '../../src/go/known-versions.js'
 import { orderVersions } from '../../src/go/ordered-versions.js'
 import type { Store } from '../../src/store/store.js'
 import { brokenPromises } from '../support/invariants.js'
-import { tempFolder } from '../support/plinth.js'
+import { tempFolder } from '../support/temp-folder.js'
 import { openParts } from '../support/parts.js'
 
 const base = existsSync('/dev/shm') ? '/dev/shm' : undefined

@@ -11,16 +11,11 @@ import { WrongUsage } from '../../src/commands/command.js'
 import { messageOf } from '../../src/errors.js'
 import { tagOf } from '../../src/pack/commit.js'
 import { writeZip } from '../../src/pack/write-zip.js'
-import {
-  CLI,
-  isOver,
-  needs,
-  plainNode,
-  runCli,
-  tempFolder,
-  until,
-  type CliResult,
-} from '../support/plinth.js'
+import { isOver } from '../support/child.js'
+import { CLI, plainNode, runCli, type CliResult } from '../support/cli.js'
+import { needs } from '../support/programs.js'
+import { tempFolder } from '../support/temp-folder.js'
+import { until } from '../support/until.js'
 
 process.env['GIT_CONFIG_GLOBAL'] = '/dev/null'
 const git = (cwd: string, ...args: string[]): string =>

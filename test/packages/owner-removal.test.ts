@@ -7,7 +7,7 @@ import { openAccess } from '../../src/access/access.js'
 import { Refusal } from '../../src/errors.js'
 import type { Store } from '../../src/store/store.js'
 import { brokenPromises } from '../support/invariants.js'
-import { tempFolder } from '../support/plinth.js'
+import { tempFolder } from '../support/temp-folder.js'
 import { openParts } from '../support/parts.js'
 
 /** A store whose claims wait until they are let through. */

@@ -7,7 +7,9 @@ import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { inTurns, isReached, median, quantile, ratioOf, type Row } from '../../scripts/bench/row.js'
 import { tableLine } from '../../scripts/bench/table.js'
-import { needs, plainNode, tempFolder } from '../support/plinth.js'
+import { plainNode } from '../support/cli.js'
+import { needs } from '../support/programs.js'
+import { tempFolder } from '../support/temp-folder.js'
 
 const row = (more: Partial<Row>): Row => ({ name: 'x', unit: 'ms', ours: [10, 20, 30], ...more })
 

@@ -1,7 +1,15 @@
 // What a child process says, and how it ends.
 
 import type { ChildProcess } from 'node:child_process'
-import { running } from './plinth.js'
+
+/** Child processes that end with this one. */
+export const running = new Set<ChildProcess>()
+process.on('exit', () => {
+  for (const child of running) child.kill('SIGKILL')
+})
+
+/** Whether a process is gone, whatever of it is still to be read. */
+export const isOver = (child: ChildProcess): boolean => child.exitCode !== null || child.signalCode !== null
 
 export type Ending = { code: number | null; signal: NodeJS.Signals | null }
 

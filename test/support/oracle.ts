@@ -5,7 +5,8 @@ import { cpSync, existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import { GO_CACHE, tempFolder } from './plinth.js'
+import { GO_CACHE } from './go.js'
+import { tempFolder } from './temp-folder.js'
 
 /** `ms` is the time that CheckZip and the hash took together. */
 export type GoVerdict = { ok: boolean; error: string; h1: string; ms: number }

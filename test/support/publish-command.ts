@@ -5,7 +5,8 @@ import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
-import { CLI, plainNode, tempFolder, type CliResult } from './plinth.js'
+import { CLI, plainNode, type CliResult } from './cli.js'
+import { tempFolder } from './temp-folder.js'
 
 process.env['GIT_CONFIG_GLOBAL'] = '/dev/null'
 

@@ -10,7 +10,8 @@ import { fileURLToPath } from 'node:url'
 import { readConfig } from '../../src/config.js'
 import { firstRun } from '../../src/access/first-run.js'
 import { NODE_FLAGS } from '../../src/service/node-flags.js'
-import { AUTH, tempFolder, TOKEN } from './plinth.js'
+import { AUTH, TOKEN } from './http.js'
+import { tempFolder } from './temp-folder.js'
 import { watch } from './child.js'
 
 const MAIN = fileURLToPath(new URL('../../src/main.js', import.meta.url))

@@ -1,0 +1,22 @@
+// `npx plinth` as a child process.
+
+import { spawnSync } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import './programs.js'
+
+export const CLI = fileURLToPath(new URL('../../src/cli.js', import.meta.url))
+
+/** The command line of node without what tap would load into it: the processes that are tested are as people run them. */
+export const plainNode = (script: string, ...args: string[]): [program: string, args: string[]] => [
+  'env',
+  ['-u', 'NODE_OPTIONS', process.execPath, script, ...args],
+]
+
+export type CliResult = { code: number; stdout: string; stderr: string }
+
+/** `npx plinth` with these words and settings. */
+export function runCli(settings: Record<string, string>, words: string[]): CliResult {
+  const [program, args] = plainNode(CLI, ...words)
+  const ran = spawnSync(program, args, { env: { ...process.env, ...settings }, encoding: 'utf8' })
+  return { code: ran.status ?? 1, stdout: ran.stdout, stderr: ran.stderr }
+}

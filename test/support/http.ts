@@ -1,0 +1,44 @@
+// A request as it is written, and the token that the data folders of tests know.
+
+import { request as httpRequest, type IncomingHttpHeaders } from 'node:http'
+import { request as httpsRequest } from 'node:https'
+
+// Another one in each process: tests look for it in the list of all processes, and must find nobody else's.
+export const TOKEN = `a-token-for-tests-${process.pid}-0123456789`
+export const AUTH = `Basic ${Buffer.from(`admin:${TOKEN}`).toString('base64')}`
+
+export type Answer = { status: number; headers: IncomingHttpHeaders; body: string; bytes: Buffer }
+export type Asking = {
+  body?: Buffer | string
+  headers?: Record<string, string>
+  auth?: string | false
+  /** The certificate to trust: the request goes out over https. */
+  ca?: Buffer
+}
+
+/** A request whose path goes out as it is written: nothing is normalised. */
+export const ask = (port: number, method: string, path: string, asking: Asking = {}): Promise<Answer> =>
+  new Promise((resolve, reject) => {
+    const authorization =
+      asking.auth === false ? undefined : (asking.auth ?? (method === 'GET' ? undefined : AUTH))
+    const req = (asking.ca ? httpsRequest : httpRequest)({
+      ...(asking.ca && { ca: asking.ca }),
+      host: '127.0.0.1',
+      port,
+      method,
+      path,
+      agent: false,
+      headers: { ...(authorization !== undefined && { authorization }), ...asking.headers },
+    })
+    req.on('response', (res) => {
+      const chunks: Buffer[] = []
+      res.on('data', (chunk: Buffer) => chunks.push(chunk))
+      res.on('end', () => {
+        const bytes = Buffer.concat(chunks)
+        resolve({ status: res.statusCode ?? 0, headers: res.headers, body: bytes.toString(), bytes })
+      })
+      res.on('error', reject)
+    })
+    req.on('error', reject)
+    req.end(asking.body)
+  })

@@ -1,0 +1,23 @@
+// The programs that tests run: where they are, and which tests are skipped without them.
+
+import { execFileSync } from 'node:child_process'
+import { delimiter } from 'node:path'
+
+process.env['PATH'] = [process.env['PATH'], '/usr/sbin', '/usr/local/sbin', '/usr/local/go/bin'].join(
+  delimiter,
+)
+
+const has = (program: string): boolean => {
+  try {
+    execFileSync('/bin/sh', ['-c', `command -v ${program}`], { stdio: 'ignore' })
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** `{}` where all programs are there, else what makes tap skip a test and say why. */
+export const needs = (...programs: string[]): { skip?: string } => {
+  const missing = programs.filter((program) => !has(program))
+  return missing.length === 0 ? {} : { skip: `NOT TESTED: ${missing.join(', ')} is not on this machine` }
+}
