@@ -13,7 +13,7 @@ import { messageOf } from '../../src/errors.js'
 import { pack } from '../../src/pack/pack.js'
 import { CLI, plainNode } from '../support/cli.js'
 import { tempFolder } from '../support/temp-folder.js'
-import { home, newModule, run, temp } from '../support/publish-command.js'
+import { moduleFolder, publishHome, publishTemp, runPublish } from '../support/publish-command.js'
 
 type Handler = (req: IncomingMessage, res: ServerResponse) => void
 
@@ -33,7 +33,7 @@ t.test('servers that answer what no Plinth should', async (t) => {
   })
   const { port } = server.address() as AddressInfo
   const env = { PLINTH_URL: `http://127.0.0.1:${port}`, PLINTH_OWNER: 'team', PLINTH_TOKEN: 'a-secret' }
-  const folder = newModule()
+  const folder = moduleFolder()
   writeFileSync(join(folder, 'big'), Buffer.from(Array.from({ length: 3e6 }, (_, i) => (i * i * 7919) % 251)))
   const answer =
     (status: number, body = '', headers: Record<string, string> = {}): Handler =>
@@ -104,7 +104,7 @@ t.test('servers that answer what no Plinth should', async (t) => {
     ;(req.method === 'PUT' ? answer(201) : answer(500))(req, res)
   }
   seen.length = 0
-  const odd = await run(folder, env, 'v1.0.0')
+  const odd = await runPublish(folder, env, 'v1.0.0')
   t.equal(odd.code, 0)
   t.equal(stated['x-checksum-sha256'], zip.sha256)
   t.equal(stated['content-length'], String(zip.bytes))
@@ -115,17 +115,20 @@ t.test('servers that answer what no Plinth should', async (t) => {
     authorization: undefined,
   })
 
-  const refusedHere = await run(folder, { ...env, PLINTH_URL: 'http://plinth.example.com' }, 'v1.0.0')
+  const refusedHere = await runPublish(folder, { ...env, PLINTH_URL: 'http://plinth.example.com' }, 'v1.0.0')
   t.match(refusedHere.stderr, 'over plain http')
-  t.match((await run(folder, { ...env, PLINTH_URL: 'http://127.0.0.1:1' }, 'v1.0.0')).stderr, 'ECONNREFUSED')
-  t.equal((await run(folder, env)).code, 2)
-  t.equal((await run(folder, env, 'v1.0.0', '--token', 'x')).code, 2, 'there is no flag for the token')
+  t.match(
+    (await runPublish(folder, { ...env, PLINTH_URL: 'http://127.0.0.1:1' }, 'v1.0.0')).stderr,
+    'ECONNREFUSED',
+  )
+  t.equal((await runPublish(folder, env)).code, 2)
+  t.equal((await runPublish(folder, env, 'v1.0.0', '--token', 'x')).code, 2, 'there is no flag for the token')
 
   await t.test('Ctrl-C in the middle of an upload', async (t) => {
     const [program, args] = plainNode(CLI, 'publish', 'v1.0.0')
     const child = spawn(program, args, {
       cwd: folder,
-      env: { PATH: process.env['PATH'], HOME: home, TMPDIR: temp, ...env },
+      env: { PATH: process.env['PATH'], HOME: publishHome, TMPDIR: publishTemp, ...env },
       stdio: 'ignore',
     })
     const gone = new Promise<void>((resolve) => {
@@ -140,5 +143,5 @@ t.test('servers that answer what no Plinth should', async (t) => {
     t.same([code, signal], [null, 'SIGINT'])
     await gone
   })
-  t.same(readdirSync(temp), [], 'no temporary folder is left')
+  t.same(readdirSync(publishTemp), [], 'no temporary folder is left')
 })

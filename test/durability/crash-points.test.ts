@@ -1,13 +1,13 @@
 // A SIGKILL at every single call on files that publishing and deleting make, then recovery.
 //
-// The process that is killed is the publishers alone (publisher-process.ts), which starts faster than the service around them.
+// The process that is killed holds the publishers alone (publisher-process.ts): it starts faster than the service.
 
 import t from 'tap'
 import { outcome, steps, wayBack, type Step } from './steps.js'
-import { startDriver } from './publisher.js'
+import { startPublisher } from './publisher.js'
 import { needs } from '../support/programs.js'
 import { writtenFiles } from './known-ids.js'
-import { brokenPromises } from '../support/invariants.js'
+import { violations } from '../support/invariants.js'
 import { newData } from '../support/service.js'
 import { hitAll, traced, type Call } from './strace.js'
 
@@ -17,7 +17,7 @@ async function killEverywhere(step: Step) {
   let kills = 0
   /** What has to be true after recovery. */
   const check = (last: string, answer: string | undefined): void => {
-    const found = brokenPromises(data)
+    const found = violations(data)
     const now = outcome(data, step)
     if (now === undefined) found.push('the act was done by half')
     if (answer === 'done' && now === 'not done') found.push('what was answered is not there')
@@ -25,20 +25,20 @@ async function killEverywhere(step: Step) {
   }
   let [last, answer]: [string, string | undefined] = ['at first', undefined]
   const trace = async (inject: string[]): Promise<Call[]> => {
-    const driver = await startDriver(data)
+    const publisher = await startPublisher(data)
     check(last, answer)
     for (const act of wayBack(data, step)) {
-      const result = await driver.act(act)
+      const result = await publisher.act(act)
       if (result !== 'done') problems.push(`after ${last}: ${JSON.stringify(act)}: ${result}`)
     }
     const calls = await traced(
-      driver.thread,
+      publisher.thread,
       data,
       inject,
-      async () => (answer = await driver.act(step.act, true)),
+      async () => (answer = await publisher.act(step.act, true)),
     )
     if (answer === undefined) kills++
-    await driver.end()
+    await publisher.end()
     last = inject.slice(0, 2).join(' ')
     return calls
   }

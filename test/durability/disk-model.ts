@@ -1,8 +1,8 @@
-// What a disk may hold after a power cut, by POSIX: built from the calls on files that a process was seen to make.
+// What a disk may hold after a power cut, by POSIX: built from the recorded file calls of a process.
 //
-// A file's bytes, times and mode are on the disk when the file was synced; a change of names when one of the folders that
-// it touches was. Everything else may be there or not, each for itself; bytes that were not synced may be torn. Real file
-// systems keep more order than that.
+// A file's bytes, times and mode are on the disk once the file is synced. A change of names is on the disk once one of
+// the folders that it touches is synced. Everything else may be on the disk or not, each change independently; bytes
+// that are not synced may be torn. Real file systems keep more order than that.
 
 import { linkSync, lstatSync, mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
@@ -38,11 +38,11 @@ function snapshot(path: string, seen = new Map<number, File>()): Folder {
   return { kind: 'folder', names }
 }
 
-export type Call = { name: string; strings: Buffer[]; fd: number; result: number; text: string }
+export type FileCall = { name: string; strings: Buffer[]; fd: number; result: number; text: string }
 
 // openat(AT_FDCWD, "\x2f\x64", O_WRONLY|O_CREAT) = 19, as strace -xx writes it
-export function parseCalls(log: string): Call[] {
-  const calls: Call[] = []
+export function parseCalls(log: string): FileCall[] {
+  const calls: FileCall[] = []
   for (const text of log.split('\n')) {
     const [, name, args, result] = /^(\w+)\((.*)\) += (-?\d+)/.exec(text) ?? []
     if (name === undefined || args === undefined) continue
@@ -90,7 +90,7 @@ export function openDisk(data: string, mutant: Mutant = () => false) {
   }
 
   /** Takes in one call. Returns `false` for one that has nothing to do with it. */
-  function see({ name, strings, fd, result, text }: Call): boolean {
+  function see({ name, strings, fd, result, text }: FileCall): boolean {
     const [path = '', to = ''] = strings.map(String)
     if (result < 0 || (strings.length > 0 && name !== 'write' && !path.startsWith(data))) return false
     switch (name) {

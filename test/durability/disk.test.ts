@@ -6,7 +6,7 @@ import { connect } from 'node:net'
 import { join } from 'node:path'
 import t from 'tap'
 import { simpleModule } from '../support/zips.js'
-import { brokenPromises } from '../support/invariants.js'
+import { violations } from '../support/invariants.js'
 import { AUTH } from '../support/http.js'
 import { needs } from '../support/programs.js'
 import { tempFolder } from '../support/temp-folder.js'
@@ -15,8 +15,8 @@ import { askService, newData, runService } from '../support/service.js'
 
 const generic = (file: string): string => `/api/packages/admin/generic/tool/1.0/${file}`
 
-/** A head and as much of a body as is given; resolves with all that the service answers until it closes or `until`. */
-const sendRaw = (data: string, path: string, headers: string[], body: string, until = /\r\n\r\n/) =>
+/** Sends a head and a part of a body; resolves with the answer when it matches `enough` or the service closes. */
+const sendRaw = (data: string, path: string, headers: string[], body: string, enough = /\r\n\r\n/) =>
   new Promise<string>((resolve, reject) => {
     const socket = connect(join(data, 'state/shim.sock'))
     let answer = ''
@@ -24,7 +24,7 @@ const sendRaw = (data: string, path: string, headers: string[], body: string, un
     socket.on('close', () => resolve(answer))
     socket.on('data', (text: Buffer) => {
       answer += text.toString()
-      if (until.test(answer)) socket.destroy()
+      if (enough.test(answer)) socket.destroy()
     })
     socket.write(
       [`PUT ${path} HTTP/1.1`, 'Host: x', `Authorization: ${AUTH}`, ...headers, '', body].join('\r\n'),
@@ -54,7 +54,7 @@ t.test('below the floor of free space uploads get 507, and deletes go on', async
     507,
   )
   t.equal((await askService(data, 'DELETE', generic('a'))).status, 204)
-  t.same(brokenPromises(data), [])
+  t.same(violations(data), [])
 })
 
 t.test('a body that cannot fit is refused before it comes', async (t) => {
@@ -63,7 +63,7 @@ t.test('a body that cannot fit is refused before it comes', async (t) => {
   t.teardown(() => service.end())
   await service.ready()
   t.match(await sendRaw(data, generic('huge'), ['Content-Length: 1125899906842624'], ''), /^HTTP\/1\.1 507 /)
-  t.same(brokenPromises(data), [])
+  t.same(violations(data), [])
 })
 
 t.test('a body that stands still, and one that takes too long, get 408 and leave nothing', async (t) => {
@@ -76,7 +76,7 @@ t.test('a body that stands still, and one that takes too long, get 408 and leave
   t.notMatch(await sendRaw(data, generic('form'), form, '--b\r\n', /^$/), / 201 /, 'a form is cut off')
   await service.says(/generic\/tool\/1\.0\/form","status"/) // its connection is closed before it is cleared away
   t.equal((await askService(data, 'PUT', generic('next'), 'x')).status, 201)
-  t.same(brokenPromises(data), [])
+  t.same(violations(data), [])
 })
 
 t.test('more uploads than are taken at once get 503 with Retry-After', async (t) => {
@@ -123,7 +123,7 @@ t.test('SIGTERM: what is under way finishes, nothing new is taken, and the servi
   t.match(answer, /^HTTP\/1\.1 201 /)
   t.match(await service.ended, { code: 0 })
   t.ok(existsSync(join(data, 'tree', generic('a'))))
-  t.same(brokenPromises(data), [])
+  t.same(violations(data), [])
 })
 
 t.test('SIGTERM: what stands still is cut off, and the service ends', async (t) => {
@@ -138,7 +138,7 @@ t.test('SIGTERM: what stands still is cut off, and the service ends', async (t) 
   t.notMatch(await stuck, / 201 /)
   const next = runService(data)
   await next.ready()
-  t.same(brokenPromises(data), [])
+  t.same(violations(data), [])
   await next.end()
 })
 
@@ -209,12 +209,12 @@ for (const [what, options] of [
         /^HTTP\/1\.1 507 /,
       )
     t.equal(free(), before, 'refused uploads leave the free space where it was')
-    t.same(brokenPromises(data), [])
+    t.same(violations(data), [])
     t.comment(`${published} published before the end`)
     for (let n = 1; n <= 3; n++) await askService(data, 'DELETE', generic(`f${n}`))
     t.equal((await askService(data, 'DELETE', '/api/packages/admin/go/example.com/m/@v/v1.0.0')).status, 204)
     t.equal((await up(0)).status, 201, 'and what was deleted makes room')
-    t.same(brokenPromises(data), [])
+    t.same(violations(data), [])
   })
 }
 
@@ -281,7 +281,7 @@ t.test(
     const next = runService(data, { PLINTH_MIN_FREE_BYTES: '0' })
     t.teardown(() => next.end())
     await next.ready()
-    t.same(brokenPromises(data), [])
+    t.same(violations(data), [])
     t.equal(
       readFileSync(join(data, 'tree', generic('a')), 'utf8'),
       'x',
@@ -289,7 +289,7 @@ t.test(
     )
     t.equal((await askService(data, 'DELETE', module)).status, 204)
     t.equal((await askService(data, 'PUT', generic('b'), 'x')).status, 201)
-    t.same(brokenPromises(data), [])
+    t.same(violations(data), [])
     await next.end()
   },
 )
@@ -317,7 +317,7 @@ t.test('a folder that cannot be written: 500 that says so, and nothing is left',
   chmodSync(folder, 0o755)
   t.equal((await askService(data, 'PUT', generic('b'), 'x')).status, 201)
   t.equal((await askService(data, 'DELETE', generic('a'))).status, 404, 'the delete was finished')
-  t.same(brokenPromises(data), [])
+  t.same(violations(data), [])
 })
 
 // What was written so far goes to the disk while the body still comes. Linux tells of a failure once: the fsync at the
@@ -342,6 +342,6 @@ t.test('an fsync that fails in the middle of a body fails the upload', needs('st
   const answer = await askService(data, 'PUT', generic('large'), body)
   t.equal(answer.status, 500)
   t.same(readdirSync(join(data, 'state/tmp')), [])
-  t.same(brokenPromises(data), [])
+  t.same(violations(data), [])
   t.equal((await askService(data, 'PUT', generic('large'), body)).status, 201, 'and the next is taken')
 })

@@ -8,7 +8,7 @@ import { simpleModule } from '../support/zips.js'
 import { outcome, steps, wayBack, type Act, type Step } from './steps.js'
 import { needs } from '../support/programs.js'
 import { writtenFiles } from './known-ids.js'
-import { brokenPromises } from '../support/invariants.js'
+import { violations } from '../support/invariants.js'
 import { askService, newData, runService, type Result, type Service } from '../support/service.js'
 import { hitAll, poolThread, traced, type Call } from './strace.js'
 
@@ -63,7 +63,7 @@ async function failEverywhere(step: Step) {
     // The state is looked at before any other request comes: only what was said to be unknown may be.
     const unknown = answer !== undefined && /not known yet/.test(answer.body)
     if (answer && !unknown) {
-      found.push(...brokenPromises(data).filter((problem) => !isTemp(problem)))
+      found.push(...violations(data).filter((problem) => !isTemp(problem)))
       if (outcome(data, step) !== (isDone(answer) ? 'done' : 'not done'))
         found.push(`this is not so: ${answer.status}`)
     }
@@ -71,7 +71,7 @@ async function failEverywhere(step: Step) {
     const again = await request(data, step.act)
     const expected = answer && isDone(answer) ? [409, 404] : unknown ? [201, 204, 409, 404] : [201, 204]
     if (!expected.includes(again.status)) found.push(`again: ${again.status} ${again.body}`)
-    found.push(...brokenPromises(data).filter((problem) => !isTemp(problem)))
+    found.push(...violations(data).filter((problem) => !isTemp(problem)))
     for (const act of wayBack(data, step)) {
       const result = await request(data, act)
       if (!isDone(result)) found.push(`back: ${result.status} ${result.body}`)
@@ -90,7 +90,7 @@ async function failEverywhere(step: Step) {
   await service.end('SIGTERM')
   const next = runService(data)
   await next.ready()
-  problems.push(...brokenPromises(data)) // temp files too: the start has swept
+  problems.push(...violations(data)) // temp files too: the start has swept
   await next.end()
   return { problems, hit, missed, answers }
 }

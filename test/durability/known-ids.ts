@@ -1,4 +1,4 @@
-// Loaded into a process (--import): the names of its temp files are then known before, and a tracer can be told them.
+// Loaded into a process (--import), it makes the names of temporary files predictable, so that a tracer can name them.
 
 import crypto from 'node:crypto'
 import { syncBuiltinESMExports } from 'node:module'

@@ -9,12 +9,12 @@ import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { openParts } from '../support/parts.js'
-import { isThere, type Act, type Publish } from './steps.js'
-import { openDisk, parseCalls, type Call, type Luck, type Mutant } from './disk-model.js'
-import { startDriver } from './publisher.js'
+import { isPublished, type Act, type Publish } from './steps.js'
+import { openDisk, parseCalls, type FileCall, type Luck, type Mutant } from './disk-model.js'
+import { startPublisher } from './publisher.js'
 import { needs } from '../support/programs.js'
 import { tempFolder } from '../support/temp-folder.js'
-import { brokenPromises } from '../support/invariants.js'
+import { violations } from '../support/invariants.js'
 import { newData } from '../support/service.js'
 import { strace } from './strace.js'
 
@@ -75,24 +75,24 @@ const MUTANTS: Record<string, Mutant> = {
   'the parents of new folders are not synced': without(/\/(go|example\.com|!own|generic|tool)$/),
 }
 
-async function record(): Promise<{ data: string; calls: Call[] }> {
+async function record(): Promise<{ data: string; calls: FileCall[] }> {
   const data = await newData({ fast: true })
-  const driver = await startDriver(data)
+  const publisher = await startPublisher(data)
   const before = tempFolder('plinth-before', '/dev/shm')
   openDisk(data).crash(before, 'everything', Math.random) // a copy
-  const log = await strace(driver.thread, ['-xx', '-s', '1000000', '-e', `trace=${CALLS}`], async () => {
+  const log = await strace(publisher.thread, ['-xx', '-s', '1000000', '-e', `trace=${CALLS}`], async () => {
     for (const group of GROUPS) {
-      const results = await Promise.all(group.map((act) => driver.act(act)))
+      const results = await Promise.all(group.map((act) => publisher.act(act)))
       if (results.some((result) => result !== 'done')) throw new Error(String(results))
     }
   })
-  await driver.end()
+  await publisher.end()
   const calls = parseCalls(log.replaceAll(hex(data), hex(before)))
   const disk = openDisk(before)
   return { data: before, calls: calls.filter((call) => disk.see(call) || isMark(call)) }
 }
 
-const isMark = ({ strings }: Call): boolean => String(strings[0]).startsWith('/plinth-mark/')
+const isMark = ({ strings }: FileCall): boolean => String(strings[0]).startsWith('/plinth-mark/')
 
 const hex = (text: string): string =>
   [...Buffer.from(text)].map((byte) => `\\x${byte.toString(16).padStart(2, '0')}`).join('')
@@ -122,10 +122,10 @@ function wrongWith(data: string, { begun, ended }: Progress): string[] {
     )
     if (touching.some(({ id }) => !ended.has(id))) continue // under way: either will do
     const expected = touching.at(-1)?.act.op === 'publish'
-    if (isThere(data, of) !== expected)
+    if (isPublished(data, of) !== expected)
       problems.push(`${JSON.stringify(of)} was acknowledged as ${expected ? 'there' : 'gone'}`)
   }
-  return [...problems, ...brokenPromises(data)]
+  return [...problems, ...violations(data)]
 }
 
 const listing = (folder: string): string[] =>
@@ -140,7 +140,7 @@ const LUCKS: Luck[] = ['nothing', 'some', 'the earlier part', 'some', 'everythin
 
 /** Cuts the power at `states` places of the recording, and recovers. Ends with the first state that is wrong. */
 async function cutPower(
-  { data, calls }: { data: string; calls: Call[] },
+  { data, calls }: { data: string; calls: FileCall[] },
   states: number,
   mutant?: Mutant,
 ): Promise<{ states: number; wrong: string[] }> {

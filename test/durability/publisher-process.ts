@@ -1,6 +1,6 @@
-// The publishers as a process of their own, to be traced and killed: `publisher-process.js DATA` recovers, says `ready`, and does
-// what it is told by messages, one after the other. Run it with UV_THREADPOOL_SIZE=1: then one thread makes every
-// call on files, in order.
+// The publishers in a process of their own, which tests trace and kill. `publisher-process.js DATA` recovers, sends
+// `ready`, then performs the steps that messages name, one after the other. Run it with UV_THREADPOOL_SIZE=1: then one
+// thread makes every call on files, in order.
 
 import { createHash } from 'node:crypto'
 import { readlink, unlink, writeFile } from 'node:fs/promises'

@@ -1,21 +1,21 @@
-// Starts and asks the publishers' own process (publisher-process.ts).
+// Starts the publishers' own process (publisher-process.ts) and sends it steps.
 
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import type { Act } from './steps.js'
 
-const DRIVER = fileURLToPath(new URL('./publisher-process.js', import.meta.url))
+const PUBLISHER = fileURLToPath(new URL('./publisher-process.js', import.meta.url))
 const IDS = new URL('./known-ids.js', import.meta.url).href
 
 /** Starts the publishers on `data`; resolves when they have recovered. */
-export async function startDriver(data: string) {
-  const child = spawn(process.execPath, [DRIVER, data], {
+export async function startPublisher(data: string) {
+  const child = spawn(process.execPath, [PUBLISHER, data], {
     env: { ...process.env, NODE_OPTIONS: `--import=${IDS}`, UV_THREADPOOL_SIZE: '1' },
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   })
   const gone = once(child, 'exit')
-  const failed = gone.then(() => Promise.reject(new Error('the driver ended before it was ready')))
+  const failed = gone.then(() => Promise.reject(new Error('the publisher ended before it was ready')))
   failed.catch(() => {})
   const [{ ready }] = (await Promise.race([once(child, 'message'), failed])) as [{ ready: number }]
   const asked = new Map<number, (result: string | undefined) => void>()

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import { Refusal, Unsettled } from '../../src/errors.js'
 import type { Store } from '../../src/store/store.js'
-import { brokenPromises } from '../support/invariants.js'
+import { violations } from '../support/invariants.js'
 import { tempFolder } from '../support/temp-folder.js'
 import { openParts } from '../support/parts.js'
 
@@ -36,9 +36,9 @@ t.test('a publish whose undoing failed is withdrawn before the next answer', asy
   await t.rejects(parts.modules.remove(at), /EIO/, 'no answer while it cannot be put right')
   disk.broken = false
   await t.rejects(parts.modules.remove(at), /is not there/, 'the 404 agrees with list')
-  t.same(brokenPromises(data), [])
+  t.same(violations(data), [])
   await parts.publishModule('example.com/m', 'v1.1.0')
-  t.same(brokenPromises(data), [])
+  t.same(violations(data), [])
 })
 
 t.test('what the client was told to be undone is not completed by a restart', async (t) => {
@@ -50,7 +50,7 @@ t.test('what the client was told to be undone is not completed by a restart', as
   await t.rejects(parts.publishFile('1.0', 'x', 'content'), Unsettled)
   const next = await openParts(data)
   await next.recover()
-  t.same(brokenPromises(data), [])
+  t.same(violations(data), [])
   t.notOk(existsSync(join(data, 'tree/api/packages/admin/go/example.com')))
   t.notOk(existsSync(join(data, 'tree/api/packages/admin/generic/tool')))
 })
@@ -72,7 +72,7 @@ t.test('a delete that failed is finished before the next answer', async (t) => {
   await t.rejects(parts.modules.remove(at), Refusal)
   await parts.publishFile('1.0', 'x', 'other content')
   await t.rejects(parts.files.removeVersion({ owner: 'admin', name: 'tool', version: '2.0' }), /no package/)
-  t.same(brokenPromises(data), [])
+  t.same(violations(data), [])
 })
 
 t.test(

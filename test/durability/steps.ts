@@ -1,4 +1,4 @@
-// What is published and deleted in the tests that break it at every step, and where its file is then.
+// The publishes and deletes that the tests interrupt at every call, and how far each has come on the disk.
 
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
@@ -27,7 +27,7 @@ const file = <O extends Act['op']>(op: O, version: string, name: string) => ({
   file: name,
 })
 
-/** What an act is done to: the packages that are there before it, then the act itself. */
+/** The packages that exist before an act, then the act. */
 export type Step = { name: string; before: Publish[]; act: Act }
 
 /** Every kind of publish and delete. */
@@ -66,18 +66,18 @@ export const steps: Step[] = [
   },
 ]
 
-/** Everything that may be there in the course of a step. */
+/** All packages that may exist in the course of a step. */
 export const packagesOf = ({ before, act }: Step): Publish[] =>
   act.op === 'publish' ? [...before, act] : before
 
-/** Whether a package is there, by its file alone. */
-export const isThere = (data: string, act: Publish): boolean => existsSync(join(data, pathOf(act)))
+/** Whether the package's file exists. */
+export const isPublished = (data: string, act: Publish): boolean => existsSync(join(data, pathOf(act)))
 
-/** The acts that lead from what is there back to where the step begins. */
+/** The acts that lead from the current state back to the state before the step. */
 export const wayBack = (data: string, step: Step): Act[] =>
   packagesOf(step).flatMap((act): Act[] => {
     const wanted = step.before.includes(act)
-    if (isThere(data, act) === wanted) return []
+    if (isPublished(data, act) === wanted) return []
     return [wanted ? act : { ...act, op: 'delete' }]
   })
 
@@ -85,7 +85,7 @@ export const wayBack = (data: string, step: Step): Act[] =>
 export function outcome(data: string, step: Step): 'done' | 'not done' | undefined {
   const { act } = step
   const touched = act.op === 'publish' ? [act] : step.before.filter((other) => isPartOf(act, other))
-  const there = touched.filter((other) => isThere(data, other)).length
+  const there = touched.filter((other) => isPublished(data, other)).length
   if (there !== 0 && there !== touched.length) return undefined
   return there > 0 === (act.op === 'publish') ? 'done' : 'not done'
 }

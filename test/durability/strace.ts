@@ -1,4 +1,4 @@
-// System calls of one thread of a running process: recorded, made to fail, made to be its last.
+// Records the system calls of one thread of a running process, makes one fail, or kills the process at one.
 
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -42,7 +42,7 @@ export async function strace(tid: number, options: string[], use: () => Promise<
   return text
 }
 
-/** The calls on files that the thread `tid` makes while `use` runs; `data` is left out of what they are said to be on. */
+/** The file calls that the thread `tid` makes while `use` runs. Their paths come without the prefix `data`. */
 export const traced = async (
   tid: number,
   data: string,

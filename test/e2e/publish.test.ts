@@ -13,7 +13,7 @@ import { TOKEN } from '../support/http.js'
 import { startPlinth } from '../support/plinth.js'
 import { needs } from '../support/programs.js'
 import { tempFolder } from '../support/temp-folder.js'
-import { home, newModule, outcome, run, temp } from '../support/publish-command.js'
+import { moduleFolder, publishHome, publishTemp, resultOf, runPublish } from '../support/publish-command.js'
 
 const SCRIPT = fileURLToPath(new URL('../../../scripts/publish-module.sh', import.meta.url))
 const SHELL = existsSync('/bin/dash') ? '/bin/dash' : '/bin/sh'
@@ -29,7 +29,7 @@ t.test('from a checkout to go get', needs('nginx', 'go', 'git', 'openssl'), asyn
     PLINTH_TOKEN: TOKEN,
     SSL_CERT_FILE: certificate.path,
   }
-  const top = newModule()
+  const top = moduleFolder()
   mkdirSync(join(top, 'vendor/x'), { recursive: true })
   writeFileSync(join(top, 'vendor/x/x.go'), 'package x\n')
   const git = (...args: string[]): void =>
@@ -39,12 +39,12 @@ t.test('from a checkout to go get', needs('nginx', 'go', 'git', 'openssl'), asyn
   git('commit', '-qm', 'x')
   git('tag', 'v1.0.0')
 
-  const dry = await run(top, {}, 'v1.0.0', '--dry-run')
+  const dry = await runPublish(top, {}, 'v1.0.0', '--dry-run')
   t.equal(dry.code, 0, dry.stderr)
   t.match(dry.stdout, '- vendor/x/x.go: a vendored package')
   t.equal((await plinth.ask('GET', '/', { ca: certificate.ca })).status, 404, 'it is up, and empty')
 
-  const published = await run(top, env, 'v1.0.0')
+  const published = await runPublish(top, env, 'v1.0.0')
   t.equal(published.code, 0, published.stderr)
   t.equal(published.stderr, '', 'nothing is said on standard error')
   const get = `GOPROXY=${plinth.url}/api/packages/team/go GONOSUMDB=example.com/m go get example.com/m@v1.0.0`
@@ -58,23 +58,23 @@ t.test('from a checkout to go get', needs('nginx', 'go', 'git', 'openssl'), asyn
   for (const line of sums.trim().split('\n')) t.match(published.stdout, line, 'the lines of go.sum were told')
 
   await t.test('again', async (t) => {
-    const again = await run(top, env, 'v1.0.0')
+    const again = await runPublish(top, env, 'v1.0.0')
     t.equal(again.code, 0, again.stderr)
     t.match(again.stdout, `already published, identical: example.com/m v1.0.0\n${get}\n`)
-    const other = await run(newModule('example.com/m', 'package m // other\n'), env, 'v1.0.0')
+    const other = await runPublish(moduleFolder('example.com/m', 'package m // other\n'), env, 'v1.0.0')
     t.equal(other.code, 1)
     t.match(other.stderr, 'example.com/m v1.0.0 is published already, with another content')
   })
 
   await t.test('a private owner: a token alone cannot read', async (t) => {
     const secret = { ...env, PLINTH_OWNER: 'secret' }
-    const first = await run(top, secret, 'v1.0.0')
+    const first = await runPublish(top, secret, 'v1.0.0')
     t.equal(first.code, 0, first.stderr)
     t.equal(first.stderr, '')
-    const alone = await run(top, secret, 'v1.0.0')
+    const alone = await runPublish(top, secret, 'v1.0.0')
     t.equal(alone.code, 1)
     t.match(alone.stderr, 'whether with this content cannot be read (PLINTH_ACCOUNT names the account')
-    const named = await run(top, { ...secret, PLINTH_ACCOUNT: 'admin' }, 'v1.0.0', '--json')
+    const named = await runPublish(top, { ...secret, PLINTH_ACCOUNT: 'admin' }, 'v1.0.0', '--json')
     t.match(JSON.parse(named.stdout), { result: 'identical', module: 'example.com/m', zipHash: /^h1:/ })
   })
 
@@ -87,14 +87,20 @@ t.test('from a checkout to go get', needs('nginx', 'go', 'git', 'openssl'), asyn
     )
     writeFileSync(join(folder, 'netrc'), `machine 127.0.0.1:${plinth.port} login admin password ${TOKEN}\n`)
     const netrc = { ...env, PLINTH_TOKEN: '', NETRC: join(folder, 'netrc') }
-    const zip = await run(folder, netrc, 'm.zip', '--owner', 'admin')
+    const zip = await runPublish(folder, netrc, 'm.zip', '--owner', 'admin')
     t.equal(zip.code, 0, zip.stderr)
     t.match(zip.stdout, 'published example.com/z v1.1.0')
-    t.match((await run(folder, netrc, 'm.zip', 'v1.1.1')).stderr, 'm.zip is example.com/z v1.1.0, not v1.1.1')
-    t.match((await run(folder, netrc, 'bad.zip')).stderr, 'sub/go.mod: go.mod outside the module root')
-    t.match((await run(folder, { ...netrc, NETRC: 'no' }, 'm.zip')).stderr, 'NETRC=no cannot be read: ENOENT')
     t.match(
-      (await run(folder, { ...netrc, NETRC: '' }, 'm.zip')).stderr,
+      (await runPublish(folder, netrc, 'm.zip', 'v1.1.1')).stderr,
+      'm.zip is example.com/z v1.1.0, not v1.1.1',
+    )
+    t.match((await runPublish(folder, netrc, 'bad.zip')).stderr, 'sub/go.mod: go.mod outside the module root')
+    t.match(
+      (await runPublish(folder, { ...netrc, NETRC: 'no' }, 'm.zip')).stderr,
+      'NETRC=no cannot be read: ENOENT',
+    )
+    t.match(
+      (await runPublish(folder, { ...netrc, NETRC: '' }, 'm.zip')).stderr,
       'there is no token: set PLINTH_TOKEN',
     )
   })
@@ -110,10 +116,10 @@ t.test('from a checkout to go get', needs('nginx', 'go', 'git', 'openssl'), asyn
       const path = `${bin}:${process.env['PATH']}`
       const child = spawn(SHELL, [SCRIPT, ...words], {
         cwd: top,
-        env: { HOME: home, TMPDIR: temp, ...env, PATH: path, ...more },
+        env: { HOME: publishHome, TMPDIR: publishTemp, ...env, PATH: path, ...more },
         stdio: ['ignore', 'pipe', 'pipe'],
       })
-      return outcome(child)
+      return resultOf(child)
     }
     git('tag', 'v1.1.0')
     const first = await script({}, 'v1.1.0')
@@ -126,7 +132,11 @@ t.test('from a checkout to go get', needs('nginx', 'go', 'git', 'openssl'), asyn
       code: 0,
       stdout: 'already published, identical: example.com/m v1.1.0\n',
     })
-    t.match((await run(top, env, 'v1.1.0')).stdout, 'already published, identical', 'for the command, too')
+    t.match(
+      (await runPublish(top, env, 'v1.1.0')).stdout,
+      'already published, identical',
+      'for the command, too',
+    )
     const tidy = await go.run(['get', 'example.com/m@v1.1.0'], main)
     t.equal(tidy.code, 0, tidy.stderr)
     t.match((await go.run(['mod', 'verify'], main)).stdout, 'all modules verified')
@@ -167,24 +177,24 @@ t.test('from a checkout to go get', needs('nginx', 'go', 'git', 'openssl'), asyn
   })
 
   await t.test('refusals', async (t) => {
-    const wrong = await run(top, { ...env, PLINTH_TOKEN: 'plinth_wrong_wrong_wrong' }, 'v1.0.0')
+    const wrong = await runPublish(top, { ...env, PLINTH_TOKEN: 'plinth_wrong_wrong_wrong' }, 'v1.0.0')
     t.equal(wrong.code, 1)
     t.match(wrong.stderr, 'refused it with 401: the credentials are wrong')
     t.notMatch(wrong.stdout + wrong.stderr, 'plinth_wrong')
-    const untrusted = await run(top, { ...env, SSL_CERT_FILE: '' }, 'v1.0.0')
+    const untrusted = await runPublish(top, { ...env, SSL_CERT_FILE: '' }, 'v1.0.0')
     t.equal(untrusted.code, 1)
     t.match(untrusted.stderr, /self-signed certificate.*SSL_CERT_FILE names a file/)
-    const extra = await run(
+    const extra = await runPublish(
       top,
       { ...env, SSL_CERT_FILE: '', NODE_EXTRA_CA_CERTS: certificate.path },
       'v1.0.0',
     )
     t.equal(extra.code, 0, extra.stderr)
     await plinth.stopShim()
-    const down = await run(top, env, 'v1.0.0')
+    const down = await runPublish(top, env, 'v1.0.0')
     t.equal(down.code, 1)
     t.match(down.stderr, 'refused it with 503: the server takes no uploads at the moment')
   })
 })
 
-t.test('no temporary folder is left', async (t) => t.same(readdirSync(temp), []))
+t.test('no temporary folder is left', async (t) => t.same(readdirSync(publishTemp), []))

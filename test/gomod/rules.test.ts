@@ -58,7 +58,8 @@ t.test('the module line of a go.mod, in all its spellings', async (t) => {
     ['module a b\n', undefined],
     ['module "example.com/m\n', undefined],
     ['module (\n)\n', undefined],
-    [`${'/'.repeat(2e6)}\rx\nmodule example.com/m\n`, 'example.com/m'], // in no time: the line is no regular expression's food
+    // takes no time: no regular expression backtracks over the line
+    [`${'/'.repeat(2e6)}\rx\nmodule example.com/m\n`, 'example.com/m'],
   ]
   for (const [goMod, module] of table) t.equal(modulePathOf(goMod), module, JSON.stringify(goMod))
 })

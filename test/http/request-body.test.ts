@@ -13,7 +13,7 @@ import { makeGate } from '../../src/http/admission.js'
 import { makeRoom } from '../../src/store/free-space.js'
 import { openStore } from '../../src/store/store.js'
 import { makeReceive } from '../../src/http/request-body.js'
-import { brokenPromises } from '../support/invariants.js'
+import { violations } from '../support/invariants.js'
 import { newData } from '../support/service.js'
 
 const BATCH = 2 ** 20
@@ -53,7 +53,7 @@ t.test('a body whose time is over while the disk is waited for is refused all th
   req.destroy()
   server.close()
   server.closeAllConnections()
-  t.same(brokenPromises(data), [])
+  t.same(violations(data), [])
 })
 
 t.test('what has come and was not taken yet is no idle time of the client', async (t) => {

@@ -6,12 +6,12 @@ import t from 'tap'
 import { openAccess } from '../../src/access/access.js'
 import { Refusal } from '../../src/errors.js'
 import type { Store } from '../../src/store/store.js'
-import { brokenPromises } from '../support/invariants.js'
+import { violations } from '../support/invariants.js'
 import { tempFolder } from '../support/temp-folder.js'
 import { openParts } from '../support/parts.js'
 
 /** A store whose claims wait until they are let through. */
-function makeGate() {
+function holdClaims() {
   let open = (): void => {}
   const opened = new Promise<void>((resolve) => (open = resolve))
   let arrive = (): void => {}
@@ -27,7 +27,7 @@ function makeGate() {
   return { open: () => open(), arrived, wrap }
 }
 
-const isThere = (data: string): boolean => existsSync(join(data, 'access/owners/admin.json'))
+const isDeclared = (data: string): boolean => existsSync(join(data, 'access/owners/admin.json'))
 
 t.test('everything of the owner goes, and nothing of another', async (t) => {
   const data = join(tempFolder(), 'data')
@@ -38,10 +38,10 @@ t.test('everything of the owner goes, and nothing of another', async (t) => {
   await parts.publishModule('example.com/m', 'v1.1.0')
   await parts.publishFile('1.0', 'x', 'content')
   await t.rejects(access.removeOwner('admin', false, parts.packages), /holds packages/)
-  t.ok(isThere(data))
+  t.ok(isDeclared(data))
   await access.removeOwner('admin', true, parts.packages)
-  t.notOk(isThere(data))
-  t.same(brokenPromises(data), [], 'no record of a sum is left')
+  t.notOk(isDeclared(data))
+  t.same(violations(data), [], 'no record of a sum is left')
   t.notOk(existsSync(join(data, 'tree/api/packages/admin')))
   await t.rejects(access.removeOwner('admin', true, parts.packages), /no owner/)
 })
@@ -55,43 +55,43 @@ t.test('a removal that was cut off can be said again', async (t) => {
   await t.rejects(access.removeOwner('admin', true, dying), /dies here/)
   await t.rejects(access.removeOwner('admin', false, parts.packages), /no owner/)
   await access.removeOwner('admin', true, parts.packages)
-  t.same(brokenPromises(data), [])
+  t.same(violations(data), [])
   t.notOk(existsSync(join(data, 'tree/api/packages/admin')))
 })
 
 t.test('what is being published is waited for, and goes too', async (t) => {
   const data = join(tempFolder(), 'data')
-  const gate = makeGate()
+  const gate = holdClaims()
   const parts = await openParts(data, gate.wrap)
   const access = openAccess(parts.store)
   const publishing = parts.publishModule('example.com/m', 'v1.0.0')
   await gate.arrived
   let removed = false
   const removing = access.removeOwner('admin', true, parts.packages).then(() => (removed = true))
-  while (isThere(data)) await new Promise((resolve) => setImmediate(resolve))
+  while (isDeclared(data)) await new Promise((resolve) => setImmediate(resolve))
   const late = parts.publishFile('1.0', 'x', 'content')
   await t.rejects(late, /no owner/, 'what comes now finds none')
   t.notOk(removed)
   gate.open()
   await publishing
   await removing
-  t.same(brokenPromises(data), [])
+  t.same(violations(data), [])
   t.notOk(existsSync(join(data, 'tree/api/packages/admin')))
 })
 
 t.test('an owner that is published to meanwhile stays when its packages are to stay', async (t) => {
   const data = join(tempFolder(), 'data')
-  const gate = makeGate()
+  const gate = holdClaims()
   const parts = await openParts(data, gate.wrap)
   const access = openAccess(parts.store)
   const publishing = parts.publishFile('1.0', 'x', 'content')
   await gate.arrived
   const removing = access.removeOwner('admin', false, parts.packages)
   const refused = t.rejects(removing, Refusal)
-  while (isThere(data)) await new Promise((resolve) => setImmediate(resolve))
+  while (isDeclared(data)) await new Promise((resolve) => setImmediate(resolve))
   gate.open()
   await publishing
   await refused
-  t.ok(isThere(data))
-  t.same(brokenPromises(data), [])
+  t.ok(isDeclared(data))
+  t.same(violations(data), [])
 })

@@ -1,4 +1,4 @@
-// What a child process says, and how it ends.
+// The output of a child process, and how it ends.
 
 import type { ChildProcess } from 'node:child_process'
 
@@ -8,12 +8,12 @@ process.on('exit', () => {
   for (const child of running) child.kill('SIGKILL')
 })
 
-/** Whether a process is gone, whatever of it is still to be read. */
+/** Whether the process has ended. Its output may still hold unread bytes. */
 export const isOver = (child: ChildProcess): boolean => child.exitCode !== null || child.signalCode !== null
 
 export type Ending = { code: number | null; signal: NodeJS.Signals | null }
 
-/** Reads all that `child` says from now on; it ends with this process at the latest. */
+/** Reads the output of `child` from now on. The child ends with this process at the latest. */
 export function watch(child: ChildProcess) {
   running.add(child)
   let output = ''
@@ -36,9 +36,9 @@ export function watch(child: ChildProcess) {
   )
   return {
     output: () => output,
-    /** Resolves when it has ended, and everybody who could write to its output. */
+    /** Resolves when the child has ended and its output is closed. */
     ended,
-    /** Resolves when what it said so far matches; rejects when it has ended without. */
+    /** Resolves when the output so far matches; rejects when the child has ended without a match. */
     until: async (pattern: RegExp): Promise<RegExpExecArray> => {
       for (;;) {
         const match = pattern.exec(output)

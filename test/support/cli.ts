@@ -6,7 +6,7 @@ import './programs.js'
 
 export const CLI = fileURLToPath(new URL('../../src/cli.js', import.meta.url))
 
-/** The command line of node without what tap would load into it: the processes that are tested are as people run them. */
+/** The command line of node without the modules that tap would load into it. */
 export const plainNode = (script: string, ...args: string[]): [program: string, args: string[]] => [
   'env',
   ['-u', 'NODE_OPTIONS', process.execPath, script, ...args],

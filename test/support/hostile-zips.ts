@@ -1,4 +1,4 @@
-// Zips that are made to hurt whoever reads them.
+// Zips that attack their reader.
 
 import { randomBytes } from 'node:crypto'
 import { crc32, deflateRawSync } from 'node:zlib'

@@ -1,9 +1,9 @@
-// A request as it is written, and the token that the data folders of tests know.
+// Requests that go out as they are written, and the token that the data folders of tests accept.
 
 import { request as httpRequest, type IncomingHttpHeaders } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 
-// Another one in each process: tests look for it in the list of all processes, and must find nobody else's.
+// Differs in each process: tests look for it in the list of all processes and must not find another test's.
 export const TOKEN = `a-token-for-tests-${process.pid}-0123456789`
 export const AUTH = `Basic ${Buffer.from(`admin:${TOKEN}`).toString('base64')}`
 

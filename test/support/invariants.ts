@@ -1,4 +1,4 @@
-// What must hold of a data folder when nothing is in flight, looked up in the files alone. For tests that crash things.
+// The invariants of a data folder while no operation is in progress, checked on the files alone.
 //
 // Modules are those of simpleModule(): their go.mod is known.
 
@@ -51,8 +51,8 @@ function moduleProblems(versions: string, module: string): string[] {
   return problems
 }
 
-/** Everything that is wrong below `data`, in words; nothing may be in flight. */
-export function brokenPromises(data: string): string[] {
+/** Every violated invariant below `data`, in words. No operation may be in progress. */
+export function violations(data: string): string[] {
   const problems: string[] = []
   const tree = filesBelow(join(data, 'tree'))
   for (const folder of ['state/tmp', 'state/journal'])

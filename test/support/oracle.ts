@@ -76,7 +76,9 @@ export function startOracle(program: string, ...args: string[]) {
   }
 }
 
-/** Per code point that is a letter or folds to another: [is a letter, folds to]; and the toolchain's Unicode version. */
+/**
+ * Per code point that is a letter or folds to another: [is a letter, folds to]; and the toolchain's Unicode version.
+ */
 export function goRunes(program: string): { unicode: string; runes: Map<number, [boolean, number]> } {
   const [unicode = '', ...lines] = execFileSync(program, ['runes'], { encoding: 'utf8', maxBuffer: 2 ** 26 })
     .trim()

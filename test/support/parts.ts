@@ -1,4 +1,4 @@
-// The publishers on a data folder of its own, without a service around them, and with a store that can be made to fail.
+// The publishers without a service, on a store that a test may wrap, to make it fail for example.
 
 import { createHash } from 'node:crypto'
 import { writeFileSync } from 'node:fs'

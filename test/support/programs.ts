@@ -1,4 +1,4 @@
-// The programs that tests run: where they are, and which tests are skipped without them.
+// The programs that tests run: adds their folders to PATH, and skips a test whose program is missing.
 
 import { execFileSync } from 'node:child_process'
 import { delimiter } from 'node:path'

@@ -1,4 +1,4 @@
-// A machine that publishes: its commands, its folders, and nothing of the one that the test runs on.
+// `npx plinth publish` with a home and a temporary folder of its own, and nothing of the machine's settings.
 
 import { spawn, type ChildProcessByStdio } from 'node:child_process'
 import { once } from 'node:events'
@@ -10,21 +10,31 @@ import { tempFolder } from './temp-folder.js'
 
 process.env['GIT_CONFIG_GLOBAL'] = '/dev/null'
 
-export const temp = tempFolder('plinth-publish-temp')
-export const home = tempFolder('plinth-publish-home')
+export const publishTemp = tempFolder('plinth-publish-temp')
+export const publishHome = tempFolder('plinth-publish-home')
 
-/** Runs it in the background, so that servers in this process can answer. */
-export async function run(cwd: string, env: Record<string, string>, ...words: string[]): Promise<CliResult> {
+/** Runs in the background, so that servers in this process can answer. */
+export async function runPublish(
+  cwd: string,
+  env: Record<string, string>,
+  ...words: string[]
+): Promise<CliResult> {
   const [program, args] = plainNode(CLI, 'publish', ...words)
   const child = spawn(program, args, {
     cwd,
-    env: { PATH: process.env['PATH'], HOME: home, TMPDIR: temp, GIT_CONFIG_GLOBAL: '/dev/null', ...env },
+    env: {
+      PATH: process.env['PATH'],
+      HOME: publishHome,
+      TMPDIR: publishTemp,
+      GIT_CONFIG_GLOBAL: '/dev/null',
+      ...env,
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
-  return outcome(child)
+  return resultOf(child)
 }
 
-export async function outcome(child: ChildProcessByStdio<null, Readable, Readable>): Promise<CliResult> {
+export async function resultOf(child: ChildProcessByStdio<null, Readable, Readable>): Promise<CliResult> {
   let [stdout, stderr] = ['', '']
   child.stdout.on('data', (text: Buffer) => (stdout += text.toString()))
   child.stderr.on('data', (text: Buffer) => (stderr += text.toString()))
@@ -32,7 +42,7 @@ export async function outcome(child: ChildProcessByStdio<null, Readable, Readabl
   return { code: code ?? 1, stdout, stderr }
 }
 
-export function newModule(path = 'example.com/m', source = 'package m\n'): string {
+export function moduleFolder(path = 'example.com/m', source = 'package m\n'): string {
   const folder = tempFolder('plinth-publish')
   writeFileSync(join(folder, 'go.mod'), `module ${path}\n\ngo 1.19\n`)
   writeFileSync(join(folder, 'm.go'), source)

@@ -1,5 +1,5 @@
-// The service alone, without nginx, on a data folder that may be another one's too: for tests that kill, freeze and
-// trace it. Asked through its socket.
+// The service without nginx, asked through its socket, for tests that kill, freeze and trace it. Several services may
+// share a data folder.
 
 import { spawn } from 'node:child_process'
 import { existsSync, statfsSync } from 'node:fs'
@@ -22,7 +22,7 @@ const hasRoom = (folder: string): boolean => {
   return bavail * bsize > 2 ** 31 // small in many containers
 }
 
-/** A data folder after its first run; `fast` for tests of what no disk has a part in. */
+/** A data folder after its first run. `fast` puts it into memory, for tests that no disk takes part in. */
 export async function newData({ fast = false } = {}): Promise<string> {
   const base = fast && hasRoom('/dev/shm') ? '/dev/shm' : tmpdir()
   const data = join(tempFolder('plinth-test', base), 'data')

@@ -1,4 +1,4 @@
-// Zips for tests, made from what stands in the test: never binaries in the repository.
+// Zips for tests, made from readable sources in the test: the repository holds no binaries.
 
 import { buffer } from 'node:stream/consumers'
 import yazl from 'yazl'
