@@ -9,17 +9,23 @@ import type { Config } from '../config.js'
 import { Refusal } from '../errors.js'
 import { receiveForm } from './form-body.js'
 import type { Gate } from './admission.js'
-import type { Reservation, Room } from '../store/free-space.js'
+import type { FreeSpace, Reservation } from '../store/free-space.js'
 import type { Store } from '../store/store.js'
 import type { Upload } from '../store/temps.js'
 import { withUpload, writeBody, tooLarge, type Received } from '../store/write-body.js'
 
 /** What receiving works with; one of each exists. */
-export type Receiving = { config: Config; store: Store; room: Room; gate: Gate }
+export type Receiving = { config: Config; store: Store; freeSpace: FreeSpace; gate: Gate }
 
 export type Receive = ReturnType<typeof makeReceive>
 
-type Way = { upload: Upload; limit: number; room: Room; reservation: Reservation; expired: Promise<never> }
+type Way = {
+  upload: Upload
+  limit: number
+  freeSpace: FreeSpace
+  reservation: Reservation
+  expired: Promise<never>
+}
 
 async function receiveRaw(req: IncomingMessage, { upload, expired, ...way }: Way): Promise<Received> {
   // A refusal in the middle must leave the request alive, or it could not be answered.
@@ -57,7 +63,7 @@ async function receiveFormInTime(ctx: Context, { upload, limit, expired }: Way):
   }
 }
 
-export const makeReceive = ({ config, store, room, gate }: Receiving) => {
+export const makeReceive = ({ config, store, freeSpace, gate }: Receiving) => {
   const clock = { idleMs: config.bodyIdleSeconds * 1000, totalMs: config.bodySeconds * 1000 }
 
   async function take<T>(
@@ -67,13 +73,13 @@ export const makeReceive = ({ config, store, room, gate }: Receiving) => {
     use: (received: Received) => Promise<T>,
   ): Promise<T> {
     return withUpload(
-      { store, room },
+      { store, freeSpace },
       Number(ctx.get('Content-Length') || 0),
       async (upload, reservation) => {
         try {
           const isForm = ctx.is('multipart/form-data') === 'multipart/form-data'
           const received = await withBodyClock(ctx.req, clock, (expired) => {
-            const way = { upload, limit, room, reservation, expired }
+            const way = { upload, limit, freeSpace, reservation, expired }
             return isForm ? receiveFormInTime(ctx, way) : receiveRaw(ctx.req, way)
           })
           ctx.state['bytes'] = received.size

@@ -11,6 +11,7 @@ import type { WayIn } from '../service/way-in.js'
 import { downloadFolder, findVersions, type FoundVersion, type Unusable } from './find.js'
 import { infoTime, timeWithoutInfo } from './info.js'
 import { sumOf } from '../digest.js'
+import { compareModule } from '../packages/same-content.js'
 
 const AT_ONCE = 4
 /** x/mod/zip MaxGoMod, which a .mod may have; the other small files have a few hundred bytes. */
@@ -75,7 +76,7 @@ const endsAll = (error: unknown): boolean =>
  * there is no room any more; what was published by then stays. `signal` ends it.
  */
 export async function* importVersions(
-  { config, store, intake, takeFile, held, ownerExists }: WayIn,
+  { config, store, zips, intake, copyIn, ownerExists }: WayIn,
   { folder, owner, dry }: ImportRequest,
   signal: AbortSignal,
 ): AsyncGenerator<ImportEvent> {
@@ -85,10 +86,10 @@ export async function* importVersions(
     const path = `${found.base}.zip`
     const at = { owner, module: found.module, version: found.version }
     const zipHash = async (): Promise<string> => (zip ?? (await intake.read(path))).zipHash
-    const holding = await held.module(at, await sumOf(path), zipHash)
-    if (holding === 'identical') return { result: 'identical', bytes: 0 }
+    const comparison = await compareModule({ store, zips }, at, await sumOf(path), zipHash)
+    if (comparison === 'identical') return { result: 'identical', bytes: 0 }
     const reason =
-      holding === 'absent'
+      comparison === 'absent'
         ? 'it was deleted during the import: run it again'
         : 'other files are published as this version: one of the two is not the original'
     return { result: 'different', reason, bytes: 0 }
@@ -103,7 +104,7 @@ export async function* importVersions(
       mustAgree(found, beside, await intake.read(path))
       return { result: 'published', bytes: (await stat(path)).size }
     }
-    return takeFile(path, { limit, signal }, async (received) => {
+    return copyIn.copy(path, { limit, signal }, async (received) => {
       const zip = await intake.read(received.path)
       mustAgree(found, beside, zip)
       try {

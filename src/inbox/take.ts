@@ -2,7 +2,7 @@
 
 import { join } from 'node:path'
 import { errno, messageOf, Refusal, Unsettled } from '../errors.js'
-import type { Holding } from '../packages/same-content.js'
+import { compareFile, compareModule, type Comparison } from '../packages/same-content.js'
 import { folders } from '../layout.js'
 import type { Log, LogFields } from '../log.js'
 import { Changed, Unreadable } from '../store/copy-in.js'
@@ -29,19 +29,19 @@ function isForLater(error: unknown): boolean {
 
 /** `root` is the inbox, absolute and without links; `signal` ends the copying. */
 export function makeTake(inbox: Inbox, root: string, signal: AbortSignal) {
-  const { config, store, takeFile, intake, files, held, ownerExists, log } = inbox
+  const { config, store, zips, copyIn, intake, files, ownerExists, log } = inbox
   const reject = makeReject(store)
 
   // A name that is taken: by the very same, which a restart between publishing and leaving looks like, or by another.
-  async function ifTaken(publish: Promise<void>, compare: () => Promise<Holding>): Promise<boolean> {
+  async function ifTaken(publish: Promise<void>, compare: () => Promise<Comparison>): Promise<boolean> {
     try {
       await publish
       return false
     } catch (error) {
       if (!(error instanceof Refusal) || error.status !== 409 || error instanceof Unsettled) throw error
-      const holding = await compare()
-      if (holding === 'identical') return true
-      if (holding === 'absent') throw new Changed('it was deleted while it was compared', { cause: error })
+      const comparison = await compare()
+      if (comparison === 'identical') return true
+      if (comparison === 'absent') throw new Changed('it was deleted while it was compared', { cause: error })
       throw new Refusal(409, `${error.message}; what is published has other bytes`, { cause: error })
     }
   }
@@ -50,7 +50,7 @@ export function makeTake(inbox: Inbox, root: string, signal: AbortSignal) {
     const zip = await intake.read(received.path)
     const at = { owner, module: zip.module, version: zip.version }
     const again = await ifTaken(intake.publishRead(owner, received, zip), () =>
-      held.module(at, received, async () => zip.zipHash),
+      compareModule({ store, zips }, at, received, async () => zip.zipHash),
     )
     return { result: again ? 'published already' : 'published', module: zip.module, version: zip.version }
   }
@@ -58,7 +58,9 @@ export function makeTake(inbox: Inbox, root: string, signal: AbortSignal) {
   async function publish(place: Place, received: Received): Promise<LogFields> {
     if (place.kind === 'module') return module(place.owner, received)
     const { at, file } = place
-    const again = await ifTaken(files.publish(at, file, received), () => held.file(at, file, received))
+    const again = await ifTaken(files.publish(at, file, received), () =>
+      compareFile(store, at, file, received),
+    )
     return { result: again ? 'published already' : 'published' }
   }
 
@@ -74,7 +76,7 @@ export function makeTake(inbox: Inbox, root: string, signal: AbortSignal) {
         `no owner ${JSON.stringify(owner)}: npx plinth owner add ${owner}, then drop it again`,
       )
     const limit = place.kind === 'module' ? config.maxModuleBytes : config.maxFileBytes
-    await takeFile(join(root, path), { limit, signal }, async (received, signature) => {
+    await copyIn.copy(join(root, path), { limit, signal }, async (received, signature) => {
       const fields = await publish(place, received)
       // What was put in its place in the meantime stays, and is looked at for itself.
       store.removeUnchanged(`${folders.inbox}/${path}`, signature)

@@ -1,4 +1,5 @@
-// Is what arrives what is there already? By the record of its upload, without reading it where that will do.
+// Compares an upload with what is published. The record of the published upload answers without reading the file,
+// where there is one.
 
 import type { CheckPool } from '../modzip/check-pool.js'
 import { genericFile, versionFile, type GenericVersion, type ModuleVersion } from '../layout.js'
@@ -6,31 +7,35 @@ import type { Store } from '../store/store.js'
 import { sumOf, type Sum } from '../digest.js'
 import { readRecord } from './records.js'
 
-/** `absent`: it was deleted meanwhile. */
-export type Holding = 'identical' | 'different' | 'absent'
+/** `absent`: what was published has been deleted meanwhile. */
+export type Comparison = 'identical' | 'different' | 'absent'
 
-export type Held = ReturnType<typeof makeHeld>
+async function compareBytes(store: Store, path: string, { sha256, size }: Sum): Promise<Comparison> {
+  const status = await store.status(path)
+  if (!status) return 'absent'
+  if (status.size !== size) return 'different'
+  const record = await readRecord(store, path)
+  const published = record?.sha256 ?? (await sumOf(store.at(path))).sha256
+  return published === sha256 ? 'identical' : 'different'
+}
 
-export function makeHeld({ store, zips }: { store: Store; zips: CheckPool }) {
-  async function bytes(path: string, { sha256, size }: Sum): Promise<Holding> {
-    const status = await store.status(path)
-    if (!status) return 'absent'
-    if (status.size !== size) return 'different'
-    const record = await readRecord(store, path)
-    const held = record?.sha256 ?? (await sumOf(store.at(path))).sha256
-    return held === sha256 ? 'identical' : 'different'
-  }
+/** Compares bytes with a published file. */
+export const compareFile = (store: Store, at: GenericVersion, file: string, sum: Sum): Promise<Comparison> =>
+  compareBytes(store, genericFile(at, file), sum)
 
-  return {
-    file: (at: GenericVersion, file: string, sum: Sum): Promise<Holding> => bytes(genericFile(at, file), sum),
-
-    /** The same bytes, or the same files packed otherwise: go.sum knows no difference. `zipHash` gives `h1:…`. */
-    module: async (at: ModuleVersion, sum: Sum, zipHash: () => Promise<string>): Promise<Holding> => {
-      const path = versionFile(at, 'zip')
-      const holding = await bytes(path, sum)
-      if (holding !== 'different') return holding
-      const reading = await zips.read(store.at(path))
-      return reading.ok && reading.zip.zipHash === (await zipHash()) ? 'identical' : 'different'
-    },
-  }
+/**
+ * Compares a module zip with a published version. Zips with the same bytes are identical, and so are zips that hold the
+ * same files packed in another way: go.sum has one hash for both. `zipHash` resolves with the `h1:…` of the zip.
+ */
+export async function compareModule(
+  { store, zips }: { store: Store; zips: Pick<CheckPool, 'read'> },
+  at: ModuleVersion,
+  sum: Sum,
+  zipHash: () => Promise<string>,
+): Promise<Comparison> {
+  const path = versionFile(at, 'zip')
+  const comparison = await compareBytes(store, path, sum)
+  if (comparison !== 'different') return comparison
+  const reading = await zips.read(store.at(path))
+  return reading.ok && reading.zip.zipHash === (await zipHash()) ? 'identical' : 'different'
 }

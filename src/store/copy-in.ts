@@ -1,49 +1,48 @@
-// A file of this machine on its way in, as a request's body is: copied and hashed, so that nobody who still has it open
-// can change what is published. A hard link would be faster, and could be changed.
+// Copies a file of this machine into state/tmp and hashes it, as is done with the body of a request. A hard link would be
+// faster, but a program that still has the file open could change what is published.
 
 import { constants, type Stats } from 'node:fs'
 import { lstat, open, readlink, realpath, stat, type FileHandle } from 'node:fs/promises'
 import { errno, messageOf, Refusal } from '../errors.js'
-import type { Room } from './free-space.js'
+import type { FreeSpace } from './free-space.js'
 import type { Store } from './store.js'
 import { BATCH_BYTES, withUpload, writeBody, type Writing, tooLarge, type Received } from './write-body.js'
 import { signatureOf } from './reading.js'
 
-/** The file could not be read: no fault of the data folder. `cause` is the system's error. */
+/** The file could not be read. The data folder is not at fault. `cause` is the system's error. */
 export class Unreadable extends Error {
   override readonly name = 'Unreadable'
 }
 
-/** Somebody wrote to the file, replaced it or took it away while it was read. */
+/** The file was written to, replaced or removed while it was read. */
 export class Changed extends Error {
   override readonly name = 'Changed'
 }
 
-/** `limit` in bytes; `signal` ends the copying, with nothing left behind. */
-export type Taking = { limit: number; signal?: AbortSignal }
-
-export type TakeFile = ReturnType<typeof makeTakeFile>
+/** `limit` is in bytes. `signal` ends the copying; nothing is left behind. */
+export type CopyOptions = { limit: number; signal?: AbortSignal }
 
 const unreadable = (error: unknown): Unreadable =>
   new Unreadable(`it cannot be read: ${errno(error) ?? messageOf(error)}`, { cause: error })
 
 const notRegular = (): Refusal =>
-  new Refusal(400, 'it is no regular file: links, pipes, sockets and devices are not taken')
+  new Refusal(400, 'it is not a regular file: links, pipes, sockets and devices are not taken')
 
 /**
- * Opens a regular file, never through a link, and never waiting for the other end of a pipe. Throws a
- * {@link Refusal} for what is none, a {@link Unreadable} for what cannot be opened.
+ * Opens a regular file. Never follows a link, and never waits for the other end of a pipe. Throws a {@link Refusal} for
+ * anything that is not a regular file, {@link Changed} for a file that is gone or was moved, and {@link Unreadable} for
+ * a file that cannot be opened.
  */
 async function openRegular(path: string): Promise<{ file: FileHandle; status: Stats }> {
   let file: FileHandle | undefined
   try {
     if (!(await lstat(path)).isFile()) throw notRegular()
-    // What the name means may change in between: what is asked again below is the opened file.
+    // Another file may have got the name since lstat: the opened file is checked again below.
     file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
     const status = await file.stat()
     if (!status.isFile()) throw notRegular()
     const where = await readlink(`/proc/self/fd/${file.fd}`).catch(() => realpath(path))
-    if (where !== path) throw new Changed(`a folder in its path is a link, or it was moved`)
+    if (where !== path) throw new Changed('a folder in its path is a link, or it was moved')
     return { file, status }
   } catch (error) {
     await file?.close()
@@ -58,7 +57,7 @@ type Pair = readonly [Buffer, Buffer]
 
 const pairOf = (length: number): Pair => [Buffer.allocUnsafe(length), Buffer.allocUnsafe(length)]
 
-// Whole batches in two buffers that take turns: one is written while the other is read into.
+// Yields whole batches in two buffers that take turns: one is written while the other is read into.
 async function* piecesOf(
   file: FileHandle,
   buffers: Pair,
@@ -82,38 +81,37 @@ async function* piecesOf(
   }
 }
 
-export function makeTakeFile({ store, room }: { store: Store; room: Room }) {
-  const spare: Pair[] = [] // new ones for each file are garbage faster than it is collected
+/** Copies files into the data folder. The free space limits the copies, as it limits uploads. */
+export class CopyIn {
+  readonly #store: Store
+  readonly #freeSpace: FreeSpace
+  /** Buffers that no copy uses. New buffers for each file become garbage faster than it is collected. */
+  readonly #spare: Pair[] = []
 
-  async function copy(file: FileHandle, size: number, writing: Writing, signal: AbortSignal | undefined) {
-    const isLarge = size >= BATCH_BYTES
-    const buffers = (isLarge ? spare.pop() : undefined) ?? pairOf(isLarge ? BATCH_BYTES : size + 1)
-    const pieces = piecesOf(file, buffers, signal)
-    try {
-      return await writeBody(() => pieces.next(), writing)
-    } finally {
-      if (isLarge) spare.push(buffers) // whatever happened, nothing is being written from them any more
-    }
+  constructor(store: Store, freeSpace: FreeSpace) {
+    this.#store = store
+    this.#freeSpace = freeSpace
   }
 
   /**
-   * Copies the file at `path` (absolute, without links) into a folder of its own, hands the copy to `use` with what
-   * identifies the file ({@link signatureOf}), and removes what is left of the copy, whatever happened.
+   * Copies the file at `path` (absolute, without links) into a folder of its own. Calls `use` with the copy and with
+   * the {@link signatureOf} the file. Removes the folder when `use` has ended, whatever happened.
    *
-   * Throws {@link Unreadable}, {@link Changed}, or a {@link Refusal}: 400 not a regular file, 413 too large, 507 no
-   * room.
+   * Throws {@link Unreadable}, {@link Changed}, or a {@link Refusal}: 400 not a regular file, 413 too large, 507 when
+   * the disk is full.
    */
-  return async <T>(
+  async copy<T>(
     path: string,
-    { limit, signal }: Taking,
+    { limit, signal }: CopyOptions,
     use: (received: Received, signature: string) => Promise<T>,
-  ): Promise<T> => {
+  ): Promise<T> {
     const { file, status } = await openRegular(path)
+    const [store, freeSpace] = [this.#store, this.#freeSpace]
     try {
       if (status.size > limit) throw tooLarge(limit)
-      return await withUpload({ store, room }, status.size, async (upload, reservation) => {
-        const writing = { path: upload.body, limit, room, reservation }
-        const received = await copy(file, status.size, writing, signal)
+      return await withUpload({ store, freeSpace }, status.size, async (upload, reservation) => {
+        const writing = { path: upload.body, limit, freeSpace, reservation }
+        const received = await this.#write(file, status.size, writing, signal)
         const signature = signatureOf(status)
         const changed = signatureOf(await file.stat()) !== signature || received.size !== status.size
         if (changed) throw new Changed('it is still being written')
@@ -123,6 +121,22 @@ export function makeTakeFile({ store, room }: { store: Store; room: Room }) {
       })
     } finally {
       await file.close()
+    }
+  }
+
+  async #write(
+    file: FileHandle,
+    size: number,
+    writing: Writing,
+    signal: AbortSignal | undefined,
+  ): Promise<Received> {
+    const isLarge = size >= BATCH_BYTES
+    const buffers = (isLarge ? this.#spare.pop() : undefined) ?? pairOf(isLarge ? BATCH_BYTES : size + 1)
+    const pieces = piecesOf(file, buffers, signal)
+    try {
+      return await writeBody(() => pieces.next(), writing)
+    } finally {
+      if (isLarge) this.#spare.push(buffers) // writeBody has ended: nothing is written from them any more
     }
   }
 }

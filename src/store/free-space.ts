@@ -1,42 +1,48 @@
-// The room on the data folder's file system: what is kept free, and what uploads under way are going to need.
+// The free space of the data folder's file system. Uploads may use what is above a floor; each sets aside what it needs.
 
 import { statfs } from 'node:fs/promises'
 import { Refusal } from '../errors.js'
 
-/** An upload's claim to room: `wrote` as bytes are on the disk, `end` when it is over, however that went. */
+/** Bytes set aside for one upload. `wrote` takes bytes off that are on the disk. `end` gives back what is left. */
 export type Reservation = { wrote: (bytes: number) => void; end: () => void }
 
-export type Room = ReturnType<typeof makeRoom>
-
-const noRoom = (): Refusal =>
+const noSpace = (): Refusal =>
   new Refusal(
     507,
     'there is no room left on the server: nothing was stored; delete something, or ask its operator',
   )
 
-/** `folder` is absolute; `floor` is what uploads leave free for deletes and for everybody else, in bytes. */
-export function makeRoom(folder: string, floor: number) {
-  let promised = 0
+/** Keeps uploads from filling the disk. */
+export class FreeSpace {
+  /** A folder of the file system that is measured, absolute. */
+  readonly #folder: string
+  /** Bytes that uploads leave free, for deletes and for other programs. */
+  readonly #floor: number
+  /** Bytes that are set aside for uploads and not yet written. */
+  #reserved = 0
 
-  /** Throws a 507 when `bytes` more, beside what others were promised, would go below the floor. */
-  async function mustFit(bytes: number): Promise<void> {
-    const { bavail, bsize, files, ffree } = await statfs(folder)
+  constructor(folder: string, floor: number) {
+    this.#folder = folder
+    this.#floor = floor
+  }
+
+  /** Throws a 507 when `bytes` more, beside what is set aside, would go below the floor. */
+  async mustFit(bytes: number): Promise<void> {
+    const { bavail, bsize, files, ffree } = await statfs(this.#folder)
     const outOfInodes = files > 0 && ffree === 0
-    if (outOfInodes || bavail * bsize - promised - bytes < floor) throw noRoom()
+    if (outOfInodes || bavail * bsize - this.#reserved - bytes < this.#floor) throw noSpace()
   }
 
   /** Sets `bytes` aside; 0 when the size is not known. Throws a 507 when they do not fit. */
-  async function reserve(bytes: number): Promise<Reservation> {
-    await mustFit(bytes)
+  async reserve(bytes: number): Promise<Reservation> {
+    await this.mustFit(bytes)
     let left = bytes
-    promised += left
-    const give = (back: number): void => {
-      const given = Math.min(back, left)
+    this.#reserved += left
+    const giveBack = (most: number): void => {
+      const given = Math.min(most, left)
       left -= given
-      promised -= given
+      this.#reserved -= given
     }
-    return { wrote: give, end: () => give(left) }
+    return { wrote: giveBack, end: () => giveBack(left) }
   }
-
-  return { reserve, mustFit }
 }

@@ -1,107 +1,154 @@
-// Bytes on their way to the disk, wherever they come from: streamed, counted and hashed, in bounded memory whatever
-// their number.
+// Writes a body to the disk as it comes in, from a request or from a file of this machine. The bytes are counted and
+// hashed on their way. Memory is bounded, whatever the size of the body.
 
 import { createHash } from 'node:crypto'
 import { open, type FileHandle } from 'node:fs/promises'
 import { Refusal } from '../errors.js'
-import type { Reservation, Room } from './free-space.js'
+import type { FreeSpace, Reservation } from './free-space.js'
 import type { Store } from './store.js'
 import type { Upload } from './temps.js'
 
-/** Bytes gathered before a write, so that a body costs few system calls. Two batches exist at most. */
+/** Bytes that are gathered before a write, so that a body costs few system calls. At most two batches exist. */
 export const BATCH_BYTES = 2 ** 20
-/** The same for a body that comes in tiny pieces. */
+/** The pieces of a batch at most, for a body that comes in tiny pieces. */
 const BATCH_PIECES = 1024
-/** Bytes after which what is written so far goes to the disk, while the body still comes: the end waits for less. */
+/** Bytes after which a sync is begun while the body still comes: the sync at the end has less to wait for. */
 const SYNC_BYTES = 64 * 2 ** 20
 
-/** A body that is on the disk: `path` is absolute, `size` in bytes, `sha256` in hex. */
+/** A body that was written whole: `path` is absolute, `size` in bytes, `sha256` in hex. */
 export type Received = { path: string; size: number; sha256: string }
 
-/** The 413 of a body over `limit` bytes. */
+/** The 413 for a body of over `limit` bytes. */
 export const tooLarge = (limit: number): Refusal =>
   new Refusal(413, `the upload is too large: at most ${limit} bytes are taken`)
 
-/** Where to (`path` is absolute and new), how much at most (bytes), and the room for it. */
-export type Writing = { path: string; limit: number; room: Room; reservation: Reservation }
+/** Where a body is written. `path` is absolute and new, `limit` in bytes; `reservation` is of this body. */
+export type Writing = { path: string; limit: number; freeSpace: FreeSpace; reservation: Reservation }
 
 /**
- * Writes what `next` gives until it is done; rejects as soon as `next` does. Not synced to its end. A piece of BATCH_BYTES is
- * written before the second one after it is asked for.
- * Throws a {@link Refusal}: 413 over the limit, 507 when there is no room any more.
+ * Writes what `next` yields to a new file. Rejects as soon as `next` does. The end of the file is not synced. A piece
+ * of BATCH_BYTES is written before the second one after it is asked for, so a caller can reuse two buffers in turn.
+ * Throws a {@link Refusal}: 413 over the limit, 507 when the disk is full.
  */
 export async function writeBody(
   next: () => Promise<IteratorResult<Buffer>>,
-  { path, limit, room, reservation }: Writing,
+  writing: Writing,
 ): Promise<Received> {
-  const hash = createHash('sha256')
-  const file = await open(path, 'wx', 0o600)
-  let size = 0
-  let batch: Buffer[] = []
-  let batchBytes = 0
-  let writing: Promise<void> = Promise.resolve()
-  let syncing: Promise<void> = Promise.resolve()
-  let fitting: Promise<void> = Promise.resolve()
-  let unsynced = 0
-  // An fsync that fails may be the only one that tells: nothing goes on after it.
-  const syncEarly = async (): Promise<void> => {
-    unsynced = 0
-    await syncing
-    syncing = file.datasync()
-    syncing.catch(() => {}) // it is awaited before the next one, or at the end
-  }
-  const flush = async (): Promise<void> => {
-    const [pieces, bytes] = [batch, batchBytes]
-    batch = []
-    batchBytes = 0
-    await Promise.all([writing, fitting])
-    writing = writeAll(file, pieces, bytes).then(() => reservation.wrote(bytes))
-    // Asked beside the write, not before the next piece: its answer may have to wait for a processor.
-    fitting = room.mustFit(0)
-    for (const begun of [writing, fitting]) begun.catch(() => {}) // awaited before the next batch, or at the end
-    unsynced += bytes
-    if (unsynced >= SYNC_BYTES) await syncEarly()
-  }
+  const writer = new BodyWriter(await open(writing.path, 'wx', 0o600), writing)
   try {
-    for (;;) {
-      const piece = await next()
-      if (piece.done) break
-      hash.update(piece.value)
-      size += piece.value.length
-      if (size > limit) throw tooLarge(limit)
-      batch.push(piece.value)
-      batchBytes += piece.value.length
-      if (batchBytes >= BATCH_BYTES || batch.length >= BATCH_PIECES) await flush()
+    for (let piece = await next(); !piece.done; piece = await next()) {
+      writer.add(piece.value)
+      if (writer.isFull) await writer.flush()
     }
-    await flush()
-    await Promise.all([writing, fitting])
-    await syncing
+    return await writer.finish()
   } finally {
-    await writing.catch(() => {})
-    await syncing.catch(() => {})
-    await file.close()
+    await writer.close()
   }
-  return { path, size, sha256: hash.digest('hex') }
 }
 
-/** Writes the pieces as they lie in memory; `bytes` is what they hold together. */
+/**
+ * One body on its way to its file. Pieces are gathered into a batch. One batch is written while the next one is
+ * gathered. A check of the free space runs beside each write, a sync beside some.
+ */
+class BodyWriter {
+  /** The file, open for writing. {@link close} closes it. */
+  readonly #file: FileHandle
+  /** The file's path, the limit, and the free space that the body uses. */
+  readonly #target: Writing
+  /** The hash of all bytes so far. */
+  readonly #hash = createHash('sha256')
+  /** The number of all bytes so far. */
+  #size = 0
+  /** Pieces that were added since the last flush. */
+  #batch: Buffer[] = []
+  /** The bytes of the pieces in the batch. */
+  #batchBytes = 0
+  /** The write of the last batch. It is awaited before the next write, and at the end. */
+  #writing: Promise<void> = Promise.resolve()
+  /** The check that the disk is not full. It is awaited before the next write, and at the end. */
+  #fitting: Promise<void> = Promise.resolve()
+  /** The last sync that was begun early. It is awaited before the next sync, and at the end. */
+  #syncing: Promise<void> = Promise.resolve()
+  /** Bytes that were flushed since the last sync was begun. */
+  #unsynced = 0
+
+  constructor(file: FileHandle, target: Writing) {
+    this.#file = file
+    this.#target = target
+  }
+
+  /** Counts, hashes and keeps a piece. Throws a 413 when the body gets too large. */
+  add(piece: Buffer): void {
+    this.#hash.update(piece)
+    this.#size += piece.length
+    if (this.#size > this.#target.limit) throw tooLarge(this.#target.limit)
+    this.#batch.push(piece)
+    this.#batchBytes += piece.length
+  }
+
+  /** Whether {@link flush} must be called before the next piece is added. */
+  get isFull(): boolean {
+    return this.#batchBytes >= BATCH_BYTES || this.#batch.length >= BATCH_PIECES
+  }
+
+  /** Begins to write the batch. Waits until the batch before it is written. */
+  async flush(): Promise<void> {
+    const [pieces, bytes] = [this.#batch, this.#batchBytes]
+    this.#batch = []
+    this.#batchBytes = 0
+    await Promise.all([this.#writing, this.#fitting])
+    const { freeSpace, reservation } = this.#target
+    this.#writing = writeAll(this.#file, pieces, bytes).then(() => reservation.wrote(bytes))
+    // The check runs beside the write and not before the next piece: its answer may have to wait for a processor.
+    this.#fitting = freeSpace.mustFit(0)
+    // A rejection is not unhandled: each promise is awaited later.
+    for (const begun of [this.#writing, this.#fitting]) begun.catch(() => {})
+    this.#unsynced += bytes
+    if (this.#unsynced >= SYNC_BYTES) await this.#beginSync()
+  }
+
+  // An fsync that fails may be the only one that reports the error: nothing goes on after it.
+  async #beginSync(): Promise<void> {
+    this.#unsynced = 0
+    await this.#syncing
+    this.#syncing = this.#file.datasync()
+    this.#syncing.catch(() => {}) // it is awaited later
+  }
+
+  /** Writes the last batch. Waits for all that was begun. */
+  async finish(): Promise<Received> {
+    await this.flush()
+    await Promise.all([this.#writing, this.#fitting])
+    await this.#syncing
+    return { path: this.#target.path, size: this.#size, sha256: this.#hash.digest('hex') }
+  }
+
+  /** Closes the file when nothing uses it any more, whether the body was written or not. */
+  async close(): Promise<void> {
+    await this.#writing.catch(() => {})
+    await this.#syncing.catch(() => {})
+    await this.#file.close()
+  }
+}
+
+/** Writes the pieces without copying them; `bytes` is the sum of their lengths. */
 async function writeAll(file: FileHandle, pieces: Buffer[], bytes: number): Promise<void> {
   if (bytes === 0) return
   const { bytesWritten } = await file.writev(pieces)
-  // A disk that is about to be full takes a part: what is left is tried again, and its error is ours.
+  // A disk that is almost full takes a part. The rest is tried again, and its error is the error of the body.
   if (bytesWritten < bytes) await file.writeFile(Buffer.concat(pieces).subarray(bytesWritten))
 }
 
 /**
- * Runs `use` with a folder of its own for an upload and the room for its `bytes` (0 when not known); gives both back,
- * whatever happened. Throws a 507 when they do not fit.
+ * Runs `use` with a new folder for an upload and a reservation of its `bytes` (0 when not known). Gives both back when
+ * `use` has ended, whatever happened. Throws a 507 when the bytes do not fit.
  */
 export async function withUpload<T>(
-  { store, room }: { store: Store; room: Room },
+  { store, freeSpace }: { store: Store; freeSpace: FreeSpace },
   bytes: number,
   use: (upload: Upload, reservation: Reservation) => Promise<T>,
 ): Promise<T> {
-  const reservation = await room.reserve(bytes)
+  const reservation = await freeSpace.reserve(bytes)
   try {
     const upload = await store.newUpload()
     try {
