@@ -9,16 +9,10 @@ import { FIRST_NAME, firstRun } from './access/first-run.js'
 import { checkTls } from './nginx/certificate.js'
 import { takeLock, type Lock } from './store/lock.js'
 import { NODE_FLAGS } from './service/node-flags.js'
-import {
-  endLeftNginx,
-  letWorkersWrite,
-  mustBeListenable,
-  mustBeWritable,
-  planNginx,
-  signalGroup,
-  startNginx,
-  untilListening,
-} from './nginx/nginx.js'
+import { planNginx } from './nginx/configure.js'
+import { mustBeListenable, untilListening } from './nginx/listen.js'
+import { endLeftNginx, letWorkersWrite, signalGroup, startNginx } from './nginx/process.js'
+import { mustBeWritable } from './store/data-folder.js'
 
 // Whoever read our output may be gone: no reason to end.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
@@ -107,7 +101,7 @@ async function main(): Promise<Ending> {
   for (const name of unknownSettings()) complain(`warning: ${name} is no setting of plinth`)
   const tlsWarning = checkTls(config)
   if (tlsWarning !== undefined) complain(`warning: ${tlsWarning}`)
-  mustBeWritable(config)
+  mustBeWritable(config.data)
   process.chdir(config.data)
   const locked = (): Promise<Lock> =>
     takeLock(config.data, {

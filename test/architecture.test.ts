@@ -110,7 +110,7 @@ t.test('what one file does, no other does', async (t) => {
   const environment = usersOf(/process\.env/)
   t.same(
     environment,
-    ['client/settings.ts', 'config.ts', 'nginx/nginx.ts', 'pack/git.ts', 'start.ts'],
+    ['client/settings.ts', 'config.ts', 'nginx/process.ts', 'pack/git.ts', 'start.ts'],
     'three of them only hand it on to a child',
   )
 })

@@ -1,7 +1,6 @@
-// The certificate and its key, looked at before nginx is started: what is wrong is said in one line that names the
-// setting.
+// Checks the certificate and its key before nginx is started. An error is one line that names the setting.
 
-import { createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto'
+import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import type { Config } from '../config.js'
 import { errno, messageOf, StartProblem } from '../errors.js'
@@ -16,13 +15,13 @@ function readPem<T>(setting: string, path: string, what: string, parse: (pem: Bu
   try {
     return parse(pem)
   } catch {
-    throw new StartProblem(`${setting}=${path} is no ${what}`)
+    throw new StartProblem(`${setting}=${path} is not a ${what}`)
   }
 }
 
 /**
- * Throws a {@link StartProblem} when certificate and key are no PEM files, or not a pair. Returns a warning for a
- * certificate whose time is over or has not come.
+ * Throws a {@link StartProblem} when certificate and key are not PEM files, or not a pair. Returns a warning when the
+ * certificate has expired or is not valid yet.
  */
 export function checkTls({ tls }: Config, now = Date.now()): string | undefined {
   if (!tls) return undefined
@@ -32,11 +31,8 @@ export function checkTls({ tls }: Config, now = Date.now()): string | undefined 
     'certificate in PEM form',
     (pem) => new X509Certificate(pem),
   )
-  const key: KeyObject = readPem(
-    'PLINTH_TLS_KEY',
-    tls.key,
-    'private key in PEM form without a passphrase',
-    (pem) => createPrivateKey(pem),
+  const key = readPem('PLINTH_TLS_KEY', tls.key, 'private key in PEM form without a passphrase', (pem) =>
+    createPrivateKey(pem),
   )
   if (!certificate.checkPrivateKey(key))
     throw new StartProblem(`PLINTH_TLS_KEY=${tls.key} is not the key of the certificate in PLINTH_TLS_CERT`)

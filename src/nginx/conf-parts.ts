@@ -1,12 +1,13 @@
-// What of nginx's configuration is set from outside, as the small files that the shipped nginx.conf includes. Pure.
+// The part of nginx's configuration that follows from the settings: small files that the shipped nginx.conf includes.
+// Pure.
 
 import type { Config } from '../config.js'
 
-/** nginx 1.25.1 made `http2` a directive of its own, and warns of the older spelling. */
+/** nginx 1.25.1 has a directive `http2`, and warns of `listen … http2`. */
 const HTTP2_DIRECTIVE = 1_025_001
 
-// Sessions are resumed and not negotiated anew for each file that go fetches; the protocols are named since older
-// nginx would speak TLS 1.0, too.
+// The session cache lets go resume a session instead of negotiating one for each file. The protocols are named because
+// older versions of nginx also speak TLS 1.0.
 const TLS_RULES = `ssl_protocols TLSv1.2 TLSv1.3;
 ssl_session_cache shared:tls:10m;
 ssl_session_timeout 1h;
@@ -20,7 +21,7 @@ function listenPart({ listen, tls }: Config, version: number): string {
   return `${http2}ssl_certificate "${tls.cert}";\nssl_certificate_key "${tls.key}";\n${TLS_RULES}`
 }
 
-// '*:8443' → ':8443', and nothing for https's own port
+// '*:8443' → ':8443', '*:443' → '' (the port of https)
 const portSuffix = (listen: string): string =>
   listen.endsWith(':443') ? '' : listen.slice(listen.lastIndexOf(':'))
 
@@ -41,7 +42,10 @@ function headersPart({ hsts }: Config): string {
     : `${nosniff}add_header Strict-Transport-Security "max-age=${hsts}" always;\n`
 }
 
-/** The files by name. `version` is nginx's, 1.22.1 as 1022001; `user` and `group` are there when it can choose them. */
+/**
+ * The four files, by name. `version` is the version of nginx: 1.22.1 is 1022001. `user` is the user and group of its
+ * workers; it is `undefined` when nginx cannot choose them.
+ */
 export const nginxParts = (
   config: Config,
   version: number,

@@ -218,8 +218,8 @@ t.test('npm start', needs('nginx', 'pgrep'), async (t) => {
         [{ PLINTH_TLS_KEY: '' }, /PLINTH_TLS_KEY is missing/],
         [{ PLINTH_TLS_CERT: '/no/cert.pem' }, /PLINTH_TLS_CERT=\/no\/cert.pem cannot be read: ENOENT/],
         [{ PLINTH_TLS_KEY: '/' }, /PLINTH_TLS_KEY=\/ cannot be read: EISDIR/],
-        [{ PLINTH_TLS_CERT: noPem }, /PLINTH_TLS_CERT=.* is no certificate in PEM form/],
-        [{ PLINTH_TLS_KEY: noPem }, /PLINTH_TLS_KEY=.* is no private key in PEM form/],
+        [{ PLINTH_TLS_CERT: noPem }, /PLINTH_TLS_CERT=.* is not a certificate in PEM form/],
+        [{ PLINTH_TLS_KEY: noPem }, /PLINTH_TLS_KEY=.* is not a private key in PEM form/],
         [{ PLINTH_TLS_KEY: other['PLINTH_TLS_KEY'] ?? '' }, /is not the key of the certificate/],
         [
           { PLINTH_HTTP_LISTEN: '203.0.113.7:80' },
@@ -250,7 +250,7 @@ t.test('npm start', needs('nginx', 'pgrep'), async (t) => {
       [{ ...env, PLINTH_LISTEN: '203.0.113.7:8080' }, /this machine has no such address/],
       [{ ...env, PLINTH_LISTEN: 'nonsense' }, /PLINTH_LISTEN="nonsense" is not valid: host:port/],
       [{ ...env, PLINTH_MAX_FILE_BYTES: '1 GB' }, /PLINTH_MAX_FILE_BYTES="1 GB" is not valid/],
-      [{ ...env, PLINTH_DATA: file }, /PLINTH_DATA=.* cannot be written: it is no folder/],
+      [{ ...env, PLINTH_DATA: file }, /PLINTH_DATA=.* cannot be written: it is not a directory/],
       [{ ...env, PLINTH_DATA: '/proc/plinth' }, /PLINTH_DATA=\/proc\/plinth cannot be written: ENOENT/],
       [
         { ...env, PLINTH_LISTEN: `127.0.0.1:${await freePort()}`, PLINTH_NGINX: '/no/nginx' },

@@ -1,0 +1,89 @@
+// nginx as a process: it is started, signalled and ended. An nginx that an earlier run left is found by its pid file.
+
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
+import { chownSync, existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Config } from '../config.js'
+import { nginxPidPath, socketPath } from '../layout.js'
+import type { NginxPlan } from './configure.js'
+
+/** How long the nginx of an earlier run may take after each signal, in ms. */
+const LEFT_NGINX_GRACE_MS = 5000
+const POLL_MS = 20
+
+/** Starts nginx in a process group of its own: a Ctrl-C of the terminal reaches it through us, in order. */
+export function startNginx(
+  config: Config,
+  plan: NginxPlan,
+  output: 'inherit' | 'pipe' = 'inherit',
+): ChildProcess {
+  letWorkersWrite(config, plan)
+  const { PLINTH_ADMIN_TOKEN: _secret, ...env } = process.env
+  return spawn(plan.program, plan.args, {
+    cwd: config.data,
+    env,
+    stdio: ['ignore', output, output],
+    detached: true,
+  })
+}
+
+/** Gives nginx's workers the socket of a service that runs as root. */
+export function letWorkersWrite(config: Config, { user }: NginxPlan): void {
+  if (user && user.uid !== 0) chownSync(join(config.data, socketPath), user.uid, user.gid)
+}
+
+/** Sends a signal to an nginx and its workers, which outlive a killed master. Does nothing when all are gone. */
+export function signalGroup(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(-pid, signal)
+  } catch {
+    // no process of the group is left
+  }
+}
+
+/**
+ * Ends the nginx that an earlier run left on this data folder when that run was killed. `say` is called before.
+ * Does nothing when there is no such nginx, or when it is not certain that it is ours.
+ */
+export async function endLeftNginx(config: Config, say: (text: string) => void): Promise<void> {
+  const pid = leftNginx(config)
+  if (pid === undefined) return
+  say(`ending nginx (pid ${pid}), which an earlier run left`)
+  for (const signal of ['SIGQUIT', 'SIGTERM', 'SIGKILL'] as const) {
+    signalGroup(pid, signal)
+    const end = Date.now() + LEFT_NGINX_GRACE_MS
+    while (isRunning(pid) && Date.now() < end) await new Promise((resolve) => setTimeout(resolve, POLL_MS))
+    if (!isRunning(pid)) return
+  }
+}
+
+function leftNginx(config: Config): number | undefined {
+  try {
+    const pid = Number(readFileSync(join(config.data, nginxPidPath), 'utf8'))
+    const ours = Number.isInteger(pid) && pid > 1 && commandOf(pid).includes(`-p ${config.data}/`)
+    return ours && isRunning(pid) ? pid : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    // A process that ended and was not waited for has an empty command or one that is marked as defunct.
+    const command = commandOf(pid)
+    return command.trim() !== '' && !command.includes('<defunct>')
+  } catch {
+    return false
+  }
+}
+
+// Linux tells it in a file. Not every system has a `ps` that knows these options.
+function commandOf(pid: number): string {
+  const path = `/proc/${pid}/cmdline`
+  if (existsSync(path)) return readFileSync(path, 'utf8').replaceAll('\0', ' ')
+  return execFileSync('ps', ['-o', 'args=', '-p', String(pid)], {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'ignore'],
+  })
+}
