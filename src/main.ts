@@ -5,7 +5,7 @@ import { readConfig } from './config.js'
 import { messageOf, StartProblem } from './errors.js'
 import { signLock, takeLock } from './store/lock.js'
 import { makeLog } from './log.js'
-import { startService } from './service/service.js'
+import { Service } from './service/service.js'
 
 // Whoever read the log may be gone: no reason to end.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
@@ -25,7 +25,8 @@ async function main(): Promise<void> {
       onWarning: (warning) => log('warn', warning),
     })
   }
-  const service = await startService(config, log)
+  const service = new Service(config, log)
+  await service.start()
 
   let stopping = false
   const stop = async (reason: string): Promise<void> => {

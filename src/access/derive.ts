@@ -1,5 +1,5 @@
-// What nginx reads of accounts and owners, derived from their files: for each owner who may read it, and for each
-// public one a marker. Whatever is missing or damaged here closes an owner, and deriving again opens it.
+// Derives what nginx reads from the files of accounts and owners: for each owner the accounts that may read it, and for
+// each public owner a marker. A derived file that is missing or damaged closes its owner. Deriving again opens it.
 
 import { isExpired, mayRead, type Account, type Owner } from './rights.js'
 import { readAccounts, readOwners } from './files.js'
@@ -8,20 +8,27 @@ import { folders, ownerTree, publicMarker, publicTarget, readersFile } from '../
 import type { Stamp } from '../store/ownership.js'
 import type { Store } from '../store/store.js'
 
-/** The file nginx checks credentials against: a line `account:{SSHA}…` for each account that may read `owner` now. */
+/** The file that nginx checks credentials against: a line `account:{SSHA}…` for each account that may read `owner`. */
 export const readersText = (accounts: readonly Account[], owner: string, now: number): string =>
   accounts
     .filter((account) => mayRead(account, owner) && !isExpired(account, now))
     .map(({ name, hash }) => `${name}:${hash}\n`)
     .join('')
 
-/** Derives it all anew, while nobody changes accounts and owners. Doing it twice changes nothing. */
-export const deriveAccess = (store: Store): Promise<void> =>
-  holdingAccessLock(store, () => deriveHoldingLock(store))
+/** Runs a change of accounts and owners while nobody else makes one, then derives what follows from it. */
+export const changeAccess = <T>(store: Store, change: () => Promise<T>): Promise<T> =>
+  holdingAccessLock(store, async () => {
+    const result = await change()
+    await deriveHoldingLock(store)
+    return result
+  })
+
+/** Derives everything again while nobody changes accounts and owners. A second run changes nothing. */
+export const deriveAccess = (store: Store): Promise<void> => changeAccess(store, async () => {})
 
 /**
- * The same for who holds the access lock already. What closes comes before what opens: a crash in between leaves
- * nothing open that should not be. Rejects when something could not be derived: that is closed then.
+ * {@link deriveAccess} for a caller that holds the access lock. It closes before it opens: a crash in between leaves
+ * nothing open that should be closed. Rejects when something could not be derived, and leaves that closed.
  */
 export async function deriveHoldingLock(store: Store, now = Date.now()): Promise<void> {
   const owners = await readOwners(store)
@@ -39,13 +46,13 @@ export async function deriveHoldingLock(store: Store, now = Date.now()): Promise
   for (const owner of owners) await deriveReaders(store, owner, accounts, stamp, now)
   await store.sync(folders.readers)
   for (const owner of isPublic) {
-    await store.ensureFolder(ownerTree(owner)) // a link that leads nowhere opens nothing, and is read as none
+    await store.ensureFolder(ownerTree(owner)) // a link to a missing folder opens nothing
     if (!(await isMarker(store, owner))) await store.symlinkOver(publicTarget(owner), publicMarker(owner))
   }
   await store.sync(folders.public)
 }
 
-/** Whether the owner's marker is there and leads to its folder. */
+/** Whether the owner's marker is a link to the owner's folder. */
 export const isMarker = async (store: Store, owner: string): Promise<boolean> =>
   (await store.linkText(publicMarker(owner))) === publicTarget(owner)
 
@@ -58,13 +65,13 @@ async function removeOthers(
     const path = `${folder}/${name}`
     if (await isRight(name)) continue
     if ((await store.status(path))?.isDirectory())
-      await store.removeFolder(path) // whatever somebody put there: nginx must not stumble over it
+      await store.removeFolder(path) // somebody put it there: nginx must not stumble over it
     else await store.remove(path)
   }
 }
 
-// The readers folder's own owner, group and mode say who may read the files in it: the start gives it to the group
-// of nginx's workers, when these are another user.
+// The user, group and mode of the readers folder say who may read the files in it. The start gives the folder to the
+// group of nginx's workers when they are another user.
 async function stampOf(store: Store): Promise<Stamp> {
   const folder = await store.status(folders.readers)
   if (!folder) throw new Error(`${folders.readers} is missing`)
@@ -85,7 +92,7 @@ async function deriveReaders(
     const same = there?.uid === stamp.uid && there.gid === stamp.gid && (there.mode & 0o777) === stamp.mode
     if (!same || (await store.read(path))?.toString() !== text) await store.write(path, text, { stamp })
   } catch (error) {
-    await store.remove(path) // no room, say: then nobody reads, rather than somebody who should not any more
+    await store.remove(path) // the disk is full, say: better that nobody reads than somebody without the right
     throw error
   }
 }

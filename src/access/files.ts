@@ -1,5 +1,5 @@
-// The truth about accounts and owners: one small file each, read from the disk on every use, so that a change takes
-// effect with the next request.
+// The truth about accounts and owners: one small file each. It is read from the disk on every use, so that a change
+// counts from the next request on.
 
 import { parseAccount, parseOwner, type Account, type Owner, isOwnerName } from './rights.js'
 import { quote, Refusal } from '../errors.js'
@@ -17,7 +17,7 @@ async function namesIn(store: Store, folder: string): Promise<string[]> {
 const textOf = async (store: Store, path: string): Promise<string> =>
   (await store.read(path))?.toString() ?? ''
 
-/** The accounts by name, and the names of those whose files are damaged: these can do nothing. */
+/** The accounts in the order of their names. An account in `damaged` has a file that cannot be read, and no rights. */
 export async function readAccounts(store: Store): Promise<{ accounts: Account[]; damaged: string[] }> {
   const accounts: Account[] = []
   const damaged: string[] = []
@@ -29,10 +29,19 @@ export async function readAccounts(store: Store): Promise<{ accounts: Account[];
   return { accounts, damaged }
 }
 
-/** The declared owners by name. */
+/** The declared owners in the order of their names. */
 export async function readOwners(store: Store): Promise<Owner[]> {
   const names = await namesIn(store, folders.owners)
   return Promise.all(names.map(async (name) => parseOwner(name, await textOf(store, ownerFile(name)))))
+}
+
+/** Writes a file of the truth, durably. It gets the user of its folder: root changes it for a service that is not root. */
+export async function writeTruth(store: Store, folder: string, path: string, text: string): Promise<void> {
+  const status = await store.status(folder)
+  await store.write(path, text, {
+    ...(status && { stamp: { uid: status.uid, gid: status.gid, mode: 0o600 } }),
+  })
+  await store.sync(folder)
 }
 
 /** Whether `owner` is declared. Nothing is published under an owner that is not. */

@@ -1,64 +1,77 @@
-// Keeps what nginx reads of accounts and owners right while the service runs: an account that expires is refused
-// within a second, and a change that a crash cut off in the middle is completed.
+// Keeps what nginx reads of accounts and owners right while the service runs. nginx refuses an expired account within a
+// second, and a change that a crash cut off is completed.
 
-import { deriveAccess } from './derive.js'
-import { readAccounts } from './files.js'
 import { messageOf } from '../errors.js'
 import { folders, packagesFolder } from '../layout.js'
 import type { Log } from '../log.js'
 import type { Store } from '../store/store.js'
+import { deriveAccess } from './derive.js'
+import { readAccounts } from './files.js'
 
 const LOOK_EVERY_MS = 1000
 
-/**
- * Derives now, and looks every second whether there is a reason to do it again: an expiry that has passed since, or
- * accounts and owners that were changed (a rename gives their folder a new time). Rejects when the first one fails.
- */
-export async function keepAccessDerived(store: Store, log: Log, every = LOOK_EVERY_MS) {
-  let seen = ''
-  let nextExpiry = Infinity
+/** Looks every second whether a reason to derive has come up: an expiry that has passed, or a changed file. */
+export class AccessKeeper {
+  readonly #store: Store
+  readonly #log: Log
+  /** The times of the watched folders at the last derivation. A rename into a folder gives it a new time. */
+  #seen = ''
+  /** When the next account expires, in ms since the epoch. */
+  #nextExpiry = Infinity
+  /** The look that is under way. */
+  #looking: Promise<void> = Promise.resolve()
+  #timer: NodeJS.Timeout | undefined
+  #stopped = false
 
-  async function timesOfTruth(): Promise<string> {
-    // The third is no truth, but a copy of a tree may take away an owner's folder that its marker leads to.
-    const watched = [folders.accounts, folders.owners, packagesFolder]
-    const found = await Promise.all(watched.map((folder) => store.status(folder)))
-    return found.map((status) => status?.mtimeMs).join()
+  constructor(store: Store, log: Log) {
+    this.#store = store
+    this.#log = log
   }
 
-  async function derive(): Promise<void> {
-    const times = await timesOfTruth() // looked at before: what changes meanwhile is seen by the next look
+  /** Derives now, then looks regularly. Rejects when the first derivation fails. */
+  async start(): Promise<void> {
+    await this.#derive()
+    this.#schedule()
+  }
+
+  /** Ends the looks and waits for the one that is under way. */
+  async stop(): Promise<void> {
+    this.#stopped = true
+    clearTimeout(this.#timer)
+    await this.#looking
+  }
+
+  #schedule(): void {
+    this.#timer = setTimeout(() => {
+      this.#looking = this.#look()
+        .catch((error: unknown) =>
+          this.#log('error', 'access could not be derived', { reason: messageOf(error) }),
+        )
+        .finally(() => this.#stopped || this.#schedule())
+    }, LOOK_EVERY_MS)
+    this.#timer.unref()
+  }
+
+  async #look(): Promise<void> {
+    if (this.#nextExpiry > Date.now() && (await this.#times()) === this.#seen) return
+    await this.#derive()
+  }
+
+  async #derive(): Promise<void> {
+    const times = await this.#times() // taken first: the next look sees a change that comes meanwhile
     const now = Date.now()
-    await deriveAccess(store)
-    const { accounts, damaged } = await readAccounts(store)
-    if (damaged.length > 0) log('warn', 'damaged account', { accounts: damaged.join(', ') })
+    await deriveAccess(this.#store)
+    const { accounts, damaged } = await readAccounts(this.#store)
+    if (damaged.length > 0) this.#log('warn', 'damaged account', { accounts: damaged.join(', ') })
     const expiries = accounts.map(({ expires }) => (expires === undefined ? Infinity : Date.parse(expires)))
-    nextExpiry = Math.min(Infinity, ...expiries.filter((expiry) => expiry > now))
-    seen = times
+    this.#nextExpiry = Math.min(Infinity, ...expiries.filter((expiry) => expiry > now))
+    this.#seen = times
   }
 
-  async function look(): Promise<void> {
-    if (nextExpiry > Date.now() && (await timesOfTruth()) === seen) return
-    await derive()
-  }
-
-  await derive()
-  let looking: Promise<void> = Promise.resolve()
-  let timer: NodeJS.Timeout
-  const schedule = (): void => {
-    timer = setTimeout(() => {
-      looking = look()
-        .catch((error: unknown) => log('error', 'access could not be derived', { reason: messageOf(error) }))
-        .finally(() => stopped || schedule())
-    }, every)
-    timer.unref()
-  }
-  let stopped = false
-  schedule()
-  return {
-    stop: async (): Promise<void> => {
-      stopped = true
-      clearTimeout(timer)
-      await looking
-    },
+  async #times(): Promise<string> {
+    // The third folder is derived, but copying a tree into it may remove the folder that an owner's marker leads to.
+    const watched = [folders.accounts, folders.owners, packagesFolder]
+    const found = await Promise.all(watched.map((folder) => this.#store.status(folder)))
+    return found.map((status) => status?.mtimeMs).join()
   }
 }

@@ -1,17 +1,26 @@
-// Accounts and owners as their files have them, and what an account may do. Pure.
+// Accounts and owners as their files have them, and the rights of an account. Pure.
+
+import { quote, Refusal } from '../errors.js'
 
 import { isTokenHash, tokenMatches } from './token.js'
 
 /** Names of owners and accounts: `[A-Za-z0-9][A-Za-z0-9._-]*`, at most 64 characters, compared as written. */
 export const isOwnerName = (name: string): boolean => /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(name)
 
-/** What an account may do. `admin`: everything, for every owner. Writing an owner implies reading it. */
+/** Throws a 400 for a text that can name neither an account nor an owner. */
+export function mustBeName(kind: 'account' | 'owner', name: string): void {
+  if (isOwnerName(name)) return
+  const rule = '[A-Za-z0-9][A-Za-z0-9._-]*, at most 64 characters'
+  throw new Refusal(400, `invalid ${kind} name ${quote(name)}: ${rule}`)
+}
+
+/** The rights of an account. `admin`: everything, for every owner. Writing an owner implies reading it. */
 export type Rights = { admin: boolean; read: string[]; write: string[] }
 
-/** The token itself is nowhere. `created` and `expires` are times in ISO 8601; without `expires` it never does. */
+/** An account. The token itself is not kept. Times are in ISO 8601. Without `expires` the account never expires. */
 export type Account = Rights & { name: string; hash: string; created: string; expires?: string }
 
-/** Who may read what: of a public owner anyone, else accounts with the right. */
+/** An owner. Anyone may read a public one; an account needs the right to read another. */
 export type Owner = { name: string; public: boolean }
 
 export const isExpired = (account: Account, now: number): boolean =>
@@ -36,7 +45,7 @@ function parsed(text: string): Record<string, unknown> {
 const areOwnerNames = (value: unknown): value is string[] =>
   Array.isArray(value) && value.every((name) => typeof name === 'string' && isOwnerName(name))
 
-/** The account in a file's text; `undefined` for a damaged file, whatever is wrong: nobody can use that account. */
+/** The account in a file's text; `undefined` for a damaged file. Nobody can use such an account. */
 export function parseAccount(name: string, text: string): Account | undefined {
   const { hash, admin, read, write, created, expires } = parsed(text)
   if (typeof hash !== 'string' || !isTokenHash(hash) || typeof created !== 'string') return undefined
@@ -53,7 +62,7 @@ export function accountText(account: Account): string {
   return `${JSON.stringify(stored)}\n`
 }
 
-/** The owner in a file's text. A damaged file is a private owner: public is only what says so. */
+/** The owner in a file's text. A damaged file makes a private owner: only an explicit `true` is public. */
 export const parseOwner = (name: string, text: string): Owner => ({
   name,
   public: parsed(text)['public'] === true,
@@ -61,28 +70,28 @@ export const parseOwner = (name: string, text: string): Owner => ({
 
 export const ownerText = (owner: Owner): string => `${JSON.stringify({ public: owner.public })}\n`
 
-/** What a client sent: a token, and the account's name where the spelling has one. */
+/** Credentials of a client: a token, and the account's name where the spelling of the header has one. */
 export type Credentials = { account?: string; token: string }
 
-/** `account`: whose credentials they are. `claimed`: the account that they name, right or not, if there is one. */
-export type Finding = { account: Account | undefined; claimed: string | undefined }
+/** `account` owns the credentials. `claimed` is the existing account that they name, whether the token is right or not. */
+export type AccountMatch = { account: Account | undefined; claimed: string | undefined }
 
 /**
- * Looks for the account that the credentials are of. Every account is compared, in constant time each and without
- * stopping at the right one: the time tells neither whether a token is right nor whether an account exists.
+ * Finds the account that owns the credentials. It compares every account, each in constant time, and does not stop at
+ * the right one: the time tells neither whether a token is right nor whether an account exists.
  */
 export function findAccount(
   accounts: readonly Account[],
   { account: name, token }: Credentials,
   now: number,
   matches = tokenMatches,
-): Finding {
-  const finding: Finding = { account: undefined, claimed: undefined }
+): AccountMatch {
+  const match: AccountMatch = { account: undefined, claimed: undefined }
   for (const account of accounts) {
     const tokenRight = matches(account.hash, token)
     const nameRight = name === undefined || name === account.name
-    if (tokenRight && nameRight && !isExpired(account, now)) finding.account = account
-    if (name === account.name) finding.claimed = name
+    if (tokenRight && nameRight && !isExpired(account, now)) match.account = account
+    if (name === account.name) match.claimed = name
   }
-  return finding
+  return match
 }

@@ -2,7 +2,7 @@
 
 import { readConfig } from '../config.js'
 import { deriveAccess } from '../access/derive.js'
-import { openStore } from '../store/store.js'
+import { Store } from '../store/store.js'
 import { WrongUsage, type Command } from './command.js'
 
 export const access: Command = {
@@ -11,7 +11,7 @@ export const access: Command = {
 
   async run(words) {
     if (words.join(' ') !== 'rebuild') throw new WrongUsage('access takes: rebuild')
-    const store = openStore(readConfig().data)
+    const store = new Store(readConfig().data)
     await store.prepare()
     await deriveAccess(store)
     process.stdout.write('derived again from accounts and owners\n')

@@ -2,11 +2,12 @@
 // last line of standard output, so that a script can take it from there.
 
 import { parseArgs } from 'node:util'
-import { openAccess, type AccountChange } from '../access/access.js'
+import { addAccount, changeAccount, removeAccount, type AccountChange } from '../access/accounts.js'
+import { readAccounts } from '../access/files.js'
 import { isExpired, type Account, type Rights } from '../access/rights.js'
 import { readConfig } from '../config.js'
 import { Refusal } from '../errors.js'
-import { openStore } from '../store/store.js'
+import { Store } from '../store/store.js'
 import { newToken } from '../access/token.js'
 import { WrongUsage, type Command } from './command.js'
 import { expiryAfter } from './duration.js'
@@ -87,19 +88,18 @@ export const account: Command = {
     const [action, name, ...more] = positionals
     const takes = (...options: (keyof typeof values)[]): boolean =>
       more.length === 0 && Object.keys(values).every((given) => (options as string[]).includes(given))
-    const store = openStore(readConfig().data)
-    const access = openAccess(store)
+    const store = new Store(readConfig().data)
     const change = changeOf(values)
 
     if (action === 'list' && name === undefined && takes('json')) {
-      const { accounts, damaged } = await access.accounts()
+      const { accounts, damaged } = await readAccounts(store)
       if (values.json) process.stdout.write(`${JSON.stringify(accounts.map(shown))}\n`)
       else process.stdout.write(accounts.map(line).join(''))
       for (const one of damaged) process.stderr.write(`plinth: the file of account ${one} is damaged\n`)
     } else if (action === 'add' && name !== undefined && takes('read', 'write', 'admin', 'expires', 'json')) {
       await store.prepare()
       const token = newToken()
-      const added = await access.addAccount(name, token, rightsOf(values), change.expires ?? undefined)
+      const added = await addAccount(store, name, token, rightsOf(values), change.expires ?? undefined)
       showToken(added, token, 'added', values.json)
     } else if (
       action === 'set' &&
@@ -108,17 +108,17 @@ export const account: Command = {
     ) {
       if (Object.keys(change).length === 0)
         throw new WrongUsage('account set takes --read, --write, --admin, --none or --expires')
-      const changed = await access.changeAccount(name, change)
+      const changed = await changeAccount(store, name, change)
       process.stdout.write(
         values.json ? `${JSON.stringify(shown(changed))}\n` : `account set: ${line(changed)}`,
       )
     } else if (action === 'rotate' && name !== undefined && takes('expires', 'json')) {
-      const before = (await access.accounts()).accounts.find((one) => one.name === name)
+      const before = (await readAccounts(store)).accounts.find((one) => one.name === name)
       mustNotBeExpired(before, change)
       const token = newToken()
-      showToken(await access.changeAccount(name, { ...change, token }), token, 'rotated', values.json)
+      showToken(await changeAccount(store, name, { ...change, token }), token, 'rotated', values.json)
     } else if (action === 'remove' && name !== undefined && takes()) {
-      await access.removeAccount(name)
+      await removeAccount(store, name)
       process.stdout.write(`account ${name} removed\n`)
     } else {
       throw new WrongUsage('account takes: add NAME, set NAME, rotate NAME, list, or remove NAME')

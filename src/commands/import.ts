@@ -3,10 +3,8 @@
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { readConfig } from '../config.js'
-import { importVersions, type ImportEvent, type ImportOutcome, type ImportTotals } from '../import/import.js'
-import { parseImport } from '../import/request.js'
-import { openWayIn } from '../service/way-in.js'
-import { besideService } from '../service/beside.js'
+import type { ImportOutcome, ImportTotals } from '../import/import.js'
+import { runJob } from '../service/beside.js'
 import { WrongUsage, type Command } from './command.js'
 import { makeProgress } from './progress.js'
 import { isOwnerName } from '../access/rights.js'
@@ -53,14 +51,8 @@ export const importCommand: Command = {
     const stopped = new AbortController()
     const stop = (): void => stopped.abort()
     process.once('SIGINT', stop).once('SIGTERM', stop) // a second one ends us as it would any program
-    const config = readConfig()
-    const request = parseImport({ folder: resolve(folder), owner, dry })
-    const events = besideService<ImportEvent>(config, {
-      name: 'import',
-      asked: request,
-      changes: !dry,
-      alone: (parts) => importVersions(openWayIn(config, parts), request, stopped.signal),
-    })
+    const request = { folder: resolve(folder), owner, dry }
+    const events = runJob(readConfig(), 'import', request, stopped.signal)
 
     const progress = makeProgress(process.stderr)
     let totals = NONE

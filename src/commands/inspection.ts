@@ -1,18 +1,10 @@
 // What `verify` and `rebuild` share: where the inspection runs, and how it is shown.
 
 import { readConfig } from '../config.js'
-import type { Fault, InspectionEvent, Totals } from '../inspection/finding.js'
-import { inspectTree, type Inspection } from '../inspection/inspect.js'
-import { besideService } from '../service/beside.js'
+import type { Fault, Totals } from '../inspection/finding.js'
+import type { Inspection } from '../inspection/inspect.js'
+import { runJob } from '../service/beside.js'
 import { makeProgress } from './progress.js'
-
-const eventsOf = (inspection: Inspection): AsyncGenerator<InspectionEvent> =>
-  besideService(readConfig(), {
-    name: 'inspection',
-    asked: inspection,
-    changes: inspection.mend,
-    alone: (parts) => inspectTree(parts, { ...inspection, alone: true }),
-  })
 
 const line = ({ path, fault, mend, mended }: Fault): string =>
   `${path}: ${fault}\n  ${mended ? 'mended' : `to mend it: ${mend}`}\n`
@@ -24,7 +16,7 @@ export async function runInspection(inspection: Inspection, json: boolean): Prom
   const progress = makeProgress(process.stderr)
   const faults: Fault[] = []
   let totals: Totals = { packages: 0, files: 0, faults: 0, mended: 0, unrecorded: 0, recorded: 0 }
-  for await (const event of eventsOf(inspection)) {
+  for await (const event of runJob(readConfig(), 'inspection', inspection)) {
     if ('totals' in event) {
       totals = event.totals
       progress.show(`${totals.packages} packages, ${totals.files} files, ${totals.faults} faults`)

@@ -1,11 +1,11 @@
 // `npx plinth owner`: the namespaces that packages are published under, and whether anyone may read them.
 
 import { parseArgs } from 'node:util'
-import { openAccess } from '../access/access.js'
+import { readOwners } from '../access/files.js'
+import { addOwner, holdsPackages, setOwner } from '../access/owners.js'
 import { readConfig } from '../config.js'
-import { openStore } from '../store/store.js'
-import { removeOwner } from '../service/remove-owner.js'
-import { besideService } from '../service/beside.js'
+import { Store } from '../store/store.js'
+import { runJob } from '../service/beside.js'
 import { WrongUsage, type Command } from './command.js'
 import { mustBeSure } from './confirm.js'
 
@@ -36,33 +36,26 @@ export const owner: Command = {
     const { private: makePrivate, public: makePublic, 'with-packages': withPackages, yes, json } = values
     const takes = (...options: (keyof typeof values)[]): boolean =>
       more.length === 0 && Object.keys(values).every((given) => (options as string[]).includes(given))
-    const store = openStore(readConfig().data)
-    const access = openAccess(store)
+    const store = new Store(readConfig().data)
 
     if (action === 'list' && name === undefined && takes('json')) {
-      const found = await access.owners()
+      const found = await readOwners(store)
       const lines = found.map((one) => `${one.name} ${one.public ? 'public' : 'private'}\n`)
       process.stdout.write(json ? `${JSON.stringify(found)}\n` : lines.join(''))
     } else if (action === 'add' && name !== undefined && takes('private')) {
       await store.prepare()
-      await access.addOwner({ name, public: makePrivate !== true })
+      await addOwner(store, { name, public: makePrivate !== true })
       process.stdout.write(`owner ${name} added, ${saying(makePrivate !== true)}\n`)
     } else if (action === 'set' && name !== undefined && takes('public', 'private')) {
       if (makePublic === makePrivate) throw new WrongUsage('owner set takes --public or --private')
-      await access.setOwner({ name, public: makePublic === true })
+      await setOwner(store, { name, public: makePublic === true })
       process.stdout.write(`owner ${name} is ${saying(makePublic === true)}\n`)
     } else if (action === 'remove' && name !== undefined && takes('with-packages', 'yes')) {
       // One that is not declared may hold packages, too: a removal was cut off, or they were copied there.
-      if (withPackages && !yes && (await access.holdsPackages(name)))
+      if (withPackages && !yes && (await holdsPackages(store, name)))
         await mustBeSure(`owner ${name} and every package under it will be deleted for good.`)
-      const asked = { owner: name, withPackages: withPackages === true }
-      const removal = besideService(readConfig(), {
-        name: 'removal',
-        asked,
-        changes: true,
-        alone: (parts) => removeOwner(parts, asked),
-      })
-      for await (const _ of removal);
+      const request = { owner: name, withPackages: withPackages === true }
+      for await (const _ of runJob(readConfig(), 'removal', request));
       process.stdout.write(`owner ${name} removed\n`)
     } else {
       throw new WrongUsage('owner takes: add NAME, set NAME, list, or remove NAME')

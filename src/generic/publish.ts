@@ -1,147 +1,130 @@
-// Publishing and deleting generic files. One file is one name: link(2) publishes it, unlink(2) deletes it, and a
-// whole version leaves the tree by one rename. The journal keeps each in step with the record of its SHA-256.
+// Publishes and deletes generic files. One file is one name: link(2) publishes it, unlink(2) deletes it, and a whole
+// version leaves the tree by one rename. The journal keeps each in step with the record of its upload.
 
 import { dirname } from 'node:path'
-import { Refusal } from '../errors.js'
+import { mustBeDeclared } from '../access/files.js'
+import type { Sum } from '../digest.js'
+import { quote, Refusal } from '../errors.js'
 import { genericFile, genericFolder, genericVersionFolder, type GenericVersion } from '../layout.js'
 import type { Journal } from '../packages/journal.js'
 import { queueKey, type FileOperation } from '../packages/operation.js'
 import type { PublicationClock } from '../packages/publication-clock.js'
-import type { Exclusively } from '../packages/queue.js'
-import type { Store } from '../store/store.js'
-import type { Sum } from '../digest.js'
-import { mustBeDeclared } from '../access/files.js'
 import { forgetRecords, linkRecord, recordFolder, writeRecord } from '../packages/records.js'
+import type { Store } from '../store/store.js'
 
-/** What publishing needs; one of each exists. */
-export type FilePublishing = {
-  store: Store
-  journal: Journal
-  exclusively: Exclusively
-  clock: PublicationClock
-}
+/** The parts that publishing needs. */
+type Needs = { store: Store; journal: Journal; clock: PublicationClock }
 
-/** A file that arrived whole: its place (absolute), what is known of its bytes. */
-export type ArrivedFile = Sum & { path: string }
-
-export type FilePublisher = ReturnType<typeof makeFilePublisher>
+/** A received file: its path (absolute), its SHA-256 and size. */
+export type ReceivedFile = Sum & { path: string }
 
 const conflict = ({ name, version }: GenericVersion, file: string): Refusal =>
-  new Refusal(409, `file ${JSON.stringify(file)} exists already in ${name} ${version}: delete it first`)
+  new Refusal(409, `file ${quote(file)} exists already in ${name} ${version}: delete it first`)
 
-const at = ({ owner, name, version }: GenericVersion): GenericVersion => ({ owner, name, version })
+export class FilePublisher {
+  readonly #store: Store
+  readonly #journal: Journal
+  readonly #clock: PublicationClock
 
-export function makeFilePublisher({ store, journal, exclusively, clock }: FilePublishing) {
-  /** Runs `action` in the version's queue, when nothing of an earlier failure is left of the version. */
-  const alone = <T>(version: GenericVersion, action: () => Promise<T>): Promise<T> =>
-    exclusively(queueKey(version), async () => {
-      await journal.repair(queueKey(version), (entry) =>
-        'module' in entry ? Promise.resolve() : settle(entry),
-      )
-      return action()
-    })
+  constructor({ store, journal, clock }: Needs) {
+    this.#store = store
+    this.#journal = journal
+    this.#clock = clock
+  }
+
+  /** Runs `action` while nobody else changes the version. */
+  alone<T>(version: GenericVersion, action: () => Promise<T>): Promise<T> {
+    return this.#journal.alone(queueKey(version), action)
+  }
 
   /** Throws the 409 that an upload of `file` would end in, before its body is asked for. */
-  const mustBeFree = (version: GenericVersion, file: string): Promise<void> =>
-    alone(version, async () => {
-      if (await store.exists(genericFile(version, file))) throw conflict(version, file)
+  mustBeFree(version: GenericVersion, file: string): Promise<void> {
+    return this.alone(version, async () => {
+      if (await this.#store.exists(genericFile(version, file))) throw conflict(version, file)
     })
-
-  /** Takes one file away with the record of its sum, and the version with its last one. */
-  async function withdraw(version: GenericVersion, file: string): Promise<void> {
-    const target = genericFile(version, file)
-    await store.remove(target)
-    await forgetRecords(store, [target])
-    await store.prune(genericVersionFolder(version), genericFolder(version.owner))
   }
 
-  /** Takes a whole version away; `files` are those that it had, which only the journal knows after a crash. */
-  async function withdrawVersion(version: GenericVersion, files: readonly string[]): Promise<void> {
-    await store.removeFolder(genericVersionFolder(version))
-    await forgetRecords(
-      store,
-      files.map((file) => genericFile(version, file)),
-    )
-    await store.prune(dirname(genericVersionFolder(version)), genericFolder(version.owner))
-  }
-
-  /** Publishes the file. Resolves when it is on the disk; throws a 409 when the name is taken. */
-  function publish(
-    version: GenericVersion,
-    file: string,
-    { path, sha256, size }: ArrivedFile,
-  ): Promise<void> {
+  /**
+   * Publishes a file. Resolves when it is on the disk. Throws a {@link Refusal}: 409 when the name is taken, 404 when
+   * the owner is not declared.
+   */
+  publish(version: GenericVersion, file: string, { path, sha256, size }: ReceivedFile): Promise<void> {
     const target = genericFile(version, file)
-    const entry: FileOperation = { op: 'publish', ...at(version), file, sha256, size }
-    return alone(version, async () => {
-      await mustBeDeclared(store, version.owner) // it may have been removed while the body came
-      if (await store.exists(target)) throw conflict(version, file)
-      let claimed = false
-      await journal.during({
-        entry,
-        prepare: () => store.finish(path, clock.publicationTime(target)),
-        action: async (_, record) => {
-          claimed = await store.claim(path, target)
-          if (!claimed) throw conflict(version, file)
-          await linkRecord(store, record, target)
-          await store.syncAll([dirname(target), recordFolder(target)])
+    return this.alone(version, async () => {
+      await mustBeDeclared(this.#store, version.owner) // somebody may have removed it while the body came
+      if (await this.#store.exists(target)) throw conflict(version, file)
+      await this.#journal.publish({
+        entry: { op: 'publish', ...version, file, sha256, size },
+        prepare: () => this.#store.finish(path, this.#clock.publicationTime(target)),
+        drop: async () => {},
+        claim: async () => {
+          if (!(await this.#store.claim(path, target))) throw conflict(version, file)
         },
-        undo: () =>
-          claimed ? withdraw(version, file) : store.prune(dirname(target), genericFolder(version.owner)),
-        left: () => (claimed ? { ...entry, op: 'delete' } : entry),
+        prune: () => this.#store.prune(dirname(target), genericFolder(version.owner)),
+        place: async (_, entry) => {
+          await linkRecord(this.#store, entry, target)
+          await this.#store.syncAll([dirname(target), recordFolder(target)])
+        },
+        withdraw: () => this.#withdraw(version, file),
       })
     })
   }
 
-  /** Deletes with the journal's entry on the disk; what has begun is finished, not undone. */
-  const deleting = (entry: FileOperation, finish: () => Promise<void>): Promise<void> =>
-    journal.during({
-      entry,
-      prepare: async () => {},
-      action: finish,
-      undo: async (begun) => (begun ? finish() : undefined),
-      left: () => entry,
-    })
-
-  /** Deletes one file, and the version with its last one. Throws a 404 when there is none. */
-  function removeFile(version: GenericVersion, file: string): Promise<void> {
+  /** Deletes one file, and the version with its last one. Throws a 404 when there is no such file. */
+  removeFile(version: GenericVersion, file: string): Promise<void> {
     const target = genericFile(version, file)
-    return alone(version, async () => {
-      const status = await store.status(target)
-      if (!status)
-        throw new Refusal(404, `no file ${JSON.stringify(file)} in ${version.name} ${version.version}`)
-      const entry: FileOperation = { op: 'delete', ...at(version), file }
-      await deleting(entry, () => withdraw(version, file))
-      clock.removed(target, status.mtime)
+    return this.alone(version, async () => {
+      const status = await this.#store.status(target)
+      if (!status) throw new Refusal(404, `no file ${quote(file)} in ${version.name} ${version.version}`)
+      await this.#remove({ op: 'delete', ...version, file }, () => this.#withdraw(version, file))
+      this.#clock.removed(target, status.mtime)
     })
   }
 
-  /** Deletes a version with all its files. Throws a 404 when there is none. */
-  function removeVersion(version: GenericVersion): Promise<void> {
-    const folder = genericVersionFolder(version)
-    return alone(version, async () => {
-      const files = await store.names(folder)
+  /** Deletes a version with all its files. Throws a 404 when there is no such version. */
+  removeVersion(version: GenericVersion): Promise<void> {
+    return this.alone(version, async () => {
+      const files = await this.#store.names(genericVersionFolder(version))
       if (files.length === 0) throw new Refusal(404, `no package ${version.name} ${version.version}`)
       const removed: { path: string; mtime: Date }[] = []
       for (const file of files) {
-        const status = await store.status(genericFile(version, file))
-        if (status) removed.push({ path: genericFile(version, file), mtime: status.mtime })
+        const path = genericFile(version, file)
+        const status = await this.#store.status(path)
+        if (status) removed.push({ path, mtime: status.mtime })
       }
-      const entry: FileOperation = { op: 'delete', ...at(version), files }
-      await deleting(entry, () => withdrawVersion(version, files))
-      for (const { path, mtime } of removed) clock.removed(path, mtime)
+      const entry: FileOperation = { op: 'delete', ...version, files }
+      await this.#remove(entry, () => this.#withdrawVersion(version, files))
+      for (const { path, mtime } of removed) this.#clock.removed(path, mtime)
     })
   }
 
-  /** Completes or withdraws what was left of one operation. Runs in the version's queue, or while nothing else runs. */
-  async function settle(entry: FileOperation): Promise<void> {
-    if ('files' in entry) return withdrawVersion(entry, entry.files)
+  /** Completes or withdraws what was left of one operation. Run it in the version's queue, or while nothing else runs. */
+  async settle(entry: FileOperation): Promise<void> {
+    if ('files' in entry) return this.#withdrawVersion(entry, entry.files)
     const target = genericFile(entry, entry.file)
-    const status = await store.status(target)
-    if (entry.op === 'delete' || !status) return withdraw(entry, entry.file)
-    if (status.size === entry.size) await writeRecord(store, target, entry)
-    await store.syncAll([dirname(target), recordFolder(target)])
+    const status = await this.#store.status(target)
+    if (entry.op === 'delete' || !status) return this.#withdraw(entry, entry.file)
+    if (status.size === entry.size) await writeRecord(this.#store, target, entry)
+    await this.#store.syncAll([dirname(target), recordFolder(target)])
   }
 
-  return { mustBeFree, publish, removeFile, removeVersion, settle, alone }
+  #remove(entry: FileOperation, withdraw: () => Promise<void>): Promise<void> {
+    return this.#journal.remove({ entry, prepare: async () => {}, drop: async () => {}, withdraw })
+  }
+
+  /** Takes one file away with its record, and the version with its last file. */
+  async #withdraw(version: GenericVersion, file: string): Promise<void> {
+    const target = genericFile(version, file)
+    await this.#store.remove(target)
+    await forgetRecords(this.#store, [target])
+    await this.#store.prune(genericVersionFolder(version), genericFolder(version.owner))
+  }
+
+  /** Takes a whole version away. After a crash only the journal knows the `files` that it had. */
+  async #withdrawVersion(version: GenericVersion, files: readonly string[]): Promise<void> {
+    const paths = files.map((file) => genericFile(version, file))
+    await this.#store.removeFolder(genericVersionFolder(version))
+    await forgetRecords(this.#store, paths)
+    await this.#store.prune(dirname(genericVersionFolder(version)), genericFolder(version.owner))
+  }
 }

@@ -1,4 +1,4 @@
-// The way in for a module zip whose bytes are here, however they came: read, checked, published.
+// Takes a module zip that was received, whichever way it came: reads it, checks it, publishes it.
 
 import { Refusal } from '../errors.js'
 import type { CheckPool } from '../modzip/check-pool.js'
@@ -7,34 +7,42 @@ import type { ModulePublisher } from './publish.js'
 import type { ModuleZip } from '../modzip/read-zip.js'
 import type { Received } from '../store/write-body.js'
 
-export type ModuleIntake = ReturnType<typeof makeModuleIntake>
+type Needs = { config: { strict: boolean }; zips: CheckPool; modules: ModulePublisher }
 
-type Needs = { config: { strict: boolean }; zips: Pick<CheckPool, 'read'>; modules: ModulePublisher }
+export class ModuleIntake {
+  /** PLINTH_STRICT: a warning refuses the zip. */
+  readonly #strict: boolean
+  readonly #zips: CheckPool
+  readonly #modules: ModulePublisher
 
-export function makeModuleIntake({ config, zips, modules }: Needs) {
-  /** The zip at `path` (absolute). Throws a 400 with everything that is wrong with it. */
-  async function read(path: string): Promise<ModuleZip> {
-    const reading = await zips.read(path)
+  constructor({ config, zips, modules }: Needs) {
+    this.#strict = config.strict
+    this.#zips = zips
+    this.#modules = modules
+  }
+
+  /**
+   * Reads and checks the zip at `path` (absolute). Throws a 400 with everything that is wrong with it. Nobody waits for
+   * a `patient` reading: it takes turns with other patient ones, so that uploads never wait for it.
+   */
+  async read(path: string, { patient = false } = {}): Promise<ModuleZip> {
+    const reading = await (patient ? this.#zips.readPatiently(path) : this.#zips.read(path))
     if (!reading.ok) throw new Refusal(400, problemText(reading.problems))
     const { zip } = reading
-    if (config.strict && zip.warnings.length > 0) throw new Refusal(400, problemText(zip.warnings))
+    if (this.#strict && zip.warnings.length > 0) throw new Refusal(400, problemText(zip.warnings))
     return zip
   }
 
-  /** Publishes what was read. Throws a 409 when the version exists. */
-  const publishRead = (owner: string, received: Received, zip: ModuleZip, published?: Date): Promise<void> =>
-    modules.publish(
-      { owner, module: zip.module, version: zip.version },
-      { ...received, mod: zip.mod },
-      published,
-    )
-
-  /** Checks and publishes. Throws a {@link Refusal}: 400 for what is wrong with it, 409 when the version exists. */
-  async function publish(owner: string, received: Received): Promise<ModuleZip> {
-    const zip = await read(received.path)
-    await publishRead(owner, received, zip)
-    return zip
+  /** Publishes a zip that was read. Throws a 409 when the version exists. */
+  publishRead(owner: string, received: Received, zip: ModuleZip, published?: Date): Promise<void> {
+    const at = { owner, module: zip.module, version: zip.version }
+    return this.#modules.publish(at, { ...received, mod: zip.mod }, published)
   }
 
-  return { read, publishRead, publish }
+  /** Reads, checks and publishes. Throws a {@link Refusal}: 400 for a wrong zip, 409 when the version exists. */
+  async publish(owner: string, received: Received): Promise<ModuleZip> {
+    const zip = await this.read(received.path)
+    await this.publishRead(owner, received, zip)
+    return zip
+  }
 }

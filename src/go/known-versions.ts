@@ -1,9 +1,9 @@
-// What versions a module has: read from its folder, and remembered for as long as nobody but us changes that.
+// The versions of a module: read from its folder, and remembered as long as nobody else changes the folder.
 //
-// To read a folder of 10,000 versions, parse and sort them takes longer than all else that publishing does. The one
-// writer knows what it has changed; what others do to the folder (rsync, rebuild, a removed owner) gives it another
-// time, and it is read anew. The kernel counts that time in ticks of some ms, so a stranger's change in the very tick
-// of our own last one is not seen: like all that strangers copy into the tree it waits for a rebuild, which forgets.
+// Reading, parsing and sorting a folder of 10,000 versions takes longer than the rest of a publish. The one writer knows
+// its own changes. A change by others (rsync, rebuild, a removed owner) gives the folder another time, and it is read
+// again. The kernel counts this time in ticks of some ms: it hides a stranger's change in the same tick as our own last
+// one. Like everything that strangers copy into the tree, such a change waits for a rebuild, which forgets.
 
 import { modulePaths, type Module } from '../layout.js'
 import type { Store } from '../store/store.js'
@@ -11,62 +11,45 @@ import { unescapePath } from '../gomod/module-path.js'
 import { countOf, orderVersions, type OrderedVersions } from './ordered-versions.js'
 import { parseVersion } from '../gomod/semver.js'
 
-/** Versions that are remembered of all modules together, some 100 bytes each. */
+/** Versions of all modules together that are remembered, some 100 bytes each. */
 const REMEMBERED_VERSIONS = 200_000
-/** What a module costs beside its versions, in versions. */
+/** The memory of a module beside its versions, in versions. */
 const MODULE_COST = 10
 
 type Memory = { folder: string; versions: OrderedVersions }
 
-/** 'v1.0.0.zip' → v1.0.0; `undefined` for `latest.zip` and whatever else is no version's zip. */
+const costOf = ({ versions }: Memory): number => countOf(versions) + MODULE_COST
+
+// 'v1.0.0.zip' → v1.0.0
+/** The version of a zip's name; `undefined` for `latest.zip` and any other name. */
 export function versionOfZip(name: string): string | undefined {
   if (!name.endsWith('.zip')) return undefined
   const version = unescapePath(name.slice(0, -'.zip'.length))
   return version !== undefined && parseVersion(version) !== undefined ? version : undefined
 }
 
-export type KnownVersions = ReturnType<typeof makeKnownVersions>
+export class KnownVersions {
+  readonly #store: Store
+  /** Versions and modules (each {@link MODULE_COST}) that are remembered at most. */
+  readonly #limit: number
+  /** The folder of a module's versions → its versions. The one that was used last comes last. */
+  readonly #remembered = new Map<string, Memory>()
+  /** What the remembered modules cost together, in versions. */
+  #cost = 0
 
-export function makeKnownVersions(store: Store, limit = REMEMBERED_VERSIONS) {
-  const remembered = new Map<string, Memory>() // by the module's folder; what was used last comes last
-  let cost = 0
-
-  const costOf = ({ versions }: Memory): number => countOf(versions) + MODULE_COST
-
-  function forget(module: Module): void {
-    const { versions: path } = modulePaths(module)
-    const memory = remembered.get(path)
-    if (!memory) return
-    cost -= costOf(memory)
-    remembered.delete(path)
-  }
-
-  /** What tells whether a folder was changed; `undefined` when there is none. */
-  async function stateOf(path: string): Promise<string | undefined> {
-    const status = await store.status(path)
-    return status && `${status.dev} ${status.ino} ${status.mtimeMs} ${status.ctimeMs}`
-  }
-
-  function remember(module: Module, memory: Memory): void {
-    forget(module)
-    if (costOf(memory) > limit) return
-    remembered.set(modulePaths(module).versions, memory)
-    cost += costOf(memory)
-    for (const [oldest, { versions }] of remembered) {
-      if (cost <= limit) return
-      cost -= countOf(versions) + MODULE_COST
-      remembered.delete(oldest)
-    }
+  constructor(store: Store, limit = REMEMBERED_VERSIONS) {
+    this.#store = store
+    this.#limit = limit
   }
 
   /** The versions that have all their files, `.info` among them. Run it in the module's queue. */
-  async function read(module: Module): Promise<OrderedVersions> {
+  async read(module: Module): Promise<OrderedVersions> {
     const { versions: path } = modulePaths(module)
-    const folder = await stateOf(path)
-    const memory = remembered.get(path)
+    const folder = await this.#stateOf(path)
+    const memory = this.#remembered.get(path)
     if (memory && memory.folder === folder) return memory.versions
-    forget(module)
-    const names = new Set(await store.names(path))
+    this.forget(module)
+    const names = new Set(await this.#store.names(path))
     const found: string[] = []
     for (const name of names) {
       const version = versionOfZip(name)
@@ -78,11 +61,35 @@ export function makeKnownVersions(store: Store, limit = REMEMBERED_VERSIONS) {
   }
 
   /** Remembers what we have just made of the module's folder. Run it in the module's queue. */
-  async function keep(module: Module, versions: OrderedVersions): Promise<void> {
-    const folder = await stateOf(modulePaths(module).versions)
-    if (folder === undefined) forget(module)
-    else remember(module, { folder, versions })
+  async keep(module: Module, versions: OrderedVersions): Promise<void> {
+    const folder = await this.#stateOf(modulePaths(module).versions)
+    if (folder === undefined) this.forget(module)
+    else this.#remember(module, { folder, versions })
   }
 
-  return { read, keep, forget }
+  forget(module: Module): void {
+    const { versions: path } = modulePaths(module)
+    const memory = this.#remembered.get(path)
+    if (!memory) return
+    this.#cost -= costOf(memory)
+    this.#remembered.delete(path)
+  }
+
+  /** Tells whether a folder was changed; `undefined` when there is no such folder. */
+  async #stateOf(path: string): Promise<string | undefined> {
+    const status = await this.#store.status(path)
+    return status && `${status.dev} ${status.ino} ${status.mtimeMs} ${status.ctimeMs}`
+  }
+
+  #remember(module: Module, memory: Memory): void {
+    this.forget(module)
+    if (costOf(memory) > this.#limit) return
+    this.#remembered.set(modulePaths(module).versions, memory)
+    this.#cost += costOf(memory)
+    for (const [oldest, other] of this.#remembered) {
+      if (this.#cost <= this.#limit) return
+      this.#cost -= costOf(other)
+      this.#remembered.delete(oldest)
+    }
+  }
 }

@@ -1,14 +1,14 @@
-// What is derived from all versions of a module together: `list`, `@latest`, `latest.*`. A later view of a module
-// (a JSON, a page) belongs here.
+// The views of a module, derived from all its versions together: `list`, `@latest`, `latest.*`. A further view of a
+// module, such as a JSON or a page, belongs here.
 
 import { extensions, modulePaths, versionFile, type Module } from '../layout.js'
 import type { Staged, Store } from '../store/store.js'
 import { waitForAll } from '../store/wait-for-all.js'
 import { linesOf } from './artifacts.js'
-import { makeKnownVersions } from './known-versions.js'
+import { KnownVersions } from './known-versions.js'
 import { withoutVersion, withVersion, type OrderedVersions } from './ordered-versions.js'
 
-/** What the views should be: files with their bytes, hard links, and names that should not be there. */
+/** What the views should be: files with their bytes, hard links, and names that should not exist. */
 export type ViewPlan = {
   module: Module
   versions: OrderedVersions
@@ -17,11 +17,11 @@ export type ViewPlan = {
   gone: string[]
 }
 
-/** A change of the views whose files are on the disk already: what is left is to give them their names. */
+/** A plan whose files are on the disk under no name yet. */
 export type StagedViews = ViewPlan & { staged: { path: string; file: Staged }[] }
 
 /** A version that is about to be visible, with the `.info` that it will have. */
-export type Fresh = { version: string; info: string }
+type Fresh = { version: string; info: string }
 
 /** The views of a module with these versions; `info` is the `.info` of the one that is `@latest`. */
 export function planViews(module: Module, versions: OrderedVersions, info: Uint8Array): ViewPlan {
@@ -46,17 +46,22 @@ export function planViews(module: Module, versions: OrderedVersions, info: Uint8
   }
 }
 
-export function makeViews(store: Store) {
-  const known = makeKnownVersions(store)
+/** What changes of a module: a version that is about to be visible, and one that goes. */
+type Change = { fresh?: Fresh; without?: string }
 
-  /** What the views should be by the files that are there, with `fresh` and without `without`. */
-  async function plan(
-    { owner, module: name }: Module,
-    change: { fresh?: Fresh; without?: string } = {},
-  ): Promise<ViewPlan> {
-    const { fresh, without } = change
-    const module = { owner, module: name }
-    let versions = await known.read(module)
+export class Views {
+  readonly #store: Store
+  /** The versions of modules that were changed lately. */
+  readonly #known: KnownVersions
+
+  constructor(store: Store) {
+    this.#store = store
+    this.#known = new KnownVersions(store)
+  }
+
+  /** Plans the views by the files that exist, with `fresh` and without `without`. */
+  async plan(module: Module, { fresh, without }: Change = {}): Promise<ViewPlan> {
+    let versions = await this.#known.read(module)
     if (without !== undefined) versions = withoutVersion(versions, without)
     if (fresh) versions = withVersion(versions, fresh.version)
     const { latest } = versions
@@ -64,42 +69,48 @@ export function makeViews(store: Store) {
     const info =
       latest === fresh?.version
         ? Buffer.from(fresh.info)
-        : await store.read(versionFile({ ...module, version: latest }, 'info'))
+        : await this.#store.read(versionFile({ ...module, version: latest }, 'info'))
     return planViews(module, versions, info ?? Buffer.alloc(0))
   }
 
-  /** Writes those of the plan's files that are not already so, under no name yet. */
-  async function stage(views: ViewPlan): Promise<StagedViews> {
+  /** Writes the files of the plan whose bytes differ from the present ones, under no name yet. */
+  async stage(plan: ViewPlan): Promise<StagedViews> {
     const staged: StagedViews['staged'] = []
     try {
       await waitForAll(
-        views.files.map(async ({ path, content }) => {
-          if (!(await store.read(path))?.equals(content))
-            staged.push({ path, file: await store.stage(content) })
+        plan.files.map(async ({ path, content }) => {
+          const isSame = (await this.#store.read(path))?.equals(content) ?? false
+          if (!isSame) staged.push({ path, file: await this.#store.stage(content) })
         }),
       )
     } catch (error) {
-      await unstage({ ...views, staged })
+      await this.unstage({ ...plan, staged })
       throw error
     }
-    return { ...views, staged }
+    return { ...plan, staged }
   }
 
-  const unstage = async ({ staged }: StagedViews): Promise<void> => {
-    for (const { file } of staged) await store.unstage(file)
+  /** Removes what {@link stage} wrote. */
+  async unstage({ staged }: StagedViews): Promise<void> {
+    for (const { file } of staged) await this.#store.unstage(file)
   }
 
-  /** Gives the staged views their names. The folders are the caller's to sync. */
-  async function place({ module, versions, staged, links, gone }: StagedViews): Promise<void> {
-    known.forget(module) // should one of these fail, the folder is read anew
-    for (const { path, file } of staged) await store.place(file, path)
-    for (const { path, target } of links) await store.linkOver(target, path)
-    for (const path of gone) await store.remove(path)
-    await known.keep(module, versions)
+  /** Gives the staged views their names. The caller syncs the folders. */
+  async place({ module, versions, staged, links, gone }: StagedViews): Promise<void> {
+    this.#known.forget(module) // should one of these steps fail, the folder is read again
+    for (const { path, file } of staged) await this.#store.place(file, path)
+    for (const { path, target } of links) await this.#store.linkOver(target, path)
+    for (const path of gone) await this.#store.remove(path)
+    await this.#known.keep(module, versions)
   }
 
-  const refresh = async (module: Module, without?: string): Promise<void> =>
-    place(await stage(await plan(module, without === undefined ? {} : { without })))
+  /** Makes the views of a module again, without the version `without`. The caller syncs the folders. */
+  async refresh(module: Module, without: string): Promise<void> {
+    await this.place(await this.stage(await this.plan(module, { without })))
+  }
 
-  return { plan, stage, unstage, place, refresh, forget: known.forget }
+  /** Forgets the versions of a module whose files somebody else changes. */
+  forget(module: Module): void {
+    this.#known.forget(module)
+  }
 }

@@ -1,52 +1,60 @@
-// How much at once, and when no more: a bound on uploads, and the stop.
+// Which requests are let in: a bounded number of uploads, and nothing when the service is being stopped.
 
-import type { Context, Middleware, Next } from 'koa'
 import { Refusal } from '../errors.js'
+import type { RequestMiddleware } from './request-state.js'
 
-export type Gate = ReturnType<typeof makeGate>
-
-const later = (why: string, seconds: number): Refusal =>
+const retryAfter = (seconds: number, why: string): Refusal =>
   new Refusal(503, `${why}: try again in ${seconds} s`, { headers: { 'Retry-After': String(seconds) } })
 
-/** `most` uploads are taken at once. */
-export function makeGate(most: number) {
-  let stopping = false
-  let uploads = 0
-  let requests = 0
-  let whenIdle = (): void => {}
+export class Admission {
+  /** The uploads that are taken at the same time, at most. */
+  readonly #most: number
+  /** Uploads that are being taken. */
+  #uploads = 0
+  /** Requests that have no answer yet. */
+  #requests = 0
+  /** Set by {@link stop}. */
+  #stopping = false
+  /** Called when the last request ends. */
+  #whenIdle = (): void => {}
 
-  const count: Middleware = async (_ctx: Context, next: Next) => {
-    if (stopping) throw later('the service is being stopped or restarted', 5)
-    requests++
+  constructor(most: number) {
+    this.#most = most
+  }
+
+  /** Middleware that counts requests. After {@link stop} it throws a 503 for each. */
+  readonly count: RequestMiddleware = async (_ctx, next) => {
+    if (this.#stopping) throw retryAfter(5, 'the service is being stopped or restarted')
+    this.#requests++
     try {
       await next()
     } finally {
-      requests--
-      if (requests === 0) whenIdle()
+      this.#requests--
+      if (this.#requests === 0) this.#whenIdle()
     }
   }
 
-  /** Runs one upload, unless there are too many: then it throws a 503 before anything is read. */
-  async function upload<T>(action: () => Promise<T>): Promise<T> {
-    if (uploads >= most) throw later(`${most} uploads are under way already`, 2)
-    uploads++
+  /** Runs one upload. Throws a 503 when too many run already, before anything is read. */
+  async upload<T>(action: () => Promise<T>): Promise<T> {
+    if (this.#uploads >= this.#most) throw retryAfter(2, `${this.#most} uploads are under way already`)
+    this.#uploads++
     try {
       return await action()
     } finally {
-      uploads--
+      this.#uploads--
     }
   }
 
-  return {
-    count,
-    upload,
-    /** From now on every write gets 503. */
-    stop: () => void (stopping = true),
-    /** Resolves when no request is under way. */
-    idle: () =>
-      new Promise<void>((resolve) => {
-        whenIdle = resolve
-        if (requests === 0) resolve()
-      }),
+  /** Lets no more requests in. */
+  stop(): void {
+    this.#stopping = true
+  }
+
+  /** Resolves when every request has its answer. */
+  idle(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#whenIdle = resolve
+      if (this.#requests === 0) resolve()
+    })
   }
 }

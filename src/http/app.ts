@@ -1,79 +1,69 @@
-// The whole service on one screen: what every request passes, and which route does what.
+// The HTTP service on one screen: the middleware that every request passes, and the routes.
 
 import { Router, type RouterContext } from '@koa/router'
-import Koa, { type Context } from 'koa'
-import type { Access } from '../access/access.js'
-import { mustBeAllowed } from './authorize.js'
+import Koa from 'koa'
 import type { Config } from '../config.js'
-import { answerErrors, logWrites, mustDecode } from './middleware.js'
-import { makeFailedLogins } from './failed-logins.js'
-import type { FilePublisher } from '../generic/publish.js'
-import { genericRoutes } from './generic-routes.js'
-import type { ModuleIntake } from '../go/intake.js'
-import type { ModulePublisher } from '../go/publish.js'
-import { goRoutes } from './go-routes.js'
 import type { Log } from '../log.js'
-import type { Gate } from './admission.js'
-import type { Receive } from './request-body.js'
+import { mustBeAllowed } from './authorize.js'
+import { FailedLogins } from './failed-logins.js'
+import { deleteFile, deleteGenericVersion, uploadFile, type GenericRoutes } from './generic-routes.js'
+import { deleteModuleVersion, uploadModule, type GoRoutes } from './go-routes.js'
+import { answerErrors, logWrites, mustDecode } from './middleware.js'
+import type { RequestContext, RequestState } from './request-state.js'
 
-/** What the routes work with; main.ts makes one of each. */
-export type Parts = {
-  config: Config
-  gate: Gate
-  receive: Receive
-  access: Access
-  log: Log
-  intake: ModuleIntake
-  modules: ModulePublisher
-  files: FilePublisher
-}
+/** What the routes work with. */
+export type AppParts = GoRoutes & GenericRoutes & { config: Config; log: Log }
 
 const OWNER = '/api/packages/:owner'
 
-export function createApp(parts: Parts): Koa {
-  const { access, config, log } = parts
-  const failures = makeFailedLogins(config.failedLogins)
-  const go = goRoutes(parts)
-  const generic = genericRoutes(parts)
+export function createApp(parts: AppParts): Koa<RequestState> {
+  const { store, config, log } = parts
+  const failures = new FailedLogins(config.failedLogins)
 
-  // Parameters arrive decoded once, `..`, `/` and NUL included: each is checked where it becomes a name.
-  type Names = { owner: string; name: string; version: string; file: string; module: string }
-  type Write = (ctx: Context, names: Names) => Promise<void>
+  // The router decodes each parameter once. It may hold `..`, `/` and NUL: it is checked where it becomes a name.
   const write =
-    (action: Write) =>
-    async (ctx: RouterContext): Promise<void> => {
-      const names = { owner: '', name: '', version: '', file: '', module: '', ...ctx.params }
-      await mustBeAllowed(ctx, access, failures, names.owner)
+    <Name extends string>(action: (ctx: RequestContext, params: Record<Name, string>) => Promise<void>) =>
+    async (ctx: RouterContext<RequestState>): Promise<void> => {
+      const params = ctx.params as Record<Name | 'owner', string> // the route's pattern has them
+      await mustBeAllowed({ store, failures }, ctx, params.owner)
       mustDecode(ctx)
-      await action(ctx, names)
+      await action(ctx, params)
     }
 
-  const goUpload = write((ctx, { owner }) => go.upload(ctx, owner))
-  const router = new Router({ sensitive: true, strict: true })
+  const goUpload = write<'owner'>((ctx, { owner }) => uploadModule(parts, ctx, owner))
+  const router = new Router<RequestState>({ sensitive: true, strict: true })
     .put(`${OWNER}/go/upload`, goUpload)
     .post(`${OWNER}/go/upload`, goUpload)
     .delete(
       `${OWNER}/go/*module/@v/:version`,
-      write((ctx, { owner, module, version }) => go.remove(ctx, owner, module, version)),
+      write<'owner' | 'module' | 'version'>((ctx, { owner, module, version }) =>
+        deleteModuleVersion(parts, ctx, { owner, module, version }),
+      ),
     )
     .put(
       `${OWNER}/generic/:name/:version/:file`,
-      write((ctx, { file, ...at }) => generic.upload(ctx, at, file)),
+      write<'owner' | 'name' | 'version' | 'file'>((ctx, { owner, name, version, file }) =>
+        uploadFile(parts, ctx, { owner, name, version }, file),
+      ),
     )
     .delete(
       `${OWNER}/generic/:name/:version/:file`,
-      write((ctx, { file, ...at }) => generic.removeFile(ctx, at, file)),
+      write<'owner' | 'name' | 'version' | 'file'>((ctx, { owner, name, version, file }) =>
+        deleteFile(parts, ctx, { owner, name, version }, file),
+      ),
     )
     .delete(
       `${OWNER}/generic/:name/:version`,
-      write((ctx, at) => generic.removeVersion(ctx, at)),
+      write<'owner' | 'name' | 'version'>((ctx, { owner, name, version }) =>
+        deleteGenericVersion(parts, ctx, { owner, name, version }),
+      ),
     )
 
-  const app = new Koa()
-  app.proxy = true // nginx, and only nginx, sets X-Forwarded-For and X-Forwarded-Proto
+  const app = new Koa<RequestState>()
+  app.proxy = true // nginx sets X-Forwarded-For and X-Forwarded-Proto, and only nginx reaches the service
   app.use(logWrites(log))
   app.use(answerErrors(log))
-  app.use(parts.gate.count)
+  app.use(parts.admission.count)
   app.use(router.routes())
   app.use(router.allowedMethods())
   return app

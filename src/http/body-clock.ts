@@ -1,12 +1,13 @@
-// How long a body may take. What counts is what comes in: bytes on the connection, whoever reads them, and no time in
-// which we are the slow ones.
+// How long a body may take. Bytes that come in on the connection count, whichever code reads them. Time in which bytes
+// have come in and the service has not read them yet is not the client's.
 
 import type { IncomingMessage } from 'node:http'
 import { Refusal } from '../errors.js'
 
+/** How often the connection is looked at within the shorter of the two limits. */
 const LOOKS = 4
 
-/** `idleMs` without a byte, `totalMs` from the first to the last. */
+/** `idleMs` without a byte, and `totalMs` from the first byte to the last, at most. */
 export type BodyLimits = { idleMs: number; totalMs: number }
 
 const expiredBy = (what: string): Refusal =>
@@ -30,10 +31,10 @@ export async function withBodyClock<T>(
       if (now - lastByte >= idleMs) reject(expiredBy(`no byte of the body came for ${idleMs / 1000} s`))
       if (now - begun >= totalMs) reject(expiredBy(`the body took over ${totalMs / 1000} s`))
     }
-    // After a standstill of the process timers run before what has come in meanwhile is read: that comes first.
+    // After the process stood still, timers run before the input that has come meanwhile. setImmediate looks after it.
     timer = setInterval(() => setImmediate(look), Math.min(idleMs, totalMs) / LOOKS)
   })
-  expired.catch(() => {})
+  expired.catch(() => {}) // it may reject when nothing waits for it
   try {
     return await read(expired)
   } finally {

@@ -1,4 +1,4 @@
-// Credentials as clients of Gitea and Forgejo spell them in the Authorization header. Pure.
+// Parses the Authorization header in the forms that clients of Gitea and Forgejo send. Pure.
 
 import type { Credentials } from '../access/rights.js'
 
@@ -9,14 +9,14 @@ function basic(encoded: string): Credentials | undefined {
   if (colon < 0) return undefined
   const user = text.slice(0, colon)
   const password = text.slice(colon + 1)
-  // The token alone, as user name: git and curl fill the password with nothing or with this word.
+  // The token alone as the user name: git and curl send no password then, or this word.
   if (password === '' || password === 'x-oauth-basic') return user === '' ? undefined : { token: user }
   return { account: user, token: password }
 }
 
 /**
  * `Basic account:token`, `Basic token:`, `Basic token:x-oauth-basic`, `token …`, `Bearer …`.
- * `undefined` for no header and for one that is none of these.
+ * `undefined` for no header, and for a header of any other form.
  */
 export function parseCredentials(header: string | undefined): Credentials | undefined {
   const match = /^(basic|token|bearer) +([\x21-\x7e]+) *$/i.exec(header ?? '')

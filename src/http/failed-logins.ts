@@ -1,40 +1,57 @@
-// Wrong credentials slowed down, per address: a leaky bucket for each. Who sends right ones never waits. nginx does
-// the same for reads; the numbers here are those of its limit_req.
+// Slows down wrong credentials, by a leaky bucket for each address. Requests with right credentials never wait. nginx
+// does the same for reads, and the numbers here are those of its limit_req.
 
-/** Failures at once that are answered at once, and those that are in the bucket at most, the waiting included. */
+/** Failures of a full bucket that are answered without a wait. */
 const FREE = 10
+/** Failures in a bucket at most, those that wait included. */
 const MOST = 20
 const REMEMBERED_ADDRESSES = 10_000
 
-export type FailedLogins = ReturnType<typeof makeFailedLogins>
+/** `level` is the number of failures in the bucket at the time `at`, in ms. */
+type Bucket = { level: number; at: number }
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
-/** `perSecond` failures leave an address's bucket; `now` and `sleep` are in ms. */
-export function makeFailedLogins(perSecond: number, now = () => performance.now(), sleep = pause) {
-  const buckets = new Map<string, { level: number; at: number }>()
+export class FailedLogins {
+  /** Failures that leave a bucket each second. */
+  readonly #perSecond: number
+  /** The time in ms. */
+  readonly #now: () => number
+  /** Resolves after so many ms. */
+  readonly #sleep: (ms: number) => Promise<void>
+  /** address => its bucket, as it was at the last failure */
+  readonly #buckets = new Map<string, Bucket>()
 
-  function levelOf(address: string, at: number): number {
-    const bucket = buckets.get(address)
-    return bucket ? Math.max(0, bucket.level - ((at - bucket.at) * perSecond) / 1000) : 0
+  constructor(perSecond: number, now = () => performance.now(), sleep = pause) {
+    this.#perSecond = perSecond
+    this.#now = now
+    this.#sleep = sleep
   }
 
-  function forgetEmpty(at: number): void {
-    for (const address of buckets.keys()) if (levelOf(address, at) === 0) buckets.delete(address)
-    if (buckets.size >= REMEMBERED_ADDRESSES) buckets.clear() // so many at once are not slowed: memory comes first
+  /**
+   * Counts a failure from `address`. Resolves with `true` after the time that its answer must wait. Resolves with
+   * `false` at once when too many wait already.
+   */
+  async wait(address: string): Promise<boolean> {
+    const at = this.#now()
+    const level = this.#levelOf(address, at) + 1
+    if (level > MOST + 1) return false
+    if (this.#buckets.size >= REMEMBERED_ADDRESSES) this.#forgetEmpty(at)
+    this.#buckets.set(address, { level, at })
+    const excess = level - 1 - FREE
+    if (excess > 0) await this.#sleep((excess * 1000) / this.#perSecond)
+    return true
   }
 
-  return {
-    /** One more failure from `address`: waits as long as its answer must; `false` at once when too many wait. */
-    async wait(address: string): Promise<boolean> {
-      const at = now()
-      const level = levelOf(address, at) + 1
-      if (level > MOST + 1) return false
-      if (buckets.size >= REMEMBERED_ADDRESSES) forgetEmpty(at)
-      buckets.set(address, { level, at })
-      const excess = level - 1 - FREE
-      if (excess > 0) await sleep((excess * 1000) / perSecond)
-      return true
-    },
+  #levelOf(address: string, at: number): number {
+    const bucket = this.#buckets.get(address)
+    return bucket ? Math.max(0, bucket.level - ((at - bucket.at) * this.#perSecond) / 1000) : 0
+  }
+
+  #forgetEmpty(at: number): void {
+    for (const address of this.#buckets.keys())
+      if (this.#levelOf(address, at) === 0) this.#buckets.delete(address)
+    // So many addresses at once are not slowed down: memory comes first.
+    if (this.#buckets.size >= REMEMBERED_ADDRESSES) this.#buckets.clear()
   }
 }

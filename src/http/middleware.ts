@@ -1,70 +1,75 @@
-// The middleware around every request: one log line, errors as answers, a path that decodes.
+// The middleware around every request: one log line, errors as answers, and a check that the path can be decoded.
 
 import { randomUUID } from 'node:crypto'
-import type { Context, Middleware, Next } from 'koa'
 import { errno, messageOf, Refusal, Unsettled } from '../errors.js'
 import type { Log } from '../log.js'
+import type { RequestContext, RequestMiddleware } from './request-state.js'
 
-/** One line a request: who (`claimed` when it was not proven), what, from where, result and why, bytes, ms. */
+/** Logs one line for each request: the account (`claimed` when it is not proven), what was asked, and the result. */
 export const logWrites =
-  (log: Log): Middleware =>
-  async (ctx: Context, next: Next) => {
+  (log: Log): RequestMiddleware =>
+  async (ctx, next) => {
     const start = performance.now()
     await next()
     log('info', 'request', {
       method: ctx.method,
       path: ctx.path,
       status: ctx.status,
-      account: ctx.state['account'] as string | undefined,
-      claimed: ctx.state['claimed'] as string | undefined,
+      account: ctx.state.account,
+      claimed: ctx.state.claimed,
       address: ctx.ip,
-      bytes: ctx.state['bytes'] as number | undefined,
-      reason: ctx.state['reason'] as string | undefined,
+      bytes: ctx.state.bytes,
+      reason: ctx.state.reason,
       ms: Math.round(performance.now() - start),
     })
   }
 
-const NO_ROOM = ['ENOSPC', 'EDQUOT']
+const DISK_FULL = ['ENOSPC', 'EDQUOT']
 const NOT_WRITABLE = ['EROFS', 'EACCES', 'EPERM']
 
-// An error with a status is an answer; a full disk is a 507; all else is a 500 with an id that is in the log.
-function toRefusal(error: unknown, ctx: Context, log: Log): Refusal {
+// A Refusal is an answer, a full disk is a 507, and any other error is a 500 with an id that the log has, too.
+function toRefusal(error: unknown, ctx: RequestContext, log: Log): Refusal {
   if (error instanceof Refusal) return error
-  if (error instanceof Unsettled) return notKnown(error, ctx, log)
+  if (error instanceof Unsettled) return unsettledAnswer(error, ctx, log)
   const code = errno(error) ?? ''
-  if (ctx.req.errored) return new Refusal(499, 'the client went away') // nginx's number; nobody reads the answer
-  if (NO_ROOM.includes(code)) {
+  if (ctx.req.errored) return new Refusal(499, 'the client went away') // nginx's status for it; the answer is not read
+  if (DISK_FULL.includes(code)) {
     log('error', 'no room', { path: ctx.path, reason: messageOf(error) })
     return new Refusal(507, 'there is no room left on the server: nothing was stored', { cause: error })
   }
   if (NOT_WRITABLE.includes(code)) {
     const id = randomUUID()
     log('error', 'not writable', { id, path: ctx.path, reason: messageOf(error) })
-    const message = `the server cannot write to its disk at the moment, nothing was changed; its log has more under ${id}`
-    return new Refusal(500, message, { cause: error })
+    return new Refusal(
+      500,
+      'the server cannot write to its disk at the moment, nothing was changed; ' +
+        `its log has more under ${id}`,
+      { cause: error },
+    )
   }
   const id = randomUUID()
   log('error', 'internal error', { id, path: ctx.path, reason: messageOf(error), stack: stackOf(error) })
   return new Refusal(500, `internal error; the log has more under ${id}`, { cause: error })
 }
 
-// Undoing failed, too: to say that nothing was stored would be a guess.
-function notKnown(error: Unsettled, ctx: Context, log: Log): Refusal {
+// Undoing has failed, too: the answer does not say whether anything was changed.
+function unsettledAnswer(error: Unsettled, ctx: RequestContext, log: Log): Refusal {
   const id = randomUUID()
   log('error', 'not settled', { id, path: ctx.path, reason: error.message, stack: stackOf(error.cause) })
   return new Refusal(
     500,
-    `internal error, and it is not known yet whether anything was changed: look again after a while; the log has more under ${id}`,
+    'internal error, and it is not known yet whether anything was changed: look again after a while; ' +
+      `the log has more under ${id}`,
     { cause: error },
   )
 }
 
 const stackOf = (error: unknown): string | undefined => (error instanceof Error ? error.stack : undefined)
 
-/** Turns what is thrown into a short text/plain answer: what is wrong, where, what to do; never a stack or a path. */
+/** Turns what is thrown into a short text/plain answer. It holds no stack and no path of the server. */
 export const answerErrors =
-  (log: Log): Middleware =>
-  async (ctx: Context, next: Next) => {
+  (log: Log): RequestMiddleware =>
+  async (ctx, next) => {
     ctx.set('X-Content-Type-Options', 'nosniff')
     try {
       await next()
@@ -75,19 +80,22 @@ export const answerErrors =
       ctx.status = refusal.status
       ctx.type = 'text/plain; charset=utf-8'
       ctx.body = `${refusal.message}\n`
-      ctx.state['reason'] = refusal.message
+      ctx.state.reason = refusal.message
     }
   }
 
-// What the router leaves: a path that no route has, or one whose routes have other methods (`Allow` is set then).
-function noRoute(ctx: Context): void {
+// The router leaves a path that no route has, and a path whose routes have other methods (it sets `Allow` then).
+function noRoute(ctx: RequestContext): void {
   if (ctx.status === 404) throw new Refusal(404, 'not found: no package is written at this path')
   if (ctx.status === 405 || ctx.status === 501)
     throw new Refusal(405, `method ${ctx.method} is not allowed here`)
 }
 
-/** Refuses a path that is no percent-encoded UTF-8: the router takes it undecoded, and nginx would not find it. */
-export function mustDecode(ctx: Context): void {
+/**
+ * Refuses a path that is not percent-encoded UTF-8. The router takes such a parameter without decoding it, and nginx
+ * would not find the file.
+ */
+export function mustDecode(ctx: RequestContext): void {
   try {
     decodeURIComponent(ctx.path)
   } catch {

@@ -1,40 +1,96 @@
-// A request's body on its way to the disk.
+// Takes the body of a request to the disk.
 
 import { stat } from 'node:fs/promises'
 import type { IncomingMessage } from 'node:http'
-import type { Context } from 'koa'
-import { withBodyClock } from './body-clock.js'
-import { statedSha256 } from './stated-sha256.js'
 import type { Config } from '../config.js'
 import { Refusal } from '../errors.js'
-import { receiveForm } from './form-body.js'
-import type { Gate } from './admission.js'
-import type { FreeSpace, Reservation } from '../store/free-space.js'
+import type { FreeSpace } from '../store/free-space.js'
 import type { Store } from '../store/store.js'
-import type { Upload } from '../store/temps.js'
-import { withUpload, writeBody, tooLarge, type Received } from '../store/write-body.js'
+import { withUpload, writeBody, tooLarge, type Received, type Writing } from '../store/write-body.js'
+import type { Admission } from './admission.js'
+import { withBodyClock } from './body-clock.js'
+import { receiveForm } from './form-body.js'
+import type { RequestContext } from './request-state.js'
+import { statedSha256 } from './stated-sha256.js'
 
-/** What receiving works with; one of each exists. */
-export type Receiving = { config: Config; store: Store; freeSpace: FreeSpace; gate: Gate }
-
-export type Receive = ReturnType<typeof makeReceive>
-
-type Way = {
-  upload: Upload
-  limit: number
+/** What receiving a body needs. */
+export type Receiving = {
+  config: Pick<Config, 'bodyIdleSeconds' | 'bodySeconds'>
+  store: Store
   freeSpace: FreeSpace
-  reservation: Reservation
-  expired: Promise<never>
+  admission: Admission
 }
 
-async function receiveRaw(req: IncomingMessage, { upload, expired, ...way }: Way): Promise<Received> {
-  // A refusal in the middle must leave the request alive, or it could not be answered.
+/**
+ * What the headers say of a body. Everything but `multipart/form-data` is raw, whatever the Content-Type is: that of
+ * curl's --data-binary is a form's. `length` is in bytes, 0 when it is not stated; `sha256` is in hex.
+ */
+type Stated = { isForm: boolean; length: number; sha256: string | undefined }
+
+const statedOf = (ctx: RequestContext): Stated => ({
+  isForm: ctx.is('multipart/form-data') === 'multipart/form-data',
+  length: Number(ctx.get('Content-Length') || 0),
+  sha256: statedSha256((name) => ctx.get(name)),
+})
+
+/**
+ * Takes the request's body into a folder of its own and calls `use` with it. Removes the folder when `use` has ended,
+ * whatever happened. Of a form it takes the one file part. `limit` is in bytes.
+ *
+ * Throws a {@link Refusal}: 413 too large, 507 the disk is full, 503 too many uploads at once, 408 too slow, 400 for a
+ * form without exactly one file or a SHA-256 that does not match.
+ */
+export async function receiveBody<T>(
+  parts: Receiving,
+  ctx: RequestContext,
+  limit: number,
+  use: (received: Received) => Promise<T>,
+): Promise<T> {
+  const stated = statedOf(ctx)
+  // A form is larger than its content: receiveForm knows its limit.
+  if (!stated.isForm && stated.length > limit) throw tooLarge(limit)
+  return parts.admission.upload(() =>
+    withUpload(parts, stated.length, async (upload, reservation) => {
+      const { config, freeSpace } = parts
+      const limits = { idleMs: config.bodyIdleSeconds * 1000, totalMs: config.bodySeconds * 1000 }
+      try {
+        const received = await withBodyClock(ctx.req, limits, (expired) =>
+          stated.isForm
+            ? receiveFormInTime(ctx, { folder: upload.folder, limit, length: stated.length }, expired)
+            : receiveRaw(ctx.req, { path: upload.body, limit, freeSpace, reservation }, expired),
+        )
+        ctx.state.bytes = received.size
+        await mustBeWhole(received, stated)
+        return await use(received)
+      } finally {
+        ctx.req.resume() // the rest of the body is read and dropped, so that the answer gets through
+      }
+    }),
+  )
+}
+
+async function mustBeWhole({ path, size, sha256 }: Received, stated: Stated): Promise<void> {
+  if (stated.sha256 !== undefined && stated.sha256 !== sha256) {
+    throw new Refusal(
+      400,
+      `checksum mismatch: the request states sha256 ${stated.sha256}, its body has ${sha256}`,
+    )
+  }
+  if ((await stat(path)).size !== size) throw new Error('the upload was not written whole')
+}
+
+async function receiveRaw(
+  req: IncomingMessage,
+  writing: Writing,
+  expired: Promise<never>,
+): Promise<Received> {
+  // A refusal in the middle must not destroy the request, or it could not be answered.
   const chunks = (req.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>)[Symbol.asyncIterator]()
-  // Not Promise.race: `expired` would keep every chunk that it ever raced with.
+  // Promise.race is not used: `expired` would keep every chunk that it was raced with.
   let late = false
   let giveUp = (_error: unknown): void => {}
   expired.catch((error: unknown) => {
-    late = true // nobody may be waiting for a chunk just now: then the next one is not waited for
+    late = true // no chunk may be waited for at this moment: then the next one is not
     giveUp(error)
   })
   const next = (): Promise<IteratorResult<Buffer>> =>
@@ -45,72 +101,24 @@ async function receiveRaw(req: IncomingMessage, { upload, expired, ...way }: Way
           chunks.next().then(resolve, reject)
         })
   try {
-    return await writeBody(next, { path: upload.body, ...way })
+    return await writeBody(next, writing)
   } finally {
     void chunks.return?.().catch(() => {}) // not awaited: it waits for a chunk that may never come
   }
 }
 
-// A parser cannot be stopped but by its connection.
-async function receiveFormInTime(ctx: Context, { upload, limit, expired }: Way): Promise<Received> {
-  const receiving = receiveForm(ctx, upload.folder, limit)
+async function receiveFormInTime(
+  ctx: RequestContext,
+  form: { folder: string; limit: number; length: number },
+  expired: Promise<never>,
+): Promise<Received> {
+  const receiving = receiveForm(ctx, form)
   try {
     return await Promise.race([receiving, expired])
   } catch (error) {
+    // Only the end of its connection stops the parser.
     if (error instanceof Refusal && error.status === 408) ctx.req.destroy()
     await receiving.catch(() => {})
     throw error
-  }
-}
-
-export const makeReceive = ({ config, store, freeSpace, gate }: Receiving) => {
-  const clock = { idleMs: config.bodyIdleSeconds * 1000, totalMs: config.bodySeconds * 1000 }
-
-  async function take<T>(
-    ctx: Context,
-    limit: number,
-    stated: string | undefined,
-    use: (received: Received) => Promise<T>,
-  ): Promise<T> {
-    return withUpload(
-      { store, freeSpace },
-      Number(ctx.get('Content-Length') || 0),
-      async (upload, reservation) => {
-        try {
-          const isForm = ctx.is('multipart/form-data') === 'multipart/form-data'
-          const received = await withBodyClock(ctx.req, clock, (expired) => {
-            const way = { upload, limit, freeSpace, reservation, expired }
-            return isForm ? receiveFormInTime(ctx, way) : receiveRaw(ctx.req, way)
-          })
-          ctx.state['bytes'] = received.size
-          if (stated !== undefined && stated !== received.sha256) {
-            throw new Refusal(
-              400,
-              `checksum mismatch: the request states sha256 ${stated}, its body has ${received.sha256}`,
-            )
-          }
-          if ((await stat(received.path)).size !== received.size)
-            throw new Error('the upload was not written whole')
-          return await use(received)
-        } finally {
-          ctx.req.resume() // what is still coming is read and dropped, so that the answer gets through
-        }
-      },
-    )
-  }
-
-  /**
-   * Takes the request's body into a folder of its own, hands it to `use`, and removes what is left of it, whatever
-   * happened. Raw whatever the Content-Type says (curl's --data-binary says a form), except `multipart/form-data`,
-   * whose one file part is the upload. `limit` is in bytes.
-   *
-   * Throws a {@link Refusal}: 413 too large, 507 no room, 503 too many at once, 408 too slow, 400 for a form without
-   * exactly one file or a SHA-256 that does not match.
-   */
-  return async <T>(ctx: Context, limit: number, use: (received: Received) => Promise<T>): Promise<T> => {
-    const stated = statedSha256((name) => ctx.get(name))
-    const form = ctx.is('multipart/form-data') === 'multipart/form-data'
-    if (!form && Number(ctx.get('Content-Length') || 0) > limit) throw tooLarge(limit)
-    return gate.upload(() => take(ctx, limit, stated, use))
   }
 }

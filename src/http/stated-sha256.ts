@@ -1,11 +1,11 @@
-// The SHA-256 that an upload may state for itself, in any of three headers. Pure.
+// The SHA-256 that an upload may state in any of three headers. Pure.
 
 import { Refusal } from '../errors.js'
 
 const HEX = /^[0-9a-f]{64}$/
 const malformed = (header: string, rule: string): Refusal => new Refusal(400, `malformed ${header}: ${rule}`)
 
-// RFC 9530: `sha-256=:<base64>:, sha-512=:…:`; other algorithms are let pass unread
+// RFC 9530: `sha-256=:<base64>:, sha-512=:…:`; other algorithms are ignored
 function digestOf(header: string, value: string): string | undefined {
   const member = value
     .split(',')
@@ -19,7 +19,7 @@ function digestOf(header: string, value: string): string | undefined {
 
 /**
  * The stated SHA-256 in hex: `X-Checksum-Sha256` (hex), `Repr-Digest` or `Content-Digest` (RFC 9530).
- * `undefined` where none is stated. Throws a 400 for a malformed one, and for two that differ.
+ * `undefined` when none is stated. Throws a 400 for a malformed one, and for two that differ.
  */
 export function statedSha256(header: (name: string) => string): string | undefined {
   const stated = new Set<string>()

@@ -6,16 +6,23 @@ import { errno, messageOf, Refusal, Unsettled } from '../errors.js'
 import type { ModuleZip } from '../modzip/read-zip.js'
 import { versionFile } from '../layout.js'
 import { someAtOnce } from './some-at-once.js'
-import { Changed, Unreadable } from '../store/copy-in.js'
-import type { WayIn } from '../service/way-in.js'
+import { Changed, Unreadable, type CopyIn } from '../store/copy-in.js'
 import { downloadFolder, findVersions, type FoundVersion, type Unusable } from './find.js'
 import { infoTime, timeWithoutInfo } from './info.js'
 import { sumOf } from '../digest.js'
 import { compareModule } from '../packages/same-content.js'
+import { mustBeDeclared } from '../access/files.js'
+import type { Config } from '../config.js'
+import type { ModuleIntake } from '../go/intake.js'
+import type { CheckPool } from '../modzip/check-pool.js'
+import type { Store } from '../store/store.js'
 
 const AT_ONCE = 4
 /** x/mod/zip MaxGoMod, which a .mod may have; the other small files have a few hundred bytes. */
 const MAX_SMALL_BYTES = 16 * 2 ** 20
+
+/** The parts that an import needs. */
+type Needs = { config: Config; store: Store; zips: CheckPool; intake: ModuleIntake; copyIn: CopyIn }
 
 /** `folder` is absolute. `dry`: everything is checked, nothing is written. */
 export type ImportRequest = { folder: string; owner: string; dry: boolean }
@@ -76,7 +83,7 @@ const endsAll = (error: unknown): boolean =>
  * there is no room any more; what was published by then stays. `signal` ends it.
  */
 export async function* importVersions(
-  { config, store, zips, intake, copyIn, ownerExists }: WayIn,
+  { config, store, zips, intake, copyIn }: Needs,
   { folder, owner, dry }: ImportRequest,
   signal: AbortSignal,
 ): AsyncGenerator<ImportEvent> {
@@ -85,7 +92,7 @@ export async function* importVersions(
   async function compare(found: FoundVersion, zip?: ModuleZip): Promise<Omit<ImportOutcome, 'version'>> {
     const path = `${found.base}.zip`
     const at = { owner, module: found.module, version: found.version }
-    const zipHash = async (): Promise<string> => (zip ?? (await intake.read(path))).zipHash
+    const zipHash = async (): Promise<string> => (zip ?? (await intake.read(path, { patient: true }))).zipHash
     const comparison = await compareModule({ store, zips }, at, await sumOf(path), zipHash)
     if (comparison === 'identical') return { result: 'identical', bytes: 0 }
     const reason =
@@ -101,11 +108,11 @@ export async function* importVersions(
     if (await store.exists(versionFile(at, 'zip'))) return compare(found)
     const beside = await readBeside(found)
     if (dry) {
-      mustAgree(found, beside, await intake.read(path))
+      mustAgree(found, beside, await intake.read(path, { patient: true }))
       return { result: 'published', bytes: (await stat(path)).size }
     }
     return copyIn.copy(path, { limit, signal }, async (received) => {
-      const zip = await intake.read(received.path)
+      const zip = await intake.read(received.path, { patient: true })
       mustAgree(found, beside, zip)
       try {
         await intake.publishRead(owner, received, zip, beside.published)
@@ -130,11 +137,7 @@ export async function* importVersions(
     }
   }
 
-  if (!(await ownerExists(owner)))
-    throw new Refusal(
-      404,
-      `no owner ${JSON.stringify(owner)}: declare it with "npx plinth owner add ${owner}"`,
-    )
+  await mustBeDeclared(store, owner)
   const root = await downloadFolder(folder)
   const totals = { published: 0, identical: 0, different: 0, refused: 0, incomplete: 0, bytes: 0 }
   for await (const outcome of someAtOnce(AT_ONCE, findVersions(root), take)) {

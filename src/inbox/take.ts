@@ -5,15 +5,28 @@ import { errno, messageOf, Refusal, Unsettled } from '../errors.js'
 import { compareFile, compareModule, type Comparison } from '../packages/same-content.js'
 import { folders } from '../layout.js'
 import type { Log, LogFields } from '../log.js'
-import { Changed, Unreadable } from '../store/copy-in.js'
-import type { WayIn } from '../service/way-in.js'
+import { Changed, Unreadable, type CopyIn } from '../store/copy-in.js'
 import { placeOf, type Place } from './place.js'
 import { makeReject } from './reject.js'
 import type { Received } from '../store/write-body.js'
 import { mustBeNames } from '../generic/names.js'
+import { isDeclared } from '../access/files.js'
+import type { Config } from '../config.js'
+import type { ModuleIntake } from '../go/intake.js'
+import type { FilePublisher } from '../generic/publish.js'
+import type { CheckPool } from '../modzip/check-pool.js'
+import type { Store } from '../store/store.js'
 
 /** What taking works with; one of each exists. */
-export type Inbox = WayIn & { log: Log }
+export type Inbox = {
+  config: Config
+  store: Store
+  zips: CheckPool
+  intake: ModuleIntake
+  files: FilePublisher
+  copyIn: CopyIn
+  log: Log
+}
 
 /** `gone`: it has left the inbox. `changed`: it must settle anew. `later`: no fault of it, tried again. */
 export type Outcome = { result: 'gone' | 'changed' } | { result: 'later'; reason: string }
@@ -29,7 +42,7 @@ function isForLater(error: unknown): boolean {
 
 /** `root` is the inbox, absolute and without links; `signal` ends the copying. */
 export function makeTake(inbox: Inbox, root: string, signal: AbortSignal) {
-  const { config, store, zips, copyIn, intake, files, ownerExists, log } = inbox
+  const { config, store, zips, copyIn, intake, files, log } = inbox
   const reject = makeReject(store)
 
   // A name that is taken: by the very same, which a restart between publishing and leaving looks like, or by another.
@@ -47,7 +60,7 @@ export function makeTake(inbox: Inbox, root: string, signal: AbortSignal) {
   }
 
   async function module(owner: string, received: Received): Promise<LogFields> {
-    const zip = await intake.read(received.path)
+    const zip = await intake.read(received.path, { patient: true })
     const at = { owner, module: zip.module, version: zip.version }
     const again = await ifTaken(intake.publishRead(owner, received, zip), () =>
       compareModule({ store, zips }, at, received, async () => zip.zipHash),
@@ -70,7 +83,7 @@ export function makeTake(inbox: Inbox, root: string, signal: AbortSignal) {
     if ('wrong' in place) throw new Refusal(400, place.wrong)
     const { owner } = place
     if (place.kind === 'file') mustBeNames(place.at, place.file)
-    if (!(await ownerExists(owner)))
+    if (!(await isDeclared(store, owner)))
       throw new Refusal(
         404,
         `no owner ${JSON.stringify(owner)}: npx plinth owner add ${owner}, then drop it again`,

@@ -1,123 +1,202 @@
-// Operations in flight, each a small file. What a crash leaves half done is known from here, without walking the tree.
+// The journal: every publish and delete that is under way, each as a small file. After a crash it says what was left
+// half done, without a walk through the tree.
 
 import { randomUUID } from 'node:crypto'
 import { messageOf, Unsettled } from '../errors.js'
 import { folders } from '../layout.js'
 import type { Log } from '../log.js'
-import { isWhole, parseOperation, queueKey, type Operation } from './operation.js'
 import type { Store } from '../store/store.js'
 import { waitForAll } from '../store/wait-for-all.js'
+import { isWhole, parseOperation, queueKey, type Operation } from './operation.js'
+import { Queue } from './queue.js'
 
-/** One operation. `prepare` runs while the entry is written; `action` gets what it made, and the entry's path. */
-export type Work<T> = {
+/** One publish, step by step. Each step has its reverse, for the case that a later step fails. */
+export type Publish<T> = {
   entry: Operation
+  /** Makes what will be needed, under no name yet. It runs while the entry is written. Rejects with nothing left. */
   prepare: () => Promise<T>
-  action: (prepared: T, record: string) => Promise<void>
-  /**
-   * Puts things back when one of the two failed; `begun` says that it was `action`. A delete that has begun is not put
-   * back but finished.
-   */
-  undo: (begun: boolean) => Promise<void>
-  /** What is to be settled when that failed too. */
-  left: () => Operation
+  /** Removes what {@link prepare} made, as far as it was not placed. */
+  drop: (prepared: T) => Promise<void>
+  /** Gives the uploaded file its name. Rejects when the name is taken. */
+  claim: () => Promise<void>
+  /** Removes the empty folders that a publish which claimed nothing may have made. */
+  prune: () => Promise<void>
+  /** Makes the claimed file visible, and everything durable. `entry` is the path of the journal's entry. */
+  place: (prepared: T, entry: string) => Promise<void>
+  /** Takes a claimed publish back, whole or half placed, durably. */
+  withdraw: () => Promise<void>
 }
 
+/** One delete, step by step. */
+export type Removal<T> = {
+  entry: Operation
+  /** Makes what will be needed, under no name yet. It runs while the entry is written. Rejects with nothing left. */
+  prepare: () => Promise<T>
+  /** Removes what {@link prepare} made, as far as it was not placed. */
+  drop: (prepared: T) => Promise<void>
+  /** Takes the package away, durably. Without `prepared` it finishes a delete that failed before. */
+  withdraw: (prepared?: T) => Promise<void>
+}
+
+/** Completes or withdraws an operation that was left half done. Running it twice changes nothing more. */
 export type Settle = (entry: Operation) => Promise<void>
-export type Journal = ReturnType<typeof openJournal>
 
 const fieldsOf = ({ op, ...at }: Operation) => ({ op, key: queueKey(at), version: at.version })
 
-export function openJournal(store: Store, log: Log) {
-  const newFile = (): string => `${folders.journal}/${randomUUID()}.json`
-  const unsettled = new Map<string, Map<string, Operation>>() // key → file → what is to be done
+const newEntry = (): string => `${folders.journal}/${randomUUID()}.json`
 
-  function keep(path: string, entry: Operation): void {
-    const key = queueKey(entry)
-    unsettled.set(key, (unsettled.get(key) ?? new Map<string, Operation>()).set(path, entry))
-  }
+export class Journal {
+  readonly #store: Store
+  readonly #log: Log
+  readonly #settle: Settle
+  /** One change at a time for each key of {@link queueKey}. */
+  readonly #queue = new Queue()
+  /** What could not be settled yet: key → path of the entry → operation. */
+  readonly #unsettled = new Map<string, Map<string, Operation>>()
 
-  /** Puts another entry in the place of one that is there. */
-  async function replace(path: string, entry: Operation): Promise<void> {
-    await store.write(path, JSON.stringify(entry), { secret: true })
-    await store.sync(folders.journal)
+  constructor(store: Store, log: Log, settle: Settle) {
+    this.#store = store
+    this.#log = log
+    this.#settle = settle
   }
 
   /**
-   * Runs `work` with its entry on the disk. When it fails it is undone, and the error is thrown; when that fails too,
-   * or it is a delete that has begun, an {@link Unsettled}, and the entry stays for {@link repair}, or {@link settleAll}
-   * at the next start: a sync that failed once may succeed the second time although the disk has nothing.
-   *
-   * Removing the entry is not synced: an entry that a power cut brings back is settled once more, which changes
-   * nothing, unless the same version was changed since. Such a change wrote an entry of its own and synced the
-   * folder, and with it this removal.
+   * Runs `action` when no other change of `key` is under way, and after what earlier failures left of it is settled.
+   * Throws when that still cannot be settled.
    */
-  async function during<T>({ entry, prepare, action, undo, left }: Work<T>): Promise<void> {
-    const path = newFile()
-    const entered = store.record(path, JSON.stringify(entry))
-    let begun = false
+  alone<T>(key: string, action: () => Promise<T>): Promise<T> {
+    return this.#queue.run(key, async () => {
+      await this.#repair(key)
+      return action()
+    })
+  }
+
+  /** Resolves when every change has ended that is under way or waits now and whose key `isMeant`. */
+  idle(isMeant: (key: string) => boolean): Promise<void> {
+    return this.#queue.idle(isMeant)
+  }
+
+  /**
+   * Publishes with the entry on the disk. Run it {@link alone}. When a step fails, the earlier ones are taken back and
+   * its error is thrown. When that fails too, the entry stays for the next {@link alone}, or for {@link settleAll} at
+   * the next start, and an {@link Unsettled} is thrown.
+   *
+   * The removal of the entry is not synced. An entry that a power cut brings back is settled once more, which changes
+   * nothing unless the same version was changed since. Such a change wrote an entry of its own and synced the folder,
+   * and with it this removal.
+   */
+  async publish<T>({ entry, prepare, drop, claim, prune, place, withdraw }: Publish<T>): Promise<void> {
+    const path = newEntry()
+    const entered = this.#store.record(path, JSON.stringify(entry))
+    let prepared: { made: T } | undefined
+    let claimed = false
     try {
-      const [prepared] = await waitForAll([prepare(), entered])
-      begun = true
-      await action(prepared, path)
-      await store.remove(path)
+      const preparing = prepare().then((made) => (prepared = { made }))
+      const [{ made }] = await waitForAll([preparing, entered])
+      await claim()
+      claimed = true
+      await place(made, path)
+      await this.#store.remove(path)
     } catch (error) {
       try {
-        await undo(begun)
-        if (begun && entry.op === 'delete') throw error
-        await store.remove(path)
+        if (prepared) await drop(prepared.made)
+        await (claimed ? withdraw() : prune())
+        await this.#store.remove(path)
       } catch (failure) {
-        const rest = left()
-        log('error', 'not settled: tried again by the next request for this package, or at the next start', {
-          ...fieldsOf(rest),
-          reason: messageOf(failure),
-        })
-        keep(path, rest)
-        await replace(path, rest).catch(() => {}) // the disk may take nothing at the moment
-        throw new Unsettled(messageOf(error), { cause: error })
+        throw await this.#leave(path, claimed ? { ...entry, op: 'delete' } : entry, failure, error)
       }
       throw error
     }
   }
 
-  /** Settles what was left of this key; throws when it still cannot be. Runs in the key's queue, before anything else. */
-  async function repair(key: string, settle: Settle): Promise<void> {
-    const left = unsettled.get(key)
-    if (!left) return
-    for (const [path, entry] of left) {
-      await settle(entry)
-      await store.remove(path)
-      left.delete(path)
-      log('info', 'settled', fieldsOf(entry))
+  /**
+   * Deletes with the entry on the disk. Run it {@link alone}. A delete that has not begun is given up when something
+   * fails. One that has begun is finished, never undone, and the entry stays with an {@link Unsettled} even when it
+   * could be finished now: a sync that failed once may succeed the second time although the disk has nothing.
+   */
+  async remove<T>({ entry, prepare, drop, withdraw }: Removal<T>): Promise<void> {
+    const path = newEntry()
+    const entered = this.#store.record(path, JSON.stringify(entry))
+    let prepared: { made: T } | undefined
+    let begun = false
+    try {
+      const preparing = prepare().then((made) => (prepared = { made }))
+      const [{ made }] = await waitForAll([preparing, entered])
+      begun = true
+      await withdraw(made)
+      await this.#store.remove(path)
+    } catch (error) {
+      try {
+        if (prepared) await drop(prepared.made)
+        if (begun) await withdraw()
+        else await this.#store.remove(path)
+      } catch (failure) {
+        throw await this.#leave(path, entry, failure, error)
+      }
+      throw begun ? await this.#leave(path, entry, error, error) : error
     }
-    unsettled.delete(key)
   }
 
-  /** Settles what earlier runs left. Run it before anything is changed; running it twice changes nothing. */
-  async function settleAll(settle: Settle): Promise<void> {
-    for (const name of await store.names(folders.journal)) {
-      const path = `${folders.journal}/${name}`
-      const text = (await store.read(path))?.toString() ?? ''
-      const entry = parseOperation(text)
-      if (!entry) {
-        // Nothing is done before the entry is whole and on the disk. One that is whole, and not ours, is left for a
-        // person to see.
-        if (isWhole(text)) log('warn', 'not a journal entry', { path })
-        else await store.remove(path)
-        continue
-      }
-      keep(path, entry)
+  /** Keeps an operation whose undoing failed with `failure`, to be settled later. `cause` is why it was undone. */
+  async #leave(path: string, entry: Operation, failure: unknown, cause: unknown): Promise<Unsettled> {
+    this.#log(
+      'error',
+      'not settled: tried again by the next request for this package, or at the next start',
+      {
+        ...fieldsOf(entry),
+        reason: messageOf(failure),
+      },
+    )
+    this.#keep(path, entry)
+    await this.#replace(path, entry).catch(() => {}) // the disk may take nothing at the moment
+    return new Unsettled(messageOf(cause), { cause })
+  }
+
+  #keep(path: string, entry: Operation): void {
+    const key = queueKey(entry)
+    this.#unsettled.set(key, (this.#unsettled.get(key) ?? new Map<string, Operation>()).set(path, entry))
+  }
+
+  /** Puts another entry in the place of an existing one, durably. */
+  async #replace(path: string, entry: Operation): Promise<void> {
+    await this.#store.write(path, JSON.stringify(entry), { secret: true })
+    await this.#store.sync(folders.journal)
+  }
+
+  /** Settles what is left of `key`. Throws when it still cannot be settled. */
+  async #repair(key: string): Promise<void> {
+    const entries = this.#unsettled.get(key)
+    if (!entries) return
+    for (const [path, entry] of entries) {
+      await this.#settle(entry)
+      await this.#store.remove(path)
+      entries.delete(path)
+      this.#log('info', 'settled', fieldsOf(entry))
     }
-    for (const key of unsettled.keys()) {
+    this.#unsettled.delete(key)
+  }
+
+  /** Settles what earlier runs left. Run it before anything is changed. A second run changes nothing. */
+  async settleAll(): Promise<void> {
+    for (const name of await this.#store.names(folders.journal)) {
+      const path = `${folders.journal}/${name}`
+      const text = (await this.#store.read(path))?.toString() ?? ''
+      const entry = parseOperation(text)
+      if (entry) this.#keep(path, entry)
+      // Nothing is done before its entry is whole and on the disk, so a torn entry stands for nothing.
+      else if (!isWhole(text)) await this.#store.remove(path)
+      // A whole entry that is not ours is left for a person to look at.
+      else this.#log('warn', 'not a journal entry', { path })
+    }
+    for (const key of this.#unsettled.keys()) {
       try {
-        await repair(key, settle)
+        await this.#repair(key)
       } catch (error) {
-        log('error', 'could not be settled: tried again by the next request for it', {
+        this.#log('error', 'could not be settled: tried again by the next request for it', {
           key,
           reason: messageOf(error),
         })
       }
     }
   }
-
-  return { during, repair, settleAll }
 }

@@ -1,30 +1,54 @@
-// All packages of an owner that is not declared any more, taken away: the records of their sums, then the tree, which
-// nobody is served from. Cut off in between it can be run again; the other way round `verify` would find files lost.
+// Removes an owner: its declaration, the rights to it, and its packages. A removal that was cut off can be run again.
 
 import { dirname } from 'node:path'
+import { takeRights } from '../access/accounts.js'
+import { changeAccess } from '../access/derive.js'
+import { mustBeDeclared } from '../access/files.js'
+import { forgetOwner, holdsPackages, restoreOwner } from '../access/owners.js'
+import { mustBeName } from '../access/rights.js'
+import { Refusal } from '../errors.js'
 import { ownerTree } from '../layout.js'
-import { isOfOwner } from './operation.js'
-import type { Queue } from './queue.js'
 import type { Store } from '../store/store.js'
+import type { Journal } from './journal.js'
+import { isOfOwner } from './operation.js'
 import { allRecords } from './records.js'
 
-export type OwnerRemoval = {
-  /** Resolves when what is being published or deleted under the owner has ended. */
-  settled: (owner: string) => Promise<void>
-  /** Removes everything of the owner. Only when it is not declared, and settled: then nothing is published any more. */
-  remove: (owner: string) => Promise<void>
-}
+const holdsStill = (owner: string): Refusal =>
+  new Refusal(409, `owner ${owner} holds packages: delete them, or remove it --with-packages`)
 
-export const makeOwnerRemoval = (store: Store, queue: Queue): OwnerRemoval => ({
-  settled: (owner) => queue.idle((key) => isOfOwner(key, owner)),
-  async remove(owner) {
-    const changed = new Set<string>()
-    for await (const { record, operation } of allRecords(store)) {
-      if (operation?.owner !== owner) continue
-      await store.remove(record)
-      changed.add(dirname(record))
+/**
+ * Removes an owner, and with `withPackages` everything that is published under it. Only the one process that writes to
+ * the tree may call this; `journal` is that process's own.
+ * Throws a 404 when the owner is not declared, a 409 when it holds packages and these are to stay.
+ */
+export const removeOwner = (
+  { store, journal }: { store: Store; journal: Journal },
+  owner: string,
+  withPackages: boolean,
+): Promise<void> =>
+  changeAccess(store, async () => {
+    mustBeName('owner', owner)
+    const holds = await holdsPackages(store, owner)
+    if (!withPackages || !holds) await mustBeDeclared(store, owner)
+    if (!withPackages && holds) throw holdsStill(owner)
+    const before = await forgetOwner(store, owner)
+    await journal.idle((key) => isOfOwner(key, owner))
+    if (!withPackages && before && (await holdsPackages(store, owner))) {
+      await restoreOwner(store, before) // somebody published to it between the two looks
+      throw holdsStill(owner)
     }
-    for (const folder of changed) await store.sync(folder)
-    await store.removeFolder(ownerTree(owner))
-  },
-})
+    await takeRights(store, owner) // a later owner of the same name is another one
+    await removePackages(store, owner)
+  })
+
+// The records go first. The other way round, a crash in between would make `verify` report the files as lost.
+async function removePackages(store: Store, owner: string): Promise<void> {
+  const changed = new Set<string>()
+  for await (const { record, operation } of allRecords(store)) {
+    if (operation?.owner !== owner) continue
+    await store.remove(record)
+    changed.add(dirname(record))
+  }
+  for (const folder of changed) await store.sync(folder)
+  await store.removeFolder(ownerTree(owner))
+}

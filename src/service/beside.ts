@@ -1,54 +1,54 @@
-// A command's work on the data folder: done by the running service, in step with its uploads; without one by us, who
-// hold the folder's lock meanwhile.
+// Runs a job for a command: the running service does it, in step with its uploads. Without a service the command does it
+// and holds the data folder's lock meanwhile.
 
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Config } from '../config.js'
-import { askService } from './control.js'
 import { StartProblem } from '../errors.js'
 import { folders } from '../layout.js'
-import { takeLock } from '../store/lock.js'
 import { makeLog } from '../log.js'
-import { openParts, type Parts } from './parts.js'
+import { takeLock } from '../store/lock.js'
+import { askService } from './control.js'
+import { JOBS, type JobName, type JobTypes } from './jobs.js'
+import { Parts } from './parts.js'
 
-/** `name` and `asked` go to the service; `alone` does it without one, after what a crash left is put right if it `changes`. */
-export type Work<Event> = {
-  name: string
-  asked: object
-  changes: boolean
-  alone: (parts: Parts) => AsyncGenerator<Event>
-}
-
-/** The work's events. The process stands in the data folder from then on. */
-export async function* besideService<Event extends object>(
-  { data }: Config,
-  { name, asked, changes, alone }: Work<Event>,
-): AsyncGenerator<Event> {
+/**
+ * Yields the events of the job `name`. `signal` ends it where the command does it itself. The data folder is the working
+ * directory from then on.
+ */
+export async function* runJob<Name extends JobName>(
+  config: Config,
+  name: Name,
+  request: JobTypes[Name]['request'],
+  signal: AbortSignal = new AbortController().signal,
+): AsyncGenerator<JobTypes[Name]['event']> {
+  const { data } = config
   try {
     process.chdir(data)
   } catch {
     throw new StartProblem(`there is no data folder at ${data}: set PLINTH_DATA`)
   }
-  const answered = await askService<Event>(name, asked)
+  const answered = await askService<JobTypes[Name]['event']>(name, request)
   if (answered) return yield* answered
   dropToOwner(data)
   const lock = await takeLock(data, {
     onWarning: (text) => process.stderr.write(`plinth: warning: ${text}\n`),
   })
-  const parts = openParts(
-    data,
+  const parts = new Parts(
+    config,
     makeLog((line) => process.stderr.write(line)),
   )
+  const job = JOBS[name]
   try {
-    if (changes) await parts.recover()
-    yield* alone(parts)
+    if (job.changes(request)) await parts.recover()
+    yield* job.run(parts, request, { signal, noService: true })
   } finally {
     await parts.zips.close()
     lock.release()
   }
 }
 
-// What root writes, the service could not replace: root becomes the user that the tree belongs to.
+// The service could not replace files of root, so root becomes the user that the tree belongs to.
 function dropToOwner(data: string): void {
   const { uid, gid } = statSync(join(data, folders.tree), { throwIfNoEntry: false }) ?? {}
   if (process.getuid?.() !== 0 || uid === undefined || gid === undefined || uid === 0) return

@@ -1,21 +1,20 @@
-// How `npx plinth` asks the running service: a socket of its own, in a folder that only the service's user may enter.
-// nginx knows nothing of it, and nginx's own socket has no such routes. The path names the command, the request is JSON;
-// the answer is the command's events, one JSON a line, the last of them with `done`.
+// How `npx plinth` asks the running service for a job: over a socket of its own, in a folder that only the service's user
+// may enter. nginx does not know it, and nginx's own socket has no such routes. The path names the job, the body is the
+// request as JSON. The answer is the job's events, one JSON a line, the last of them with `done`.
 
-import { createServer, request, type IncomingMessage, type ServerResponse } from 'node:http'
-import { createInterface } from 'node:readline'
 import { once } from 'node:events'
 import { unlink } from 'node:fs/promises'
-import { errno, ignoring, messageOf } from '../errors.js'
+import { createServer, request, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { createInterface } from 'node:readline'
+import { errno, ignoring, messageOf, quote } from '../errors.js'
 import { controlSocketPath } from '../layout.js'
 import type { Log } from '../log.js'
+import { isJobName, JOBS, type JobName } from './jobs.js'
+import type { Parts } from './parts.js'
 
 const MAX_REQUEST_BYTES = 65_536
 
-/** Runs a command; `signal` fires when nobody listens any more, and when the service stops. Throws for a bad request. */
-export type Handler = (request: unknown, signal: AbortSignal) => AsyncGenerator<object>
-
-async function parse(req: IncomingMessage): Promise<unknown> {
+async function readJson(req: IncomingMessage): Promise<unknown> {
   let text = ''
   for await (const piece of req as AsyncIterable<Buffer>) {
     text += piece.toString()
@@ -24,55 +23,77 @@ async function parse(req: IncomingMessage): Promise<unknown> {
   return JSON.parse(text)
 }
 
-/** Listens for commands: `handlers` by their names. The process stands in the data folder. */
-export async function listenForCommands(handlers: Record<string, Handler>, log: Log) {
-  const stopping = new AbortController()
-  const running = new Set<Promise<void>>()
+/** The service's end of the socket. */
+export class CommandSocket {
+  readonly #parts: Parts
+  readonly #log: Log
+  readonly #server: Server
+  /** Aborted when the service stops: the jobs end then. */
+  readonly #stopping = new AbortController()
+  /** The jobs that are running. */
+  readonly #running = new Set<Promise<void>>()
 
-  async function answer(req: IncomingMessage, res: ServerResponse): Promise<void> {
+  constructor(parts: Parts, log: Log) {
+    this.#parts = parts
+    this.#log = log
+    this.#server = createServer((req, res) => {
+      const answering = this.#answer(req, res).finally(() => this.#running.delete(answering))
+      this.#running.add(answering)
+    })
+  }
+
+  /** Takes jobs from now on. The data folder is the working directory. */
+  async listen(): Promise<void> {
+    await ignoring(['ENOENT'], () => unlink(controlSocketPath))
+    this.#server.listen(controlSocketPath)
+    await once(this.#server, 'listening')
+  }
+
+  /** Takes no more jobs, ends the running ones (each can be run again), and waits for them. */
+  async stop(): Promise<void> {
+    this.#server.close()
+    this.#stopping.abort()
+    await Promise.allSettled(this.#running)
+    this.#server.closeAllConnections()
+  }
+
+  /** Answers nobody any more: for a job that does not end. */
+  cutOff(): void {
+    this.#server.closeAllConnections()
+  }
+
+  async #answer(req: IncomingMessage, res: ServerResponse): Promise<void> {
     const name = (req.url ?? '').slice(1)
-    const over = new AbortController()
-    res.once('close', () => over.abort())
+    const left = new AbortController()
+    res.once('close', () => left.abort())
     try {
-      const asked = await parse(req)
-      const handler = Object.hasOwn(handlers, name) ? handlers[name] : undefined
-      if (!handler) throw new Error(`the running service has no command ${JSON.stringify(name)}`)
-      log('info', name, { ...(asked as Record<string, string>) })
-      for await (const event of handler(asked, AbortSignal.any([stopping.signal, over.signal]))) {
-        if (res.destroyed) return // nobody listens any more
-        stopping.signal.throwIfAborted()
+      const asked = await readJson(req)
+      if (!isJobName(name)) throw new Error(`the running service has no command ${quote(name)}`)
+      this.#log('info', name, { ...(asked as Record<string, string>) })
+      const signal = AbortSignal.any([this.#stopping.signal, left.signal])
+      for await (const event of this.#run(name, asked, signal)) {
+        if (res.destroyed) return // the command has gone away
+        this.#stopping.signal.throwIfAborted()
         if (!res.write(`${JSON.stringify(event)}\n`))
           await Promise.race([once(res, 'drain'), once(res, 'close')])
       }
       res.end()
     } catch (error) {
-      const reason = stopping.signal.aborted ? 'the service was stopped: run it again' : messageOf(error)
-      if (!over.signal.aborted) log('error', `${name} failed`, { reason })
+      const reason = this.#stopping.signal.aborted
+        ? 'the service was stopped: run it again'
+        : messageOf(error)
+      if (!left.signal.aborted) this.#log('error', `${name} failed`, { reason })
       res.end(`${JSON.stringify({ error: reason })}\n`)
     }
   }
 
-  await ignoring(['ENOENT'], () => unlink(controlSocketPath))
-  const server = createServer((req, res) => {
-    const answering = answer(req, res).finally(() => running.delete(answering))
-    running.add(answering)
-  })
-  server.listen(controlSocketPath)
-  await once(server, 'listening')
-  return {
-    /** Takes no more, ends what can be run again, and waits for that. */
-    stop: async (): Promise<void> => {
-      server.close()
-      stopping.abort()
-      await Promise.allSettled(running)
-      server.closeAllConnections()
-    },
-    /** For what does not end: nobody is answered any more. */
-    cutOff: (): void => server.closeAllConnections(),
+  #run<Name extends JobName>(name: Name, asked: unknown, signal: AbortSignal): AsyncGenerator<object> {
+    const job = JOBS[name]
+    return job.run(this.#parts, job.parse(asked), { signal, noService: false })
   }
 }
 
-/** Asks the service of the data folder that the process stands in; `undefined` when none answers. */
+/** Asks the service of the data folder that is the working directory; `undefined` when no service answers. */
 export async function askService<Event extends object>(
   name: string,
   asked: object,
@@ -83,14 +104,14 @@ export async function askService<Event extends object>(
     const [res] = (await once(req, 'response')) as [IncomingMessage]
     return events<Event>(res, name)
   } catch (error) {
-    // ECONNRESET: it was about to stop, or died, before it said anything
+    // ECONNRESET: the service was about to stop, or died, before it said anything.
     if (['ENOENT', 'ECONNREFUSED', 'ECONNRESET'].includes(errno(error) ?? '')) return undefined
     throw error
   }
 }
 
 async function* events<Event extends object>(res: IncomingMessage, name: string): AsyncGenerator<Event> {
-  res.on('error', () => {}) // what is missing then is the end
+  res.on('error', () => {}) // the answer then ends without `done`
   let done = false
   try {
     for await (const line of createInterface({ input: res })) {

@@ -1,33 +1,66 @@
-// What changes the data folder, put together: for the service, and for commands while none runs.
+// The parts of a Plinth that changes its data folder, one instance of each: for the service, and for a command that
+// works while no service runs.
 
-import { makeFilePublisher } from '../generic/publish.js'
-import { makeCheckPool } from '../modzip/check-pool.js'
-import { makeModulePublisher } from '../go/publish.js'
-import { openJournal } from '../packages/journal.js'
+import type { Config } from '../config.js'
+import { FilePublisher } from '../generic/publish.js'
+import { ModuleIntake } from '../go/intake.js'
+import { ModulePublisher } from '../go/publish.js'
+import { folders } from '../layout.js'
 import type { Log } from '../log.js'
-import { makePublicationClock } from '../packages/publication-clock.js'
-import { makeOwnerRemoval } from '../packages/owner-removal.js'
-import { makeQueue } from '../packages/queue.js'
-import { openStore } from '../store/store.js'
+import { makeCheckPool, type CheckPool } from '../modzip/check-pool.js'
+import { Journal } from '../packages/journal.js'
+import { PublicationClock } from '../packages/publication-clock.js'
+import { CopyIn } from '../store/copy-in.js'
+import { FreeSpace } from '../store/free-space.js'
+import { Store } from '../store/store.js'
 
-export type Parts = ReturnType<typeof openParts>
+/** Parts that tests put in the place of the real ones. */
+type Given = { store?: Store; zips?: CheckPool }
 
-/** Opens the data folder `data` (absolute). Only the holder of its lock may change it. */
-export function openParts(data: string, log: Log) {
-  const store = openStore(data)
-  const exclusively = makeQueue()
-  const clock = makePublicationClock()
-  const zips = makeCheckPool()
-  const journal = openJournal(store, log)
-  const modules = makeModulePublisher({ store, journal, exclusively, zips, clock })
-  const files = makeFilePublisher({ store, journal, exclusively, clock })
+export class Parts {
+  /** The settings. */
+  readonly config: Config
+  readonly log: Log
+  /** The only writer below the data folder. */
+  readonly store: Store
+  /** The free space on the data folder's file system, shared by all uploads and imports. */
+  readonly freeSpace: FreeSpace
+  /** Copies files of this machine in. */
+  readonly copyIn: CopyIn
+  /** Threads that read and check module zips. */
+  readonly zips: CheckPool
+  /** Operations that are under way, and the queues that they wait in. */
+  readonly journal: Journal
+  /** Times of publication. */
+  readonly clock: PublicationClock
+  /** Publishes and deletes module versions. */
+  readonly modules: ModulePublisher
+  /** Publishes and deletes generic files. */
+  readonly files: FilePublisher
+  /** Checks a received module zip and publishes it. */
+  readonly intake: ModuleIntake
 
-  /** Makes what is missing of the data folder, and puts right what a crash left of operations in flight. */
-  async function recover(): Promise<void> {
-    await store.prepare()
-    await store.sweep()
-    await journal.settleAll((entry) => ('module' in entry ? modules.settle(entry) : files.settle(entry)))
+  /** Opens the data folder of `config`, and changes nothing. Only the holder of its lock may change it. */
+  constructor(config: Config, log: Log, given: Given = {}) {
+    this.config = config
+    this.log = log
+    this.store = given.store ?? new Store(config.data)
+    this.freeSpace = new FreeSpace(this.store.at(folders.tmp), config.minFreeBytes)
+    this.copyIn = new CopyIn(this.store, this.freeSpace)
+    this.zips = given.zips ?? makeCheckPool()
+    this.journal = new Journal(this.store, log, (entry) =>
+      'module' in entry ? this.modules.settle(entry) : this.files.settle(entry),
+    )
+    this.clock = new PublicationClock()
+    this.modules = new ModulePublisher(this)
+    this.files = new FilePublisher(this)
+    this.intake = new ModuleIntake(this)
   }
 
-  return { store, zips, modules, files, packages: makeOwnerRemoval(store, exclusively), recover }
+  /** Makes the folders that are missing, and repairs what a crash left of operations under way. */
+  async recover(): Promise<void> {
+    await this.store.prepare()
+    await this.store.sweep()
+    await this.journal.settleAll()
+  }
 }

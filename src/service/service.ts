@@ -1,87 +1,90 @@
-// The service that takes uploads and deletes, put together: parts, recovery, a socket to listen on.
+// The service that takes uploads and deletes: recovers, then listens on a socket, watches the inbox, runs jobs.
 
-import { createServer, type Server } from 'node:http'
 import { unlink } from 'node:fs/promises'
-import { keepAccessDerived } from '../access/keeper.js'
-import { createApp } from '../http/app.js'
+import { createServer, type Server } from 'node:http'
+import { AccessKeeper } from '../access/keeper.js'
 import type { Config } from '../config.js'
 import { ignoring, messageOf } from '../errors.js'
-import { makeGate } from '../http/admission.js'
-import { listenForCommands } from './control.js'
+import { Admission } from '../http/admission.js'
+import { createApp } from '../http/app.js'
 import { openInbox } from '../inbox/inbox.js'
-import { makeModuleIntake } from '../go/intake.js'
-import { importVersions } from '../import/import.js'
-import { parseImport } from '../import/request.js'
-import { inspectTree } from '../inspection/inspect.js'
-import { parseInspection } from '../inspection/request.js'
 import { socketPath } from '../layout.js'
 import type { Log } from '../log.js'
-import { openParts } from './parts.js'
-import { parseOwnerToRemove, removeOwner } from './remove-owner.js'
-import { makeReceive } from '../http/request-body.js'
-import { openWayIn } from './way-in.js'
+import { CommandSocket } from './control.js'
+import { Parts } from './parts.js'
 
-export type Service = { close: () => Promise<void> }
-
-/** nginx opens a connection for each request, so none of ours may be closed first by age. */
+/** nginx opens a connection for each request, so the service must not be the first to close one by age. */
 const KEEP_ALIVE_MS = 75_000
 /** Connections that wait to be accepted. One more is refused at once (EAGAIN), and nginx answers it with 503. */
 const BACKLOG = 4096
 const SWEEP_EVERY_MS = 10 * 60_000
-/** What is being written to the tree when a stop has lasted too long gets this much more; then the journal has it. */
+/** How long a stop that takes too long waits for what is being written to the tree. Then the journal has it. */
 const CUT_OFF_MS = 5000
 
-/**
- * Recovers what a crash left, then listens on the data folder's socket. The process must hold the data folder's lock
- * and stand in it: a socket's path may have 107 bytes, and a data folder's may have more.
- */
-export async function startService(config: Config, log: Log): Promise<Service> {
-  await ignoring(['ENOENT'], () => unlink(socketPath)) // left by one that was killed
-  const parts = openParts(config.data, log)
-  const { store, zips } = parts
-  await parts.recover()
-  const keeper = await keepAccessDerived(store, log)
+export class Service {
+  readonly #config: Config
+  readonly #log: Log
+  readonly #parts: Parts
+  /** Counts requests and uploads, and refuses them when there are too many, or during the stop. */
+  readonly #admission: Admission
+  /** Derives what nginx reads of accounts and owners. */
+  readonly #keeper: AccessKeeper
+  /** Takes uploads and deletes from nginx. */
+  readonly #server: Server
+  /** Takes jobs from commands. */
+  readonly #commands: CommandSocket
+  /** Publishes what is dropped; absent without PLINTH_INBOX. */
+  #inbox: Awaited<ReturnType<typeof openInbox>> | undefined
+  #sweeping: NodeJS.Timeout | undefined
 
-  const gate = makeGate(config.maxUploads)
-  const wayIn = openWayIn(config, parts)
-  const receive = makeReceive({ ...wayIn, gate })
-  const app = createApp({ ...wayIn, intake: makeModuleIntake({ config, ...parts }), gate, receive, log })
-  app.on('error', (error: Error) => log('warn', 'connection', { reason: error.message }))
-  const server = createServer({ requestTimeout: 0, keepAliveTimeout: KEEP_ALIVE_MS }, app.callback())
-  await listen(server)
-  const inbox = config.inbox
-    ? await openInbox({ ...wayIn, log }, { settleMs: config.inboxSettleSeconds * 1000 })
-    : undefined
-  const commands = await listenForCommands(
-    {
-      inspection: (asked) => inspectTree(parts, parseInspection(asked)),
-      removal: (asked) => removeOwner(parts, parseOwnerToRemove(asked)),
-      import: (asked, signal) => importVersions(wayIn, parseImport(asked), signal),
-    },
-    log,
-  )
-  const sweeping = setInterval(
-    () =>
-      void store
-        .sweep(SWEEP_EVERY_MS)
-        .catch((error: unknown) => log('warn', 'sweep', { reason: messageOf(error) })),
-    SWEEP_EVERY_MS,
-  ).unref()
-  return {
-    /** Takes nothing new, lets what is under way finish, for as long as it may. */
-    close: async () => {
-      gate.stop()
-      clearInterval(sweeping)
-      const ended = new Promise<void>((resolve) => server.close(() => resolve()))
-      server.closeIdleConnections()
-      const others = Promise.all([inbox?.stop(), commands.stop()])
-      await within(config.stopSeconds * 1000, Promise.all([ended, others]))
-      server.closeAllConnections() // bodies that still come are cut off, as by a client that goes away
-      await within(CUT_OFF_MS, gate.idle())
-      commands.cutOff()
-      await zips.close()
-      await keeper.stop()
-    },
+  constructor(config: Config, log: Log) {
+    this.#config = config
+    this.#log = log
+    this.#parts = new Parts(config, log)
+    this.#admission = new Admission(config.maxUploads)
+    this.#keeper = new AccessKeeper(this.#parts.store, log)
+    const app = createApp({ ...this.#parts, admission: this.#admission })
+    app.on('error', (error: Error) => log('warn', 'connection', { reason: error.message }))
+    this.#server = createServer({ requestTimeout: 0, keepAliveTimeout: KEEP_ALIVE_MS }, app.callback())
+    this.#commands = new CommandSocket(this.#parts, log)
+  }
+
+  /**
+   * Recovers what a crash left, then takes requests. The process must hold the data folder's lock and have the data
+   * folder as its working directory: the path of a socket has at most 107 bytes, a data folder's path may have more.
+   */
+  async start(): Promise<void> {
+    await ignoring(['ENOENT'], () => unlink(socketPath)) // a service that was killed left it
+    await this.#parts.recover()
+    await this.#keeper.start()
+    await listen(this.#server)
+    if (this.#config.inbox)
+      this.#inbox = await openInbox(this.#parts, { settleMs: this.#config.inboxSettleSeconds * 1000 })
+    await this.#commands.listen()
+    this.#sweeping = setInterval(() => void this.#sweep(), SWEEP_EVERY_MS).unref()
+  }
+
+  /** Takes nothing new, and lets what is under way finish, for as long as the settings allow. */
+  async close(): Promise<void> {
+    this.#admission.stop()
+    clearInterval(this.#sweeping)
+    const ended = new Promise<void>((resolve) => this.#server.close(() => resolve()))
+    this.#server.closeIdleConnections()
+    const others = Promise.all([this.#inbox?.stop(), this.#commands.stop()])
+    await within(this.#config.stopSeconds * 1000, Promise.all([ended, others]))
+    this.#server.closeAllConnections() // cuts off bodies that still come, as a client that goes away does
+    await within(CUT_OFF_MS, this.#admission.idle())
+    this.#commands.cutOff()
+    await this.#parts.zips.close()
+    await this.#keeper.stop()
+  }
+
+  async #sweep(): Promise<void> {
+    try {
+      await this.#parts.store.sweep(SWEEP_EVERY_MS)
+    } catch (error) {
+      this.#log('warn', 'sweep', { reason: messageOf(error) })
+    }
   }
 }
 

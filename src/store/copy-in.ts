@@ -1,5 +1,5 @@
-// Copies a file of this machine into state/tmp and hashes it, as is done with the body of a request. A hard link would be
-// faster, but a program that still has the file open could change what is published.
+// Copies a file of this machine into state/tmp and hashes it, like the body of a request. A hard link would be faster,
+// but a program that still has the file open could change what is published.
 
 import { constants, type Stats } from 'node:fs'
 import { lstat, open, readlink, realpath, stat, type FileHandle } from 'node:fs/promises'

@@ -1,6 +1,4 @@
-// Folders below the data folder: made, synced and removed so that what is in them is on the disk when that is said.
-//
-// Paths are those of layout.ts, relative to the data folder.
+// Makes, syncs and removes folders below the data folder, durably. Paths are those of layout.ts, relative to it.
 
 import { lstat, mkdir, open, rmdir } from 'node:fs/promises'
 import { dirname } from 'node:path'
@@ -8,16 +6,23 @@ import { errno, ignoring } from '../errors.js'
 import { giveToOwnerOf } from './ownership.js'
 import { waitForAll } from './wait-for-all.js'
 
-const REMEMBERED_FOLDERS = 50_000
+const MAX_REMEMBERED_FOLDERS = 50_000
 
-/** `at` makes a path absolute. */
-export function openFolders(at: (path: string) => string) {
-  const durable = new Set<string>() // folders whose names are known to be on the disk
-  const making = new Map<string, Promise<void>>()
+export class Folders {
+  /** Makes a path absolute. */
+  readonly #at: (path: string) => string
+  /** Folders whose names are known to be on the disk. */
+  readonly #durable = new Set<string>()
+  /** Folders that are being made now. */
+  readonly #making = new Map<string, Promise<void>>()
 
-  /** fsync of a folder: makes the names in it durable. */
-  async function sync(folder: string): Promise<void> {
-    const handle = await open(at(folder), 'r')
+  constructor(at: (path: string) => string) {
+    this.#at = at
+  }
+
+  /** fsync(2) of a folder: the names in it are on the disk then. */
+  async sync(folder: string): Promise<void> {
+    const handle = await open(this.#at(folder), 'r')
     try {
       await handle.sync()
     } finally {
@@ -25,67 +30,68 @@ export function openFolders(at: (path: string) => string) {
     }
   }
 
+  /** Syncs several folders at once: the file system makes one commit of them. */
+  async syncAll(folders: readonly string[]): Promise<void> {
+    await waitForAll(folders.map((folder) => this.sync(folder)))
+  }
+
   /**
-   * mkdir -p, durable. That a folder is there does not say that its name is on the disk: another upload may have
-   * made it a moment ago, or a run that crashed. So the first use of each folder syncs its parent.
+   * mkdir -p, durable. A folder that exists need not be on the disk: another upload may have made it a moment ago, or a
+   * run that crashed. So the first use of each folder syncs its parent.
    */
-  async function makeFolders(folder: string): Promise<void> {
-    if (durable.has(folder)) return
-    const underWay = making.get(folder)
+  async make(folder: string): Promise<void> {
+    if (this.#durable.has(folder)) return
+    const underWay = this.#making.get(folder)
     if (underWay) return underWay
-    const mine = (async () => {
-      const parent = dirname(folder)
-      if (parent !== '.') await makeFolders(parent)
-      if (await ignoring(['EEXIST'], () => mkdir(at(folder)))) await giveToOwnerOf(at(parent), at(folder))
-      await sync(parent)
-      if (durable.size >= REMEMBERED_FOLDERS) durable.clear()
-      durable.add(folder)
-    })().finally(() => making.delete(folder))
-    making.set(folder, mine)
-    return mine
+    const making = this.#makeDurably(folder).finally(() => this.#making.delete(folder))
+    this.#making.set(folder, making)
+    return making
   }
 
-  /** The same for a folder that somebody else may have removed. */
-  async function ensureFolder(folder: string): Promise<void> {
-    const isThere = await ignoring(['ENOENT'], () => lstat(at(folder)))
-    if (!isThere) forget()
-    await makeFolders(folder)
+  async #makeDurably(folder: string): Promise<void> {
+    const parent = dirname(folder)
+    if (parent !== '.') await this.make(parent)
+    const isNew = await ignoring(['EEXIST'], () => mkdir(this.#at(folder)))
+    if (isNew) await giveToOwnerOf(this.#at(parent), this.#at(folder))
+    await this.sync(parent)
+    if (this.#durable.size >= MAX_REMEMBERED_FOLDERS) this.#durable.clear()
+    this.#durable.add(folder)
   }
 
-  /** fsync of several folders at once: the file system makes one commit of them. */
-  const syncAll = async (paths: readonly string[]): Promise<void> => {
-    await waitForAll(paths.map(sync))
+  /** {@link make} for a folder that another program may have removed. */
+  async ensure(folder: string): Promise<void> {
+    const exists = await ignoring(['ENOENT'], () => lstat(this.#at(folder)))
+    if (!exists) this.forget()
+    await this.make(folder)
   }
 
   /**
-   * Removes `folder` and its parents as far as they are empty, `upTo` and what is above it excepted, and makes that,
-   * or what was removed from `folder`, durable: the sync of what is left covers what went from it.
+   * Removes `folder` and its parents as far as they are empty, but neither `upTo` nor a folder above it. Makes this,
+   * and any removal from `folder`, durable: the sync of the first folder that stays covers the removals below it.
    */
-  async function prune(folder: string, upTo: string): Promise<void> {
-    let left = folder
-    for (; left.startsWith(`${upTo}/`); left = dirname(left)) {
-      durable.delete(left)
+  async prune(folder: string, upTo: string): Promise<void> {
+    let current = folder
+    for (; current.startsWith(`${upTo}/`); current = dirname(current)) {
+      this.#durable.delete(current)
       try {
-        await rmdir(at(left))
+        await rmdir(this.#at(current))
       } catch (error) {
         if (errno(error) === 'ENOTEMPTY' || errno(error) === 'EEXIST') break
         if (errno(error) !== 'ENOENT') throw error
       }
     }
-    await syncNearest(left)
+    await this.#syncNearest(current)
   }
 
-  // A neighbour may remove the folder in the meantime: the removal is on the disk when its parent is.
-  async function syncNearest(folder: string): Promise<void> {
-    if (!(await ignoring(['ENOENT'], () => sync(folder))) && folder !== '.')
-      await syncNearest(dirname(folder))
+  // A neighbour may remove the folder meanwhile. The removal is on the disk when the parent is.
+  async #syncNearest(folder: string): Promise<void> {
+    const exists = await ignoring(['ENOENT'], () => this.sync(folder))
+    if (!exists && folder !== '.') await this.#syncNearest(dirname(folder))
   }
 
-  /** For folders that were, or may have been, taken away by others: this one, or any. */
-  function forget(folder?: string): void {
-    if (folder === undefined) durable.clear()
-    else durable.delete(folder)
+  /** Forgets that `folder`, or without it any folder, is on the disk: somebody may have removed it. */
+  forget(folder?: string): void {
+    if (folder === undefined) this.#durable.clear()
+    else this.#durable.delete(folder)
   }
-
-  return { sync, syncAll, makeFolders, ensureFolder, prune, forget }
 }

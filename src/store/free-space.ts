@@ -1,4 +1,5 @@
-// The free space of the data folder's file system. Uploads may use what is above a floor; each sets aside what it needs.
+// The free space of the data folder's file system. Uploads may use what is above a floor. Each sets aside what it
+// needs.
 
 import { statfs } from 'node:fs/promises'
 import { Refusal } from '../errors.js'

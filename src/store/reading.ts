@@ -1,7 +1,8 @@
-// Reads below the data folder. Paths are those of layout.ts. A missing file is not an error.
+// Reads below the data folder. Paths are those of layout.ts, relative to the data folder. A missing file is not an error.
 
 import type { Stats } from 'node:fs'
 import { lstat, readdir, readFile, readlink } from 'node:fs/promises'
+import { join } from 'node:path'
 import { errno } from '../errors.js'
 
 async function unlessAbsent<T>(action: Promise<T>): Promise<T | undefined> {
@@ -13,24 +14,43 @@ async function unlessAbsent<T>(action: Promise<T>): Promise<T | undefined> {
   }
 }
 
-/** `at` makes a path absolute. */
-export function openReads(at: (path: string) => string) {
-  const status = (path: string) => unlessAbsent(lstat(at(path)))
+/** The reading half of the store. */
+export class Reading {
+  /** The data folder, absolute. */
+  readonly #data: string
 
-  const exists = async (path: string): Promise<boolean> => (await status(path)) !== undefined
-
-  /** The file's bytes, `undefined` when there is none. */
-  const read = (path: string): Promise<Buffer | undefined> => unlessAbsent(readFile(at(path)))
-
-  /** The names in a folder, none when there is no such folder. */
-  const names = async (folder: string): Promise<string[]> => (await unlessAbsent(readdir(at(folder)))) ?? []
-
-  /** The text of a symbolic link, `undefined` for what is none. */
-  async function linkText(path: string): Promise<string | undefined> {
-    return (await status(path))?.isSymbolicLink() ? unlessAbsent(readlink(at(path))) : undefined
+  constructor(data: string) {
+    this.#data = data
   }
 
-  return { status, exists, read, names, linkText }
+  /** The absolute path of `path`. */
+  at(path: string): string {
+    return join(this.#data, path)
+  }
+
+  /** lstat(2); `undefined` when nothing has this name. */
+  status(path: string): Promise<Stats | undefined> {
+    return unlessAbsent(lstat(this.at(path)))
+  }
+
+  async exists(path: string): Promise<boolean> {
+    return (await this.status(path)) !== undefined
+  }
+
+  /** The bytes of a file; `undefined` when there is none. */
+  read(path: string): Promise<Buffer | undefined> {
+    return unlessAbsent(readFile(this.at(path)))
+  }
+
+  /** The names in a folder; none when there is no such folder. */
+  async names(folder: string): Promise<string[]> {
+    return (await unlessAbsent(readdir(this.at(folder)))) ?? []
+  }
+
+  /** The text of a symbolic link; `undefined` for anything else. */
+  async linkText(path: string): Promise<string | undefined> {
+    return (await this.status(path))?.isSymbolicLink() ? unlessAbsent(readlink(this.at(path))) : undefined
+  }
 }
 
 /** Identifies a file version by inode, size and times. A write changes the times, a replacement the inode. */

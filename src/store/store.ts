@@ -1,40 +1,45 @@
-// The only writer below the data folder. Every change is durable when its promise resolves only after the folders
-// it touched were synced with `sync`: data first, then the name, then the folder.
-//
-// Paths are those of layout.ts, relative to the data folder.
+// The only writer below the data folder. A change is durable when the folders it touched were synced: data first, then
+// the name, then the folder. Paths are those of layout.ts, relative to the data folder.
 
 import { link, mkdir, open, rename, symlink, unlink } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
-import { openDropped } from './inbox-files.js'
+import { dirname } from 'node:path'
 import { errno, ignoring } from '../errors.js'
-import { openFolders } from './folders.js'
 import { folders, sumFolders } from '../layout.js'
-import { openReads } from './reading.js'
+import { Folders } from './folders.js'
+import { openDropped } from './inbox-files.js'
 import { stampWith, type Stamp } from './ownership.js'
-import { openTemps } from './temps.js'
+import { Reading } from './reading.js'
+import { Temps, type UploadFolder } from './temps.js'
 import { waitForAll } from './wait-for-all.js'
 
 const READABLE = 0o644
 const PRIVATE = 0o600
 const CLAIM_ATTEMPTS = 20
 
-/** A file whose bytes are on the disk, and which has no name in the tree yet. */
+/** A file whose bytes are on the disk and which has no name in the tree yet. */
 export type Staged = { temp: string }
 
-export type Store = ReturnType<typeof openStore>
+/** `time` becomes the mtime. Only its owner may read a `secret`. A `stamp` gives user, group and mode. */
+export type WriteOptions = { time?: Date; secret?: boolean; stamp?: Stamp }
 
-/** Opens the data folder `data` (absolute). Touches nothing before it is asked to. */
-export function openStore(data: string) {
-  const at = (path: string): string => join(data, path)
-  const reads = openReads(at)
-  const { status, names } = reads
-  const temps = openTemps(at(folders.tmp))
-  const { sync, syncAll, makeFolders, ensureFolder, prune, forget } = openFolders(at)
+/** The data folder. Opening it touches nothing. */
+export class Store extends Reading {
+  /** state/tmp, where every new file begins. */
+  readonly #temps: Temps
+  /** Folders made, synced and removed; knows which of them are on the disk. */
+  readonly #folders: Folders
 
-  /** Makes what is missing of the data folder. */
-  async function prepare(): Promise<void> {
+  /** `data` is the data folder, absolute. */
+  constructor(data: string) {
+    super(data)
+    this.#temps = new Temps(this.at(folders.tmp))
+    this.#folders = new Folders((path) => this.at(path))
+  }
+
+  /** Makes the folders of the data folder that are missing. */
+  async prepare(): Promise<void> {
     for (const folder of [folders.tree, folders.public, folders.nginx])
-      await mkdir(at(folder), { recursive: true })
+      await mkdir(this.at(folder), { recursive: true })
     const secret = [
       folders.accounts,
       folders.owners,
@@ -43,15 +48,50 @@ export function openStore(data: string) {
       folders.journal,
       folders.control,
     ]
-    for (const folder of secret) await mkdir(at(folder), { recursive: true, mode: 0o700 })
-    if ((await names(folders.sums)).length < sumFolders.length) {
-      for (const folder of sumFolders) await mkdir(at(folder), { recursive: true, mode: 0o700 })
-      for (const folder of [folders.sums, 'state', '.']) await sync(folder)
+    for (const folder of secret) await mkdir(this.at(folder), { recursive: true, mode: 0o700 })
+    if ((await this.names(folders.sums)).length < sumFolders.length) {
+      for (const folder of sumFolders) await mkdir(this.at(folder), { recursive: true, mode: 0o700 })
+      for (const folder of [folders.sums, 'state', '.']) await this.sync(folder)
     }
   }
 
-  /** Makes the file `from` (absolute) what readers will see under its name: readable, of this time, on the disk. */
-  async function finish(from: string, time: Date): Promise<void> {
+  /** Makes a new folder for the body of an upload. The caller ends it with {@link discard}. */
+  newUpload(): Promise<UploadFolder> {
+    return this.#temps.newUpload()
+  }
+
+  /** Removes an upload's folder with everything in it. */
+  discard(upload: UploadFolder): Promise<void> {
+    return this.#temps.discard(upload)
+  }
+
+  /** Removes what crashed uploads left; see {@link Temps.sweep}. */
+  sweep(olderThan?: number): Promise<void> {
+    return this.#temps.sweep(olderThan)
+  }
+
+  /** fsync(2) of a folder: the names in it are on the disk then. */
+  sync(folder: string): Promise<void> {
+    return this.#folders.sync(folder)
+  }
+
+  /** Syncs several folders at once: the file system makes one commit of them. */
+  syncAll(paths: readonly string[]): Promise<void> {
+    return this.#folders.syncAll(paths)
+  }
+
+  /** Makes a folder durably that another program may have removed. */
+  ensureFolder(folder: string): Promise<void> {
+    return this.#folders.ensure(folder)
+  }
+
+  /** Removes `folder` and its empty parents below `upTo`, durably; see {@link Folders.prune}. */
+  prune(folder: string, upTo: string): Promise<void> {
+    return this.#folders.prune(folder, upTo)
+  }
+
+  /** Makes the file `from` (absolute) ready to be published: readable for everybody, of this time, on the disk. */
+  async finish(from: string, time: Date): Promise<void> {
     const handle = await open(from, 'r+')
     try {
       await handle.chmod(READABLE)
@@ -63,83 +103,84 @@ export function openStore(data: string) {
   }
 
   /**
-   * Gives the finished file `from` (absolute, on the same file system) the name `path`, once: `false` when the name
-   * is taken. Of any number of racers, in any number of processes, link(2) lets exactly one win. The name is on the
-   * disk when the folder has been synced.
+   * Gives the finished file `from` (absolute, on the same file system) the name `path`, at most once: `false` when the
+   * name is taken. link(2) lets exactly one of any number of racers win, in any number of processes. The name is on
+   * the disk when its folder has been synced.
    */
-  async function claim(from: string, path: string): Promise<boolean> {
+  async claim(from: string, path: string): Promise<boolean> {
     for (let attempt = 1; ; attempt++) {
       try {
-        await makeFolders(dirname(path))
-        await link(from, at(path))
+        await this.#folders.make(dirname(path))
+        await link(from, this.at(path))
         return true
       } catch (error) {
         if (errno(error) === 'EEXIST') return false
-        // A neighbour (m/sub beside m) was removed, and took a folder with it that was empty until now.
+        // The deletion of a neighbour (m/sub beside m) removed a folder that was still empty.
         if (errno(error) !== 'ENOENT' || attempt === CLAIM_ATTEMPTS) throw error
-        forget()
+        this.#folders.forget()
       }
     }
   }
 
-  /** Writes `content` to the disk, under no name yet: `place` gives it one, `unstage` removes it. */
-  async function stage(content: Uint8Array | string, options: WriteOptions = {}): Promise<Staged> {
-    const temp = temps.take()
+  /** Writes `content` to the disk, under no name yet: {@link place} gives it one, {@link unstage} removes it. */
+  async stage(content: Uint8Array | string, { time, secret, stamp }: WriteOptions = {}): Promise<Staged> {
+    const temp = this.#temps.take()
     try {
-      const handle = await open(temp, 'wx', options.secret || options.stamp ? PRIVATE : READABLE)
+      const handle = await open(temp, 'wx', secret || stamp ? PRIVATE : READABLE)
       try {
         await handle.writeFile(content)
-        if (options.time) await handle.utimes(options.time, options.time)
-        if (options.stamp) await stampWith(handle, options.stamp)
+        if (time) await handle.utimes(time, time)
+        if (stamp) await stampWith(handle, stamp)
         await handle.sync()
       } finally {
         await handle.close()
       }
       return { temp }
     } catch (error) {
-      await temps.drop(temp)
+      await this.#temps.drop(temp)
       throw error
     }
   }
 
   /** Puts a staged file at `path` in one step: a reader sees the old file or the new one, whole. */
-  async function place({ temp }: Staged, path: string): Promise<void> {
+  async place({ temp }: Staged, path: string): Promise<void> {
     try {
-      await rename(temp, at(path))
-      temps.done(temp)
+      await rename(temp, this.at(path))
+      this.#temps.done(temp)
     } catch (error) {
-      await temps.drop(temp)
+      await this.#temps.drop(temp)
       throw error
     }
   }
 
-  const unstage = ({ temp }: Staged): Promise<void> => temps.drop(temp)
+  /** Removes a staged file. */
+  unstage({ temp }: Staged): Promise<void> {
+    return this.#temps.drop(temp)
+  }
 
-  /** {@link stage} and {@link place} in one. */
-  const write = async (
-    path: string,
-    content: Uint8Array | string,
-    options: WriteOptions = {},
-  ): Promise<void> => place(await stage(content, options), path)
+  /** {@link stage} and {@link place} in one. The caller syncs the folder. */
+  async write(path: string, content: Uint8Array | string, options: WriteOptions = {}): Promise<void> {
+    return this.place(await this.stage(content, options), path)
+  }
 
   /**
-   * Writes a new file that nobody reads before this resolves, under its name at once: the syncs of the file and of its
-   * folder can run side by side, where a rename would come between them. A crash may leave it empty or in part.
+   * Writes a new file, durably, that nobody reads before this resolves. It has its name at once, so that the syncs of
+   * the file and of its folder run side by side; a rename would come between them. A crash may leave it empty or cut.
    */
-  async function record(path: string, content: string): Promise<void> {
-    const handle = await open(at(path), 'wx', PRIVATE)
+  async record(path: string, content: string): Promise<void> {
+    const handle = await open(this.at(path), 'wx', PRIVATE)
     try {
       const written = handle.writeFile(content).then(() => handle.sync())
-      await waitForAll([written, sync(dirname(path))])
+      await waitForAll([written, this.sync(dirname(path))])
     } finally {
       await handle.close()
     }
   }
 
   /** Makes `path` another name of the file at `target`, in one step, whatever `path` was before. */
-  async function linkOver(target: string, path: string): Promise<void> {
-    // EEXIST is the one error after which there is more to do
-    const isNew = await link(at(target), at(path)).then(
+  async linkOver(target: string, path: string): Promise<void> {
+    // EEXIST is the one error that leaves more to do.
+    const isNew = await link(this.at(target), this.at(path)).then(
       () => true,
       (error: unknown) => {
         if (errno(error) === 'EEXIST') return false
@@ -147,70 +188,52 @@ export function openStore(data: string) {
       },
     )
     if (isNew) return
-    if (await sameFile(target, path)) return // rename(2) between two names of one file would do nothing
-    await placeNew((temp) => link(at(target), temp), path)
+    if (await this.#isSameFile(target, path)) return // rename(2) does nothing between two names of one file
+    await this.#placeNew((temp) => link(this.at(target), temp), path)
   }
 
   /** Makes `path` a symbolic link with this text, in one step, whatever file `path` was before. */
-  const symlinkOver = (text: string, path: string): Promise<void> =>
-    placeNew((temp) => symlink(text, temp), path)
+  symlinkOver(text: string, path: string): Promise<void> {
+    return this.#placeNew((temp) => symlink(text, temp), path)
+  }
 
-  async function placeNew(make: (temp: string) => Promise<void>, path: string): Promise<void> {
-    const temp = temps.take()
+  async #placeNew(make: (temp: string) => Promise<void>, path: string): Promise<void> {
+    const temp = this.#temps.take()
     try {
       await make(temp)
     } catch (error) {
-      temps.done(temp)
+      this.#temps.done(temp)
       throw error
     }
-    await place({ temp }, path)
+    await this.place({ temp }, path)
   }
 
-  async function sameFile(a: string, b: string): Promise<boolean> {
-    const [x, y] = await Promise.all([status(a), status(b)])
+  async #isSameFile(a: string, b: string): Promise<boolean> {
+    const [x, y] = await Promise.all([this.status(a), this.status(b)])
     return x !== undefined && y !== undefined && x.ino === y.ino && x.dev === y.dev
   }
 
-  const remove = (path: string): Promise<boolean> => ignoring(['ENOENT'], () => unlink(at(path)))
+  /** Removes a file. `false` when it is not there. The caller syncs the folder. */
+  remove(path: string): Promise<boolean> {
+    return ignoring(['ENOENT'], () => unlink(this.at(path)))
+  }
 
-  /** Takes a whole folder out of the tree in one step, then its files at leisure. `false` when it is not there. */
-  async function removeFolder(folder: string): Promise<boolean> {
-    const temp = temps.take()
-    forget(folder)
+  /** Takes a folder out of the tree in one step, durably, then removes its files. `false` when it is not there. */
+  async removeFolder(folder: string): Promise<boolean> {
+    const temp = this.#temps.take()
+    this.#folders.forget(folder)
     try {
-      if (!(await ignoring(['ENOENT', 'ENOTDIR'], () => rename(at(folder), temp)))) return false
-      await sync(dirname(folder))
+      const moved = await ignoring(['ENOENT', 'ENOTDIR'], () => rename(this.at(folder), temp))
+      if (!moved) return false
+      await this.sync(dirname(folder))
       return true
     } finally {
-      await temps.drop(temp)
+      await this.#temps.drop(temp)
     }
   }
 
-  return {
-    at,
-    prepare,
-    sweep: temps.sweep,
-    newUpload: temps.newUpload,
-    discard: temps.discard,
-    sync,
-    syncAll,
-    finish,
-    claim,
-    stage,
-    place,
-    unstage,
-    write,
-    record,
-    linkOver,
-    symlinkOver,
-    ensureFolder,
-    remove,
-    prune,
-    removeFolder,
-    ...reads,
-    ...openDropped(at),
-  }
+  readonly makeFolder = openDropped((path) => this.at(path)).makeFolder
+  readonly moveAside = openDropped((path) => this.at(path)).moveAside
+  readonly removeUnchanged = openDropped((path) => this.at(path)).removeUnchanged
+  readonly removeEmpty = openDropped((path) => this.at(path)).removeEmpty
 }
-
-/** `time` becomes the file's mtime; a `secret` is readable by its owner only, one with a `stamp` by whom that says. */
-export type WriteOptions = { time?: Date; secret?: boolean; stamp?: Stamp }

@@ -6,7 +6,7 @@ import { open, type FileHandle } from 'node:fs/promises'
 import { Refusal } from '../errors.js'
 import type { FreeSpace, Reservation } from './free-space.js'
 import type { Store } from './store.js'
-import type { Upload } from './temps.js'
+import type { UploadFolder } from './temps.js'
 
 /** Bytes that are gathered before a write, so that a body costs few system calls. At most two batches exist. */
 export const BATCH_BYTES = 2 ** 20
@@ -146,7 +146,7 @@ async function writeAll(file: FileHandle, pieces: Buffer[], bytes: number): Prom
 export async function withUpload<T>(
   { store, freeSpace }: { store: Store; freeSpace: FreeSpace },
   bytes: number,
-  use: (upload: Upload, reservation: Reservation) => Promise<T>,
+  use: (upload: UploadFolder, reservation: Reservation) => Promise<T>,
 ): Promise<T> {
   const reservation = await freeSpace.reserve(bytes)
   try {

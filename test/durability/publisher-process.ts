@@ -4,13 +4,16 @@
 
 import { createHash } from 'node:crypto'
 import { readlink, unlink, writeFile } from 'node:fs/promises'
-import { openParts } from '../../src/service/parts.js'
+import { readConfig } from '../../src/config.js'
+import { Parts } from '../../src/service/parts.js'
 import { Refusal } from '../../src/errors.js'
 import { simpleModule } from '../support/zips.js'
 import type { Act } from './steps.js'
 
 const data = process.argv[2] ?? ''
-let parts = openParts(data, () => {})
+const openParts = (): Parts => new Parts(readConfig({ PLINTH_DATA: data }), () => {})
+
+let parts = openParts()
 
 /** Marks a place in the trace: a call that changes nothing. */
 const mark = (what: string): Promise<void> => unlink(`/plinth-mark/${what}`).catch(() => {})
@@ -46,7 +49,7 @@ async function main(): Promise<void> {
   const [, , thread] = (await readlink('/proc/thread-self')).split('/')
   process.send?.({ ready: Number(thread) })
   process.on('message', ({ act, id, fresh }: { act: Act; id: number; fresh: boolean }) => {
-    if (fresh) parts = openParts(data, () => {}) // as after a start: nothing is remembered
+    if (fresh) parts = openParts() // as after a start: nothing is remembered
     void (async () => {
       await mark(`begin-${id}`)
       let result = 'done'

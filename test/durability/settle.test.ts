@@ -15,7 +15,10 @@ function failing(methods: (keyof Store)[]) {
   const wrap = (store: Store): Store =>
     new Proxy(store, {
       get(target, name: keyof Store) {
-        if (!methods.includes(name) || !disk.broken) return target[name]
+        const value = target[name]
+        // The store has private fields, so its methods run on the store itself.
+        if (!methods.includes(name) || !disk.broken)
+          return typeof value === 'function' ? value.bind(target) : value
         return () => Promise.reject(Object.assign(new Error('EIO: i/o error'), { code: 'EIO' }))
       },
     })

@@ -14,8 +14,9 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { openAccess } from '../../src/access/access.js'
-import { openStore } from '../../src/store/store.js'
+import { addAccount, changeAccount, removeAccount } from '../../src/access/accounts.js'
+import { setOwner } from '../../src/access/owners.js'
+import { Store } from '../../src/store/store.js'
 import { AUTH, TOKEN } from '../support/http.js'
 import { startPlinth } from '../support/plinth.js'
 import { needs } from '../support/programs.js'
@@ -29,7 +30,7 @@ t.test('accounts and owners', needs('nginx'), async (t) => {
   const plinth = await startPlinth()
   t.teardown(plinth.stop)
   const { ask, cli, data } = plinth
-  const access = openAccess(openStore(data))
+  const store = new Store(data)
   const get = async (owner: string, auth: string | false, name = 'file'): Promise<number> =>
     (await ask('GET', file(owner, name), { auth })).status
 
@@ -46,7 +47,7 @@ t.test('accounts and owners', needs('nginx'), async (t) => {
     expired: tokenOf(cli('account', 'add', 'expired', '--admin', '--expires', '90d')),
     removed: tokenOf(cli('account', 'add', 'removed', '--admin')),
   }
-  await access.changeAccount('expired', { expires: new Date(Date.now() - 1).toISOString() })
+  await changeAccount(store, 'expired', { expires: new Date(Date.now() - 1).toISOString() })
   cli('account', 'remove', 'removed')
 
   await t.test('account × owner × method × spelling of credentials', async (t) => {
@@ -190,7 +191,7 @@ t.test('accounts and owners', needs('nginx'), async (t) => {
     const auth = basic(`brief:${token}`)
     t.equal(await get('private', auth), 200)
     const expires = Date.now() + 1500
-    await access.changeAccount('brief', { expires: new Date(expires).toISOString() })
+    await changeAccount(store, 'brief', { expires: new Date(expires).toISOString() })
     while ((await get('private', auth)) === 200) {
       if (Date.now() > expires + 60_000) {
         t.fail('still reading a minute later')
@@ -204,7 +205,6 @@ t.test('accounts and owners', needs('nginx'), async (t) => {
   })
 
   await t.test('a change that was cut off before nginx was told is completed by the service', async (t) => {
-    const store = openStore(data)
     const path = 'access/accounts/nothing.json'
     const good = readFileSync(join(data, path), 'utf8')
     await store.write(path, good.replace('"read":[]', '"read":["private"]'), { secret: true })
@@ -243,7 +243,7 @@ t.test('accounts and owners', needs('nginx'), async (t) => {
       const next = round % 2 === 1
       change(undefined)
       if (round < 2) cli('owner', 'set', 'team', next ? '--public' : '--private')
-      else await access.setOwner({ name: 'team', public: next })
+      else await setOwner(store, { name: 'team', public: next })
       change(next)
       while (now.seen < 30) await new Promise((resolve) => setImmediate(resolve))
     }
@@ -480,16 +480,18 @@ t.test('accounts and owners', needs('nginx'), async (t) => {
 
   await t.test('changes at the same time do not undo each other', async (t) => {
     const names = Array.from({ length: 8 }, (_, i) => `many${i}`)
-    const stores = names.map(() => openAccess(openStore(data))) // as many processes would have
+    const stores = names.map(() => new Store(data)) // as many processes would have
     const rights = { admin: false, read: [], write: ['private'] }
-    await Promise.all(names.map((name, i) => stores[i]?.addAccount(name, `token-of-${name}`, rights)))
+    await Promise.all(
+      names.map((name, i) => addAccount(stores[i] ?? store, name, `token-of-${name}`, rights)),
+    )
     await Promise.all(
       names.map((name, i) =>
         i % 2 === 0
-          ? stores[i]?.removeAccount(name)
+          ? removeAccount(stores[i] ?? store, name)
           : Promise.all([
-              stores[i]?.changeAccount(name, { token: `new-token-of-${name}` }),
-              access.changeAccount(name, { rights: { admin: false, read: ['private'], write: [] } }),
+              changeAccount(stores[i] ?? store, name, { token: `new-token-of-${name}` }),
+              changeAccount(store, name, { rights: { admin: false, read: ['private'], write: [] } }),
             ]),
       ),
     )

@@ -21,12 +21,12 @@ import t from 'tap'
 import { readConfig } from '../../src/config.js'
 import { openInbox } from '../../src/inbox/inbox.js'
 import { placeOf } from '../../src/inbox/place.js'
-import { openParts } from '../../src/service/parts.js'
-import { openWayIn } from '../../src/service/way-in.js'
+import { Parts } from '../../src/service/parts.js'
 import { simpleModule } from '../support/zips.js'
 import { ask } from '../support/http.js'
 import { startPlinth } from '../support/plinth.js'
 import { needs } from '../support/programs.js'
+import { withMethods } from '../support/parts.js'
 import { tempFolder } from '../support/temp-folder.js'
 import { until } from '../support/until.js'
 import { violations } from '../support/invariants.js'
@@ -347,7 +347,7 @@ t.test(
   async (t) => {
     const data = await newData({ fast: true })
     const config = readConfig({ PLINTH_DATA: data })
-    const parts = openParts(data, () => {})
+    const parts = new Parts(config, () => {})
     await parts.recover()
     const path = join(data, 'inbox/admin/generic/tool/1.0/x')
     mkdirSync(dirname(path), { recursive: true })
@@ -357,8 +357,8 @@ t.test(
       await parts.files.publish(...args)
       if (existsSync(join(data, 'other'))) renameSync(join(data, 'other'), path)
     }
-    const wayIn = openWayIn(config, { ...parts, files: { ...parts.files, publish } })
-    const inbox = await openInbox({ ...wayIn, log: () => {} }, { settleMs: 0, lookEveryMs: 200 })
+    const files = withMethods(parts.files, { publish })
+    const inbox = await openInbox({ ...parts, files }, { settleMs: 0, lookEveryMs: 200 })
     t.teardown(() => inbox.stop())
     const rejected = join(data, 'inbox/rejected/admin/generic/tool/1.0/x')
     await until(() => !existsSync(path))
@@ -377,12 +377,9 @@ t.test('events that never come: a look finds what is there', async (t) => {
     delete process.env['CHOKIDAR_INTERVAL']
   })
   const config = readConfig({ PLINTH_DATA: data })
-  const parts = openParts(data, () => {})
+  const parts = new Parts(config, () => {})
   await parts.recover()
-  const inbox = await openInbox(
-    { ...openWayIn(config, parts), ownerExists: async () => true, log: () => {} },
-    { settleMs: 0, lookEveryMs: 200 },
-  )
+  const inbox = await openInbox(parts, { settleMs: 0, lookEveryMs: 200 })
   t.teardown(() => inbox.stop())
   for (const name of ['first', 'when it rests']) {
     const path = join(data, 'inbox/admin/generic/tool/1.0', name)

@@ -85,7 +85,7 @@ t.test('npm start', needs('nginx', 'pgrep'), async (t) => {
   await t.test('a second run knows the token and does not show it', async (t) => {
     const run = start({ ...env, PLINTH_ADMIN_TOKEN: 'another-token-0123456789', PLINTH_LISTN: 'typo' })
     await run.until(/plinth: serving/)
-    await run.until(/warning: PLINTH_ADMIN_TOKEN is no token of any account/)
+    await run.until(/warning: PLINTH_ADMIN_TOKEN matches no account/)
     await run.until(/warning: PLINTH_LISTN is no setting/)
     t.notMatch(run.output(), token)
     t.equal((await ask(port, 'GET', '/api/packages/admin/generic/a/1/b')).body, 'x')

@@ -3,7 +3,7 @@
 import { copyFileSync, existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { makeKnownVersions } from '../../src/go/known-versions.js'
+import { KnownVersions } from '../../src/go/known-versions.js'
 import { orderVersions } from '../../src/go/ordered-versions.js'
 import type { Store } from '../../src/store/store.js'
 import { violations } from '../support/invariants.js'
@@ -25,7 +25,8 @@ function watched() {
       get(target, name: keyof Store) {
         const instead = seen.instead(name)
         if (instead) return instead
-        if (name !== 'names') return target[name]
+        const value = target[name]
+        if (name !== 'names') return typeof value === 'function' ? value.bind(target) : value
         return (folder: string) => {
           if (folder.endsWith('/@v')) seen.reads++
           return target.names(folder)
@@ -153,7 +154,7 @@ t.test('no more is remembered than may be, and what was used last is', async (t)
     status: async () => ({ dev: 1, ino: 1, mtimeMs: 1, ctimeMs: 1 }),
     names: async () => [] as string[],
   } as unknown as Store
-  const known = makeKnownVersions(store, 40)
+  const known = new KnownVersions(store, 40)
   const module = (n: number) => ({ owner: 'admin', module: `example.com/m${n}` })
   const versions = orderVersions(['v1.0.0', 'v1.1.0', 'v1.2.0'])
   const remembered = async (n: number): Promise<boolean> => (await known.read(module(n))).listed.length > 0

@@ -1,11 +1,11 @@
 import t from 'tap'
-import { makeFailedLogins } from '../../src/http/failed-logins.js'
+import { FailedLogins } from '../../src/http/failed-logins.js'
 
 /** A bucket with a clock of our own; `waits` collects what was slept. */
 function make(perSecond: number) {
   const clock = { ms: 0 }
   const waits: number[] = []
-  const failures = makeFailedLogins(
+  const failures = new FailedLogins(
     perSecond,
     () => clock.ms,
     async (ms) => void waits.push(ms),

@@ -9,10 +9,11 @@ import t from 'tap'
 import { withBodyClock } from '../../src/http/body-clock.js'
 import { readConfig } from '../../src/config.js'
 import { Refusal } from '../../src/errors.js'
-import { makeGate } from '../../src/http/admission.js'
+import { Admission } from '../../src/http/admission.js'
 import { FreeSpace } from '../../src/store/free-space.js'
-import { openStore } from '../../src/store/store.js'
-import { makeReceive } from '../../src/http/request-body.js'
+import { Store } from '../../src/store/store.js'
+import { receiveBody } from '../../src/http/request-body.js'
+import type { RequestState } from '../../src/http/request-state.js'
 import { violations } from '../support/invariants.js'
 import { newData } from '../support/service.js'
 
@@ -21,7 +22,7 @@ const BATCH = 2 ** 20
 t.test('a body whose time is over while the disk is waited for is refused all the same', async (t) => {
   const data = await newData({ fast: true })
   const config = { ...readConfig({ PLINTH_DATA: data }), bodyIdleSeconds: 3600, bodySeconds: 0.2 }
-  const store = openStore(data)
+  const store = new Store(data)
   let waits = 0
   class SlowDisk extends FreeSpace {
     override async mustFit(bytes: number): Promise<void> {
@@ -30,10 +31,10 @@ t.test('a body whose time is over while the disk is waited for is refused all th
       await wait(3 * 1000 * config.bodySeconds) // far beyond the end of the body's time
     }
   }
-  const receive = makeReceive({ config, store, freeSpace: new SlowDisk(data, 0), gate: makeGate(1) })
-  const app = new Koa().use(async (ctx) => {
+  const parts = { config, store, freeSpace: new SlowDisk(data, 0), admission: new Admission(1) }
+  const app = new Koa<RequestState>().use(async (ctx) => {
     try {
-      await receive(ctx, 10 * BATCH, async () => void (ctx.body = 'taken'))
+      await receiveBody(parts, ctx, 10 * BATCH, async () => void (ctx.body = 'taken'))
     } catch (error) {
       if (!(error instanceof Refusal)) throw error
       ctx.status = error.status

@@ -3,12 +3,13 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { openAccess } from '../../src/access/access.js'
+import { addOwner } from '../../src/access/owners.js'
 import { Refusal } from '../../src/errors.js'
+import { removeOwner } from '../../src/packages/owner-removal.js'
 import type { Store } from '../../src/store/store.js'
 import { violations } from '../support/invariants.js'
 import { tempFolder } from '../support/temp-folder.js'
-import { openParts } from '../support/parts.js'
+import { openParts, withMethods } from '../support/parts.js'
 
 /** A store whose claims wait until they are let through. */
 function holdClaims() {
@@ -16,14 +17,14 @@ function holdClaims() {
   const opened = new Promise<void>((resolve) => (open = resolve))
   let arrive = (): void => {}
   const arrived = new Promise<void>((resolve) => (arrive = resolve))
-  const wrap = (store: Store): Store => ({
-    ...store,
-    claim: async (...args) => {
-      arrive()
-      await opened
-      return store.claim(...args)
-    },
-  })
+  const wrap = (store: Store): Store =>
+    withMethods(store, {
+      claim: async (...args) => {
+        arrive()
+        await opened
+        return store.claim(...args)
+      },
+    })
   return { open: () => open(), arrived, wrap }
 }
 
@@ -32,29 +33,28 @@ const isDeclared = (data: string): boolean => existsSync(join(data, 'access/owne
 t.test('everything of the owner goes, and nothing of another', async (t) => {
   const data = join(tempFolder(), 'data')
   const parts = await openParts(data)
-  const access = openAccess(parts.store)
-  await access.addOwner({ name: 'other', public: true })
+  await addOwner(parts.store, { name: 'other', public: true })
   await parts.publishModule('example.com/m', 'v1.0.0')
   await parts.publishModule('example.com/m', 'v1.1.0')
   await parts.publishFile('1.0', 'x', 'content')
-  await t.rejects(access.removeOwner('admin', false, parts.packages), /holds packages/)
+  await t.rejects(removeOwner(parts, 'admin', false), /holds packages/)
   t.ok(isDeclared(data))
-  await access.removeOwner('admin', true, parts.packages)
+  await removeOwner(parts, 'admin', true)
   t.notOk(isDeclared(data))
   t.same(violations(data), [], 'no record of a sum is left')
   t.notOk(existsSync(join(data, 'tree/api/packages/admin')))
-  await t.rejects(access.removeOwner('admin', true, parts.packages), /no owner/)
+  await t.rejects(removeOwner(parts, 'admin', true), /no owner/)
 })
 
 t.test('a removal that was cut off can be said again', async (t) => {
   const data = join(tempFolder(), 'data')
   const parts = await openParts(data)
-  const access = openAccess(parts.store)
   await parts.publishModule('example.com/m', 'v1.0.0')
-  const dying = { ...parts.packages, remove: () => Promise.reject(new Error('the process dies here')) }
-  await t.rejects(access.removeOwner('admin', true, dying), /dies here/)
-  await t.rejects(access.removeOwner('admin', false, parts.packages), /no owner/)
-  await access.removeOwner('admin', true, parts.packages)
+  const removeFolder = (): Promise<boolean> => Promise.reject(new Error('the process dies here'))
+  const dying = { ...parts, store: withMethods(parts.store, { removeFolder }) }
+  await t.rejects(removeOwner(dying, 'admin', true), /dies here/)
+  await t.rejects(removeOwner(parts, 'admin', false), /no owner/)
+  await removeOwner(parts, 'admin', true)
   t.same(violations(data), [])
   t.notOk(existsSync(join(data, 'tree/api/packages/admin')))
 })
@@ -63,11 +63,10 @@ t.test('what is being published is waited for, and goes too', async (t) => {
   const data = join(tempFolder(), 'data')
   const gate = holdClaims()
   const parts = await openParts(data, gate.wrap)
-  const access = openAccess(parts.store)
   const publishing = parts.publishModule('example.com/m', 'v1.0.0')
   await gate.arrived
   let removed = false
-  const removing = access.removeOwner('admin', true, parts.packages).then(() => (removed = true))
+  const removing = removeOwner(parts, 'admin', true).then(() => (removed = true))
   while (isDeclared(data)) await new Promise((resolve) => setImmediate(resolve))
   const late = parts.publishFile('1.0', 'x', 'content')
   await t.rejects(late, /no owner/, 'what comes now finds none')
@@ -83,10 +82,9 @@ t.test('an owner that is published to meanwhile stays when its packages are to s
   const data = join(tempFolder(), 'data')
   const gate = holdClaims()
   const parts = await openParts(data, gate.wrap)
-  const access = openAccess(parts.store)
   const publishing = parts.publishFile('1.0', 'x', 'content')
   await gate.arrived
-  const removing = access.removeOwner('admin', false, parts.packages)
+  const removing = removeOwner(parts, 'admin', false)
   const refused = t.rejects(removing, Refusal)
   while (isDeclared(data)) await new Promise((resolve) => setImmediate(resolve))
   gate.open()

@@ -1,71 +1,74 @@
-// The publishers without a service, on a store that a test may wrap, to make it fail for example.
+// The parts of a service without the service around them, on a store that a test may wrap, to make it fail for example.
 
 import { createHash } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { makeFilePublisher } from '../../src/generic/publish.js'
-import type { CheckPool } from '../../src/modzip/check-pool.js'
-import { makeModulePublisher } from '../../src/go/publish.js'
-import { readModuleZip } from '../../src/modzip/read-zip.js'
-import { openJournal } from '../../src/packages/journal.js'
-import { makePublicationClock } from '../../src/packages/publication-clock.js'
-import { makeQueue } from '../../src/packages/queue.js'
-import { makeOwnerRemoval } from '../../src/packages/owner-removal.js'
-import { openStore, type Store } from '../../src/store/store.js'
+import { readConfig } from '../../src/config.js'
 import { ownerFile } from '../../src/layout.js'
+import type { CheckPool } from '../../src/modzip/check-pool.js'
+import { readModuleZip } from '../../src/modzip/read-zip.js'
+import { Parts } from '../../src/service/parts.js'
+import { Store } from '../../src/store/store.js'
 import { simpleModule } from './zips.js'
 
 const sha256 = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex')
 
 /** Reads zips in this thread. */
-const zips: CheckPool = { read: readModuleZip, readPatiently: readModuleZip, close: async () => {} }
+const zips = {
+  read: readModuleZip,
+  readPatiently: readModuleZip,
+  close: async () => {},
+} as unknown as CheckPool
 
-export type Parts = Awaited<ReturnType<typeof openParts>>
+/** `target` with some of its methods replaced. The others are called on `target` itself, which has private fields. */
+export const withMethods = <T extends object>(target: T, replaced: Partial<T>): T =>
+  new Proxy(target, {
+    get(_, name) {
+      const value: unknown = Reflect.get(name in replaced ? replaced : target, name)
+      return typeof value === 'function' && !(name in replaced) ? value.bind(target) : value
+    },
+  })
 
-/** What a service on `data` is made of; `wrap` may put something between it and the disk. */
+/** The parts on the data folder `data`, with the declared owner `admin`. `wrap` may put something before the disk. */
 export async function openParts(data: string, wrap: (store: Store) => Store = (store) => store) {
-  const store = wrap(openStore(data))
-  const exclusively = makeQueue()
-  const clock = makePublicationClock()
+  const store = wrap(new Store(data))
   const log: string[] = []
-  const journal = openJournal(store, (_level, event, fields) =>
-    log.push(`${event} ${JSON.stringify(fields)}`),
+  const config = readConfig({ PLINTH_DATA: data })
+  const parts = new Parts(
+    config,
+    (_level, event, fields) => void log.push(`${event} ${JSON.stringify(fields)}`),
+    { store, zips },
   )
-  const modules = makeModulePublisher({ store, journal, exclusively, zips, clock })
-  const files = makeFilePublisher({ store, journal, exclusively, clock })
-  async function upload(bytes: Buffer) {
-    const { body } = await store.newUpload()
-    writeFileSync(body, bytes)
-    return { path: body, sha256: sha256(bytes), size: bytes.length }
+  const { journal, modules, files } = parts
+  async function upload<T>(
+    bytes: Buffer,
+    use: (file: { path: string; sha256: string; size: number }) => Promise<T>,
+  ): Promise<T> {
+    const { folder, body } = await store.newUpload()
+    try {
+      writeFileSync(body, bytes)
+      return await use({ path: body, sha256: sha256(bytes), size: bytes.length })
+    } finally {
+      await store.discard({ folder, body })
+    }
   }
   await store.prepare()
   if (!(await store.exists(ownerFile('admin')))) await store.write(ownerFile('admin'), '{}')
   return {
     store,
     log,
-    packages: makeOwnerRemoval(store, exclusively),
+    journal,
     modules,
     files,
-    recover: async () => {
-      await store.sweep()
-      await journal.settleAll((entry) => ('module' in entry ? modules.settle(entry) : files.settle(entry)))
-    },
-    publishModule: async (module: string, version: string) => {
-      const received = await upload(await simpleModule(module, version))
+    recover: () => parts.recover(),
+    publishModule: async (module: string, version: string): Promise<void> => {
       const mod = Buffer.from(`module ${module}\n\ngo 1.19\n`)
-      try {
-        await modules.publish({ owner: 'admin', module, version }, { ...received, mod })
-      } finally {
-        await store.discard({ folder: join(received.path, '..'), body: received.path })
-      }
+      await upload(await simpleModule(module, version), (zip) =>
+        modules.publish({ owner: 'admin', module, version }, { ...zip, mod }),
+      )
     },
-    publishFile: async (version: string, file: string, content: string) => {
-      const received = await upload(Buffer.from(content))
-      try {
-        await files.publish({ owner: 'admin', name: 'tool', version }, file, received)
-      } finally {
-        await store.discard({ folder: join(received.path, '..'), body: received.path })
-      }
-    },
+    publishFile: (version: string, file: string, content: string): Promise<void> =>
+      upload(Buffer.from(content), (received) =>
+        files.publish({ owner: 'admin', name: 'tool', version }, file, received),
+      ),
   }
 }

@@ -1,0 +1,102 @@
+// Accounts: who has one, and how it is changed. A change writes the account's file first (the truth), then what nginx
+// reads (derived). It counts in both when its promise resolves.
+
+import { quote, Refusal } from '../errors.js'
+import { accountFile, folders } from '../layout.js'
+import type { Store } from '../store/store.js'
+import { changeAccess } from './derive.js'
+import { mustBeDeclared, readAccounts, writeTruth } from './files.js'
+import {
+  accountText,
+  findAccount,
+  mustBeName,
+  type Account,
+  type AccountMatch,
+  type Credentials,
+  type Rights,
+} from './rights.js'
+import { hashToken } from './token.js'
+
+/** What to change of an account; an absent field stays as it is. `expires: null` is never. */
+export type AccountChange = { rights?: Rights; token?: string; expires?: string | null }
+
+/** Finds whose credentials these are. It takes the same time for any account, and for no account. */
+export const authenticate = async (store: Store, credentials: Credentials): Promise<AccountMatch> =>
+  findAccount((await readAccounts(store)).accounts, credentials, Date.now())
+
+const writeAccount = (store: Store, account: Account): Promise<void> =>
+  writeTruth(store, folders.accounts, accountFile(account.name), accountText(account))
+
+async function mustHaveOwners(store: Store, { read, write }: Rights): Promise<void> {
+  for (const owner of [...read, ...write]) await mustBeDeclared(store, owner)
+}
+
+const noAccount = (name: string): Refusal => new Refusal(404, `no account ${quote(name)}`)
+
+/** Makes an account with this token. Throws a 409 when the name is taken, a 404 for an owner that is not declared. */
+export const addAccount = (
+  store: Store,
+  name: string,
+  token: string,
+  rights: Rights,
+  expires?: string,
+): Promise<Account> =>
+  changeAccess(store, async () => {
+    mustBeName('account', name)
+    if (await store.exists(accountFile(name)))
+      throw new Refusal(
+        409,
+        `account ${name} is there already: "account set" changes it, "account rotate" gives a new token`,
+      )
+    await mustHaveOwners(store, rights)
+    const account: Account = {
+      name,
+      hash: hashToken(token),
+      ...rights,
+      created: new Date().toISOString(),
+      ...(expires !== undefined && { expires }),
+    }
+    await writeAccount(store, account)
+    return account
+  })
+
+/**
+ * Changes an account, in the service and in nginx from the next request on. A replaced token is refused at once.
+ * Throws a 404 when there is no such account, a 409 when its file is damaged.
+ */
+export const changeAccount = (store: Store, name: string, change: AccountChange): Promise<Account> =>
+  changeAccess(store, async () => {
+    mustBeName('account', name)
+    const { accounts, damaged } = await readAccounts(store)
+    if (damaged.includes(name))
+      throw new Refusal(409, `the file of account ${name} is damaged: remove the account and add it again`)
+    const before = accounts.find((account) => account.name === name)
+    if (!before) throw noAccount(name)
+    if (change.rights) await mustHaveOwners(store, change.rights)
+    const { expires: expiry, ...kept } = { ...before, ...change.rights }
+    const expires = change.expires === undefined ? expiry : (change.expires ?? undefined)
+    const account: Account = {
+      ...kept,
+      ...(change.token !== undefined && { hash: hashToken(change.token) }),
+      ...(expires !== undefined && { expires }),
+    }
+    await writeAccount(store, account)
+    return account
+  })
+
+/** Removes an account. Throws a 404 when there is no such account. */
+export const removeAccount = (store: Store, name: string): Promise<void> =>
+  changeAccess(store, async () => {
+    mustBeName('account', name)
+    if (!(await store.remove(accountFile(name)))) throw noAccount(name)
+    await store.sync(folders.accounts)
+  })
+
+/** Takes every right to `owner` from every account. The caller holds the access lock. */
+export async function takeRights(store: Store, owner: string): Promise<void> {
+  const others = (names: string[]): string[] => names.filter((name) => name !== owner)
+  for (const account of (await readAccounts(store)).accounts) {
+    if (!account.read.includes(owner) && !account.write.includes(owner)) continue
+    await writeAccount(store, { ...account, read: others(account.read), write: others(account.write) })
+  }
+}

@@ -1,0 +1,58 @@
+// Owners: the namespaces that packages are published under. A change writes the owner's file first (the truth), then
+// what nginx reads (derived). It counts in both when its promise resolves.
+
+import { Refusal } from '../errors.js'
+import { folders, genericFolder, goFolder, ownerFile, publicMarker } from '../layout.js'
+import type { Store } from '../store/store.js'
+import { changeAccess, deriveHoldingLock } from './derive.js'
+import { isDeclared, mustBeDeclared, readOwners, writeTruth } from './files.js'
+import { isOwnerName, mustBeName, ownerText, type Owner } from './rights.js'
+
+const writeOwner = (store: Store, owner: Owner): Promise<void> =>
+  writeTruth(store, folders.owners, ownerFile(owner.name), ownerText(owner))
+
+// The marker goes first: whatever happens next, nobody reads without credentials.
+async function close(store: Store, owner: string): Promise<void> {
+  await store.remove(publicMarker(owner))
+  await store.sync(folders.public)
+}
+
+/** Declares an owner. Throws a 409 when it is declared. nginx serves nothing of it before the last step, the marker. */
+export const addOwner = (store: Store, owner: Owner): Promise<void> =>
+  changeAccess(store, async () => {
+    mustBeName('owner', owner.name)
+    if (await isDeclared(store, owner.name)) throw new Refusal(409, `owner ${owner.name} is declared already`)
+    await writeOwner(store, owner)
+  })
+
+/** Makes an owner public or private. Throws a 404 when it is not declared. */
+export const setOwner = (store: Store, owner: Owner): Promise<void> =>
+  changeAccess(store, async () => {
+    mustBeName('owner', owner.name)
+    await mustBeDeclared(store, owner.name)
+    if (!owner.public) await close(store, owner.name)
+    await writeOwner(store, owner)
+  })
+
+/** Whether anything is published under `owner`. An owner that is not declared any more may hold packages, too. */
+export const holdsPackages = async (store: Store, owner: string): Promise<boolean> =>
+  isOwnerName(owner) &&
+  ((await store.names(goFolder(owner))).length > 0 || (await store.names(genericFolder(owner))).length > 0)
+
+/**
+ * Closes an owner and forgets its declaration: no publish begins under it any more. Resolves with the owner for
+ * {@link restoreOwner}; `undefined` when it was not declared. The caller holds the access lock.
+ */
+export async function forgetOwner(store: Store, name: string): Promise<Owner | undefined> {
+  const owner = (await readOwners(store)).find((declared) => declared.name === name)
+  await close(store, name)
+  await store.remove(ownerFile(name))
+  await store.sync(folders.owners)
+  return owner
+}
+
+/** Declares an owner again that {@link forgetOwner} forgot. The caller holds the access lock. */
+export async function restoreOwner(store: Store, owner: Owner): Promise<void> {
+  await writeOwner(store, owner)
+  await deriveHoldingLock(store)
+}

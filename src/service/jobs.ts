@@ -1,0 +1,83 @@
+// What a command may ask of the service, in one table. The service serves it to commands; a command runs it by itself
+// when no service runs.
+
+import { isAbsolute } from 'node:path'
+import { isOwnerName } from '../access/rights.js'
+import { importVersions, type ImportEvent, type ImportRequest } from '../import/import.js'
+import type { InspectionEvent } from '../inspection/finding.js'
+import { inspectTree, type Inspection } from '../inspection/inspect.js'
+import { removeOwner } from '../packages/owner-removal.js'
+import type { Parts } from './parts.js'
+
+/** How a job runs. `signal` ends it. `noService`: no service runs, so nothing else is under way. */
+type Running = { signal: AbortSignal; noService: boolean }
+
+/** A job. The last of its events has `done: true`. */
+type Job<Request extends object, Event extends object> = {
+  /** Reads a request that came as JSON. Throws for one that is malformed. */
+  parse: (request: unknown) => Request
+  /** Whether it changes the data folder: then what a crash left is repaired first. */
+  changes: (request: Request) => boolean
+  run: (parts: Parts, request: Request, running: Running) => AsyncGenerator<Event>
+}
+
+/** `withPackages`: with everything that is published under the owner. */
+type RemovalRequest = { owner: string; withPackages: boolean }
+
+function ownerOf(value: unknown): string {
+  if (typeof value !== 'string' || !isOwnerName(value)) throw new Error('the request names no owner')
+  return value
+}
+
+const inspection: Job<Inspection, InspectionEvent> = {
+  parse: (request) => {
+    const { owner, module, mend } = request as Record<string, unknown>
+    if (module !== undefined && typeof module !== 'string') throw new Error('the request names no module')
+    return {
+      mend: mend === true,
+      ...(owner !== undefined && { owner: ownerOf(owner) }),
+      ...(module !== undefined && { module }),
+    }
+  },
+  changes: ({ mend }) => mend,
+  run: (parts, request, { noService }) => inspectTree(parts, { ...request, alone: noService }),
+}
+
+const removal: Job<RemovalRequest, { done: true }> = {
+  parse: (request) => {
+    const { owner, withPackages } = request as Record<string, unknown>
+    return { owner: ownerOf(owner), withPackages: withPackages === true }
+  },
+  changes: () => true,
+  run: async function* (parts, { owner, withPackages }) {
+    await removeOwner(parts, owner, withPackages)
+    yield { done: true }
+  },
+}
+
+const imports: Job<ImportRequest, ImportEvent> = {
+  parse: (request) => {
+    const { folder, owner, dry } = request as Record<string, unknown>
+    if (typeof folder !== 'string' || !isAbsolute(folder)) throw new Error('the request names no folder')
+    return { folder, owner: ownerOf(owner), dry: dry === true }
+  },
+  changes: ({ dry }) => !dry,
+  run: (parts, request, { signal }) => importVersions(parts, request, signal),
+}
+
+/** What each job is asked, and what it answers, by the names that the control socket knows. */
+export type JobTypes = {
+  inspection: { request: Inspection; event: InspectionEvent }
+  removal: { request: RemovalRequest; event: { done: true } }
+  import: { request: ImportRequest; event: ImportEvent }
+}
+
+export type JobName = keyof JobTypes
+
+export const JOBS: { readonly [Name in JobName]: Job<JobTypes[Name]['request'], JobTypes[Name]['event']> } = {
+  inspection,
+  removal,
+  import: imports,
+}
+
+export const isJobName = (name: string): name is JobName => Object.hasOwn(JOBS, name)
