@@ -1,5 +1,5 @@
-// The drop folder: what appears in inbox/ is published, then leaves. A look at the whole inbox is the truth; an event
-// of the file system only says that a look is worth while, since events get lost (full queues, network file systems).
+// The drop folder: a file that appears in inbox/ is published and leaves. A look at the whole inbox finds the files. An
+// event of the file system only starts a look, since events get lost (full queues, network file systems).
 
 import { realpath } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -7,183 +7,177 @@ import { setTimeout } from 'node:timers/promises'
 import { watch, type FSWatcher } from 'chokidar'
 import { messageOf } from '../errors.js'
 import { folders } from '../layout.js'
-import { look, type Sighting } from './scan.js'
-import { REJECTED } from './place.js'
-import { makeTake, type Inbox } from './take.js'
 import { signatureOf } from '../store/reading.js'
+import { REJECTED } from './place.js'
+import { scan, type Sighting } from './scan.js'
+import { Settling } from './settling.js'
+import { take, type InboxNeeds, type Taking } from './take.js'
 
-/** Files that are published at once. */
+/** Files that are published at the same time. */
 const AT_ONCE = 4
-/** More than so many at once are taken without watching for others meanwhile. */
+/** More due files than this are taken without watching for others meanwhile. */
 const BURST = 100
-/** Files that one look keeps in mind; the others are found when these are gone. */
-const MOST_WAITING = 10_000
-/** Between two looks at least this, and several times what a look takes. */
+/** The pause between two looks: at least GAP_MS, and GAP_LOOKS times what a look takes. */
 const GAP_MS = 100
 const GAP_LOOKS = 5
 /** Without any event there is a look this often. */
 const LOOK_EVERY_MS = 30_000
-/** An empty folder that nobody touched for so long goes; one just made is about to be filled. */
+/** An empty folder is removed when it has not changed for so long. A new one is about to be filled. */
 const EMPTY_FOLDER_MS = 3_600_000
-const MAX_DELAY_MS = 60_000
-const MAX_DEPTH = 5
+const MAX_WATCHED_DEPTH = 5
+/** Complaints that are remembered, so that each is logged once. */
+const MAX_COMPLAINTS = 1000
 
-/** A file that is waiting to be taken; times are of performance.now(), in ms. */
-type Waiting = { signature: string; since: number; notBefore: number; tries: number; reason?: string }
+/** `settleMs`: how long a file must have been left alone before it is taken. */
+export type InboxSettings = { settleMs: number; lookEveryMs?: number }
 
-export type Settings = { settleMs: number; lookEveryMs?: number }
+export class Inbox {
+  /** What taking a file needs, the inbox's path among it. */
+  readonly #taking: Taking
+  /** Without any event there is a look this often. */
+  readonly #lookEveryMs: number
+  /** The files that wait to be taken. */
+  readonly #settling: Settling
+  /** Aborted by {@link stop}. */
+  readonly #stopping: AbortController
+  /** What was logged of files that cannot be read. */
+  readonly #complaints = new Set<string>()
+  /** How long the last look took. */
+  #lookTookMs = 0
+  /** Whether an event has come since the last look began. */
+  #hinted = false
+  /** Aborted by an event: ends the rest between two looks. */
+  #nap = new AbortController()
+  /** Watches for events; closed while a burst is taken. */
+  #watcher: FSWatcher
+  /** The loop of looks. It ends after {@link stop}. */
+  readonly #running: Promise<void>
 
-/**
- * Starts to take what is in the inbox and what comes; `stop` ends it, when what is being published is.
- * Makes the folder if there is none.
- */
-export async function openInbox(inbox: Inbox, { settleMs, lookEveryMs = LOOK_EVERY_MS }: Settings) {
-  const { store, log } = inbox
-  await store.makeFolder(folders.inbox)
-  const root = await realpath(store.at(folders.inbox))
-  const stopping = new AbortController()
-  const take = makeTake(inbox, root, stopping.signal)
-  const waiting = new Map<string, Waiting>()
-  const told = new Set<string>()
-  let lookTookMs = 0
-  let again = false // there is more than can be kept in mind, or a file that has to settle anew
-
-  function complain(path: string, reason: string): void {
-    const line = `${path}: ${reason}`
-    if (told.has(line)) return
-    if (told.size > 1000) told.clear()
-    told.add(line)
-    log('warn', 'inbox', { path, result: 'left', reason })
+  private constructor(taking: Taking, stopping: AbortController, settings: InboxSettings) {
+    this.#taking = taking
+    this.#stopping = stopping
+    this.#lookEveryMs = settings.lookEveryMs ?? LOOK_EVERY_MS
+    this.#settling = new Settling(settings.settleMs)
+    this.#watcher = this.#watch()
+    this.#running = this.#run()
   }
 
-  /** Notes what was seen; whether it may be taken now. */
-  function isDue({ path, status }: Sighting, now: number): boolean {
-    const signature = signatureOf(status)
-    const before = waiting.get(path)
-    if (before?.signature === signature) return now - before.since >= settleMs && now >= before.notBefore
-    if (!before && waiting.size >= MOST_WAITING) again = true
-    else waiting.set(path, { signature, since: now, notBefore: 0, tries: 0 })
-    return false
+  /** Makes the folder if there is none. Begins to take the files that are there and those that come. */
+  static async start(needs: InboxNeeds, settings: InboxSettings): Promise<Inbox> {
+    await needs.store.makeFolder(folders.inbox)
+    const root = await realpath(needs.store.at(folders.inbox))
+    const stopping = new AbortController()
+    return new Inbox({ ...needs, root, signal: stopping.signal }, stopping, settings)
   }
 
-  async function pruneOld({ path, status }: Sighting): Promise<void> {
-    if (Date.now() - Math.max(status.mtimeMs, status.ctimeMs) > EMPTY_FOLDER_MS)
-      await store.removeEmpty(`${folders.inbox}/${path}`)
+  /** Takes no more files. Resolves when the files are published whose publishing has begun. */
+  async stop(): Promise<void> {
+    this.#stopping.abort()
+    this.#nap.abort()
+    await this.#running
+    await this.#watcher.close()
   }
 
-  async function lookAround(): Promise<string[]> {
+  get #isStopped(): boolean {
+    return this.#stopping.signal.aborted
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#isStopped) {
+      let next = this.#lookEveryMs
+      try {
+        await this.#takeAll(await this.#look())
+        next = this.#settling.nextLookIn(this.#lookEveryMs, performance.now())
+      } catch (error) {
+        this.#taking.log('error', 'inbox', { reason: messageOf(error) })
+      }
+      if (!this.#isStopped) await this.#rest(next)
+    }
+  }
+
+  /** Looks at the whole inbox. Resolves with the files that may be taken. */
+  async #look(): Promise<string[]> {
     const begun = performance.now()
     const due: string[] = []
-    const seen = new Set<string>()
-    again = false
-    for await (const found of look(root)) {
-      if (stopping.signal.aborted) return []
-      if ('reason' in found) complain(found.path, found.reason)
-      else if (found.empty) await pruneOld(found)
-      else {
-        if (isDue(found, performance.now())) due.push(found.path)
-        if (waiting.has(found.path)) seen.add(found.path)
-      }
+    this.#settling.beginLook()
+    for await (const found of scan(this.#taking.root)) {
+      if (this.#isStopped) return []
+      if ('reason' in found) this.#complain(found.path, found.reason)
+      else if (found.empty) await this.#removeOld(found)
+      else if (this.#settling.isDue(found.path, signatureOf(found.status), performance.now()))
+        due.push(found.path)
     }
-    for (const path of waiting.keys()) if (!seen.has(path)) waiting.delete(path)
-    lookTookMs = performance.now() - begun
+    this.#settling.endLook()
+    this.#lookTookMs = performance.now() - begun
     return due
   }
 
-  async function takeOne(path: string): Promise<void> {
-    const outcome = await take(path)
-    const before = waiting.get(path)
-    if (outcome.result !== 'later' || !before) {
-      waiting.delete(path)
-      again ||= outcome.result === 'changed'
-      return
-    }
-    const { tries, reason } = before
-    const delay = Math.min(1000 * 2 ** tries, MAX_DELAY_MS)
-    waiting.set(path, {
-      ...before,
-      tries: tries + 1,
-      notBefore: performance.now() + delay,
-      reason: outcome.reason,
-    })
-    if (outcome.reason !== reason) log('warn', 'inbox', { path, result: 'later', reason: outcome.reason })
+  #complain(path: string, reason: string): void {
+    const line = `${path}: ${reason}`
+    if (this.#complaints.has(line)) return
+    if (this.#complaints.size > MAX_COMPLAINTS) this.#complaints.clear()
+    this.#complaints.add(line)
+    this.#taking.log('warn', 'inbox', { path, result: 'left', reason })
   }
 
-  /** Looks and takes; resolves with how many ms the next look may wait for. */
-  async function pass(): Promise<number> {
-    const found = await lookAround()
-    // Watching files leave took as much time as publishing them: each event makes chokidar read the folder again.
-    const isBurst = found.length > BURST
-    if (isBurst) await watcher.close()
-    const due = found.values()
+  async #removeOld({ path, status }: Sighting): Promise<void> {
+    if (Date.now() - Math.max(status.mtimeMs, status.ctimeMs) > EMPTY_FOLDER_MS)
+      await this.#taking.store.removeEmpty(`${folders.inbox}/${path}`)
+  }
+
+  async #takeAll(paths: readonly string[]): Promise<void> {
+    // Watching files leave takes as long as publishing them: chokidar reads the folder again for each event.
+    const isBurst = paths.length > BURST
+    if (isBurst) await this.#watcher.close()
+    const due = paths.values()
     const workers = Array.from({ length: AT_ONCE }, async () => {
-      for (const path of due) if (!stopping.signal.aborted) await takeOne(path)
+      for (const path of due) if (!this.#isStopped) await this.#takeOne(path)
     })
     await Promise.all(workers)
-    if (isBurst && !stopping.signal.aborted) watcher = startWatching()
-    if (again) return 0
-    let next = lookEveryMs
-    const now = performance.now()
-    for (const { since, notBefore } of waiting.values())
-      next = Math.min(next, Math.max(since + settleMs, notBefore) - now)
-    return next
+    if (isBurst && !this.#isStopped) this.#watcher = this.#watch()
   }
 
-  let hinted = false
-  let nap = new AbortController()
-  const hint = (): void => {
-    hinted = true
-    nap.abort()
-  }
-  const sleep = (ms: number, signal: AbortSignal): Promise<void> =>
-    setTimeout(ms, undefined, { signal }).catch(() => {}) // woken up
-
-  /** `ms`, or until a hint; never shorter than the gap. */
-  async function rest(ms: number): Promise<void> {
-    const gap = Math.max(GAP_MS, GAP_LOOKS * lookTookMs)
-    await sleep(gap, stopping.signal)
-    nap = new AbortController()
-    if (ms > gap && !hinted && !stopping.signal.aborted) await sleep(ms - gap, nap.signal)
-    hinted = false
+  async #takeOne(path: string): Promise<void> {
+    const outcome = await take(this.#taking, path)
+    if (outcome.result === 'later') {
+      const { reason } = outcome
+      if (this.#settling.postpone(path, reason, performance.now()))
+        this.#taking.log('warn', 'inbox', { path, result: 'later', reason })
+    } else if (outcome.result === 'changed') this.#settling.changed(path)
+    else this.#settling.taken(path)
   }
 
-  function startWatching(): FSWatcher {
-    const started = watch(root, {
+  /** Waits for `ms` or for an event, and at least for the gap. */
+  async #rest(ms: number): Promise<void> {
+    const gap = Math.max(GAP_MS, GAP_LOOKS * this.#lookTookMs)
+    await sleep(gap, this.#stopping.signal)
+    this.#nap = new AbortController()
+    if (ms > gap && !this.#hinted && !this.#isStopped) await sleep(ms - gap, this.#nap.signal)
+    this.#hinted = false
+  }
+
+  #watch(): FSWatcher {
+    const { root } = this.#taking
+    const watcher = watch(root, {
       ignoreInitial: true,
       followSymlinks: false,
       ignorePermissionErrors: true,
-      depth: MAX_DEPTH,
+      depth: MAX_WATCHED_DEPTH,
       ignored: (path) => path === join(root, REJECTED),
     })
-    started.on('all', hint)
-    started.on('ready', hint) // what came before it began to watch has no event
-    started.on('error', (error) =>
-      complain('', `no events, looks every ${lookEveryMs / 1000} s go on: ${messageOf(error)}`),
-    )
-    return started
-  }
-
-  let watcher = startWatching()
-
-  async function run(): Promise<void> {
-    while (!stopping.signal.aborted) {
-      let next = lookEveryMs
-      try {
-        next = await pass()
-      } catch (error) {
-        log('error', 'inbox', { reason: messageOf(error) })
-      }
-      if (!stopping.signal.aborted) await rest(next)
+    const hint = (): void => {
+      this.#hinted = true
+      this.#nap.abort()
     }
-  }
-
-  const running = run()
-  return {
-    stop: async (): Promise<void> => {
-      stopping.abort()
-      nap.abort()
-      await running
-      await watcher.close()
-    },
+    watcher.on('all', hint)
+    watcher.on('ready', hint) // files that came before the watching began have no event
+    watcher.on('error', (error) =>
+      this.#complain('', `no events, looks every ${this.#lookEveryMs / 1000} s go on: ${messageOf(error)}`),
+    )
+    return watcher
   }
 }
+
+/** Resolves after `ms`, or when `signal` is aborted. */
+const sleep = (ms: number, signal: AbortSignal): Promise<void> =>
+  setTimeout(ms, undefined, { signal }).catch(() => {})

@@ -1,4 +1,4 @@
-// What is in the inbox now. One file at a time: however many there are, they are not all held.
+// What is in the inbox now. It yields one file at a time: memory does not grow with the number of files.
 
 import type { Stats } from 'node:fs'
 import { lstat, opendir } from 'node:fs/promises'
@@ -6,17 +6,20 @@ import { join } from 'node:path'
 import { errno } from '../errors.js'
 import { isTemporary, REJECTED } from './place.js'
 
-/** No file belongs so deep: a folder there is one thing, in the wrong place. */
+/** No file belongs so deep: a folder at this depth is yielded as one thing, which is in the wrong place. */
 const MAX_DEPTH = 8
 
-/** Something in the inbox; `path` is relative to it. An `empty` folder is not asked what it is. */
+/** Something in the inbox; `path` is relative to it. Only an old `empty` folder is removed, no other is taken. */
 export type Sighting = { path: string; status: Stats; empty?: true }
 
-/** What could not be looked at, and why. */
-export type Blind = { path: string; reason: string }
+/** Something that cannot be read, and why. */
+export type Unreachable = { path: string; reason: string }
 
-/** Files, and whatever else is no folder, and empty folders below `{owner}/{registry}`. Links are not followed. */
-export async function* look(root: string, folder = '', depth = 0): AsyncGenerator<Sighting | Blind> {
+/**
+ * Yields files, everything else that is not a folder, and the empty folders below `{owner}/{registry}`. Does not follow
+ * links.
+ */
+export async function* scan(root: string, folder = '', depth = 0): AsyncGenerator<Sighting | Unreachable> {
   let empty = true
   try {
     for await (const { name } of await opendir(join(root, folder))) {
@@ -28,9 +31,9 @@ export async function* look(root: string, folder = '', depth = 0): AsyncGenerato
         return undefined
       })
       if (!status) {
-        // gone meanwhile, or never found by this name
+        // It is gone, or its bytes are not what node makes of its name.
         if (name.includes('\ufffd')) yield { path, reason: 'its name is not UTF-8' }
-      } else if (status.isDirectory() && depth < MAX_DEPTH) yield* look(root, path, depth + 1)
+      } else if (status.isDirectory() && depth < MAX_DEPTH) yield* scan(root, path, depth + 1)
       else if (!isTemporary(name)) yield { path, status }
     }
     if (empty && depth > 2) yield { path: folder, status: await lstat(join(root, folder)), empty }

@@ -7,7 +7,7 @@ import type { Config } from '../config.js'
 import { ignoring, messageOf } from '../errors.js'
 import { Admission } from '../http/admission.js'
 import { createApp } from '../http/app.js'
-import { openInbox } from '../inbox/inbox.js'
+import { Inbox } from '../inbox/inbox.js'
 import { socketPath } from '../layout.js'
 import type { Log } from '../log.js'
 import { CommandSocket } from './control.js'
@@ -34,7 +34,7 @@ export class Service {
   /** Takes jobs from commands. */
   readonly #commands: CommandSocket
   /** Publishes what is dropped; absent without PLINTH_INBOX. */
-  #inbox: Awaited<ReturnType<typeof openInbox>> | undefined
+  #inbox: Inbox | undefined
   #sweeping: NodeJS.Timeout | undefined
 
   constructor(config: Config, log: Log) {
@@ -59,7 +59,7 @@ export class Service {
     await this.#keeper.start()
     await listen(this.#server)
     if (this.#config.inbox)
-      this.#inbox = await openInbox(this.#parts, { settleMs: this.#config.inboxSettleSeconds * 1000 })
+      this.#inbox = await Inbox.start(this.#parts, { settleMs: this.#config.inboxSettleSeconds * 1000 })
     await this.#commands.listen()
     this.#sweeping = setInterval(() => void this.#sweep(), SWEEP_EVERY_MS).unref()
   }

@@ -19,14 +19,13 @@ import { dirname, join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import t from 'tap'
 import { readConfig } from '../../src/config.js'
-import { openInbox } from '../../src/inbox/inbox.js'
+import { Inbox } from '../../src/inbox/inbox.js'
 import { placeOf } from '../../src/inbox/place.js'
 import { Parts } from '../../src/service/parts.js'
 import { simpleModule } from '../support/zips.js'
 import { ask } from '../support/http.js'
 import { startPlinth } from '../support/plinth.js'
 import { needs } from '../support/programs.js'
-import { withMethods } from '../support/parts.js'
 import { tempFolder } from '../support/temp-folder.js'
 import { until } from '../support/until.js'
 import { violations } from '../support/invariants.js'
@@ -99,7 +98,7 @@ t.test('what is refused moves away beside its reasons', async (t) => {
     ['admin/go/bad.zip', bad, /sub\/go\.mod: go\.mod outside[^]*CON\.go: .*Windows/],
     ['admin/go/torn.zip', good.subarray(0, good.length - 30), /zip/],
     ['admin/go/empty.zip', '', /zip/],
-    ['admin/go/sub/m.zip', good, /stand in the folder go itself/],
+    ['admin/go/sub/m.zip', good, /belongs directly in the folder go/],
     ['admin/go/m.tar', good, /comes as a \.zip/],
     ['m.zip', good, /wrong place/],
     ['admin/m.zip', good, /wrong place/],
@@ -109,8 +108,8 @@ t.test('what is refused moves away beside its reasons', async (t) => {
     ['admin/generic/a/b/c/d/e/f/g/h/i/j', 'x', /too many folders/],
     ['admin/generic/to ol/1/x', 'x', /invalid package name/],
     [`admin/generic/tool/1/${'x'.repeat(255)}`, 'x', /too many folders|^/],
-    ['nobody/generic/tool/1/x', 'x', /no owner "nobody": npx plinth owner add nobody/],
-    ['-x/generic/tool/1/x', 'x', /can be no owner/],
+    ['nobody/generic/tool/1/x', 'x', /no owner "nobody": declare it with "npx plinth owner add nobody"/],
+    ['-x/generic/tool/1/x', 'x', /is not a valid owner name/],
   ]
   for (const [name, content] of refused) {
     if (name.includes('/h/')) inbox.dropFolder('admin/generic/a', name.slice('admin/generic/a/'.length))
@@ -357,8 +356,7 @@ t.test(
       await parts.files.publish(...args)
       if (existsSync(join(data, 'other'))) renameSync(join(data, 'other'), path)
     }
-    const files = withMethods(parts.files, { publish })
-    const inbox = await openInbox({ ...parts, files }, { settleMs: 0, lookEveryMs: 200 })
+    const inbox = await Inbox.start({ ...parts, files: { publish } }, { settleMs: 0, lookEveryMs: 200 })
     t.teardown(() => inbox.stop())
     const rejected = join(data, 'inbox/rejected/admin/generic/tool/1.0/x')
     await until(() => !existsSync(path))
@@ -379,7 +377,7 @@ t.test('events that never come: a look finds what is there', async (t) => {
   const config = readConfig({ PLINTH_DATA: data })
   const parts = new Parts(config, () => {})
   await parts.recover()
-  const inbox = await openInbox(parts, { settleMs: 0, lookEveryMs: 200 })
+  const inbox = await Inbox.start(parts, { settleMs: 0, lookEveryMs: 200 })
   t.teardown(() => inbox.stop())
   for (const name of ['first', 'when it rests']) {
     const path = join(data, 'inbox/admin/generic/tool/1.0', name)
