@@ -3,7 +3,7 @@
 
 import { fork, type ChildProcess } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
-import { readConfig, unknownSettings, type Config } from './config.js'
+import { environment, readConfig, unknownSettings, type Config } from './config.js'
 import { messageOf, StartProblem } from './errors.js'
 import { FIRST_NAME, firstRun } from './access/first-run.js'
 import { checkTls } from './nginx/certificate.js'
@@ -51,7 +51,7 @@ type Running = { child: ChildProcess; ready: Promise<'ready'>; ended: Promise<En
 function startService(config: Config, lock: Lock): Running {
   const held = lock.fd === undefined ? [] : [lock.fd]
   const child = fork(fileURLToPath(new URL('./main.js', import.meta.url)), ['locked'], {
-    env: { ...process.env, PLINTH_DATA: config.data },
+    env: { ...environment(), PLINTH_DATA: config.data },
     execArgv: [...process.execArgv, ...NODE_FLAGS],
     stdio: ['ignore', 'inherit', 'inherit', 'ipc', ...held],
     detached: true,
@@ -98,7 +98,7 @@ async function main(): Promise<Ending> {
     wish.heard()
   })
   const config = readConfig()
-  for (const name of unknownSettings()) complain(`warning: ${name} is no setting of plinth`)
+  for (const name of unknownSettings()) complain(`warning: ${name} is not a setting of plinth`)
   const tlsWarning = checkTls(config)
   if (tlsWarning !== undefined) complain(`warning: ${tlsWarning}`)
   mustBeWritable(config.data)

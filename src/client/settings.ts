@@ -1,13 +1,12 @@
-// What the machine that publishes says of itself: environment variables, ~/.netrc, and whose certificates are trusted.
+// The settings of the machine that publishes: environment variables, ~/.netrc, and the certificates that it trusts.
 
 import { existsSync, readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { rootCertificates } from 'node:tls'
+import { environment, type Environment } from '../config.js'
 import { errno } from '../errors.js'
 import type { ClientSettings } from './server.js'
-
-type Environment = Record<string, string | undefined>
 
 function readText(what: string, path: string): string {
   try {
@@ -17,7 +16,7 @@ function readText(what: string, path: string): string {
   }
 }
 
-// $NETRC as curl and go take it; a file that is named must be there
+// $NETRC as curl and go read it. A file that $NETRC names must exist.
 function netrcText(env: Environment): string {
   if (env['NETRC']) return readText('NETRC', env['NETRC'])
   const name = process.platform === 'win32' ? '_netrc' : '.netrc'
@@ -25,8 +24,8 @@ function netrcText(env: Environment): string {
   return existsSync(path) ? readText('.netrc', path) : ''
 }
 
-/** `PLINTH_URL`, `PLINTH_OWNER`, `PLINTH_TOKEN` and `PLINTH_ACCOUNT`; without a token the .netrc file is read. */
-export function clientSettings(env: Environment = process.env): ClientSettings {
+/** `PLINTH_URL`, `PLINTH_OWNER`, `PLINTH_TOKEN` and `PLINTH_ACCOUNT`. Without a token the .netrc file is read. */
+export function clientSettings(env = environment()): ClientSettings {
   return {
     url: env['PLINTH_URL'],
     owner: env['PLINTH_OWNER'],
@@ -36,7 +35,7 @@ export function clientSettings(env: Environment = process.env): ClientSettings {
   }
 }
 
-/** Where systems keep the certificates that they trust (Go's crypto/x509 root_linux.go, root_bsd.go). */
+/** The files in which systems keep the certificates that they trust (Go's crypto/x509 root_linux.go, root_bsd.go). */
 const SYSTEM_BUNDLES = [
   '/etc/ssl/certs/ca-certificates.crt',
   '/etc/pki/tls/certs/ca-bundle.crt',
@@ -46,8 +45,11 @@ const SYSTEM_BUNDLES = [
   '/etc/ssl/cert.pem',
 ]
 
-/** PEM certificates to trust: Node's own, the system's, and those of `SSL_CERT_FILE` (as go) and `NODE_EXTRA_CA_CERTS`. */
-export function trustedCertificates(env: Environment = process.env): string[] {
+/**
+ * The PEM certificates to trust: Node's own, the system's, and those of `SSL_CERT_FILE` (as go) and
+ * `NODE_EXTRA_CA_CERTS`.
+ */
+export function trustedCertificates(env = environment()): string[] {
   const system = SYSTEM_BUNDLES.find((path) => existsSync(path))
   const named = ['SSL_CERT_FILE', 'NODE_EXTRA_CA_CERTS'].flatMap((name) =>
     env[name] ? [readText(name, env[name])] : [],

@@ -3,7 +3,7 @@
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
 import { chownSync, existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Config } from '../config.js'
+import { environment, type Config } from '../config.js'
 import { nginxPidPath, socketPath } from '../layout.js'
 import type { NginxPlan } from './configure.js'
 
@@ -18,7 +18,7 @@ export function startNginx(
   output: 'inherit' | 'pipe' = 'inherit',
 ): ChildProcess {
   letWorkersWrite(config, plan)
-  const { PLINTH_ADMIN_TOKEN: _secret, ...env } = process.env
+  const { PLINTH_ADMIN_TOKEN: _secret, ...env } = environment()
   return spawn(plan.program, plan.args, {
     cwd: config.data,
     env,

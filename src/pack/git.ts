@@ -8,6 +8,7 @@ import { mkdir, open, writeFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
+import { environment } from '../config.js'
 import { errno } from '../errors.js'
 import { MAX_GO_MOD_BYTES } from '../gomod/check-zip.js'
 
@@ -22,7 +23,7 @@ const REPOSITORY =
 
 // Messages are matched below, and a folder's name is no pattern.
 const env = (): NodeJS.ProcessEnv => ({
-  ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !REPOSITORY.test(name))),
+  ...Object.fromEntries(Object.entries(environment()).filter(([name]) => !REPOSITORY.test(name))),
   LC_ALL: 'C',
   GIT_LITERAL_PATHSPECS: '1',
 })

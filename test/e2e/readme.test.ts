@@ -16,7 +16,6 @@ import { tempFolder } from '../support/temp-folder.js'
 const README = readFileSync(fileURLToPath(new URL('../../../README.md', import.meta.url)), 'utf8')
 const SCRIPT = fileURLToPath(new URL('../../../scripts/publish-module.sh', import.meta.url))
 const plainCli = `env -u NODE_OPTIONS '${process.execPath}' '${CLI}'`
-const CONFIG = readFileSync(fileURLToPath(new URL('../../../src/config.ts', import.meta.url)), 'utf8')
 
 /** The shell block that follows a heading, or a later one. */
 const block = (heading: string, which = 0): string => {
@@ -220,13 +219,4 @@ t.test('private packages, as the README says', needs('nginx', 'go', 'openssl', '
   const proxies = ['secret', 'team'].map((owner) => `${plinth.url}/api/packages/${owner}/go`).join('|')
   const both = `${goauth}GOPROXY='${proxies}' GONOSUMDB=example.com go mod download\n${downloaded}`
   t.equal(run(both, 'alice', ['m', 'n']), 'm@v1.0.0\nn@v1.0.0\n')
-})
-
-t.test('every setting is in the README, and nothing else is', async (t) => {
-  const known = [...(/const KNOWN = \[([^\]]*)\]/.exec(CONFIG)?.[1] ?? '').matchAll(/PLINTH_\w+/g)].map(
-    ([name]) => name,
-  )
-  const rows = README.match(/^\| `PLINTH_.*?\|/gm) ?? []
-  const told = rows.flatMap((row) => row.match(/PLINTH_\w+/g) ?? [])
-  t.same([...told].sort(), [...known].sort())
 })

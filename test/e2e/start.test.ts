@@ -86,7 +86,7 @@ t.test('npm start', needs('nginx', 'pgrep'), async (t) => {
     const run = start({ ...env, PLINTH_ADMIN_TOKEN: 'another-token-0123456789', PLINTH_LISTN: 'typo' })
     await run.until(/plinth: serving/)
     await run.until(/warning: PLINTH_ADMIN_TOKEN matches no account/)
-    await run.until(/warning: PLINTH_LISTN is no setting/)
+    await run.until(/warning: PLINTH_LISTN is not a setting/)
     t.notMatch(run.output(), token)
     t.equal((await ask(port, 'GET', '/api/packages/admin/generic/a/1/b')).body, 'x')
     run.kill('SIGINT')
