@@ -3,11 +3,12 @@
 import { mkdirSync } from 'node:fs'
 import { readConfig } from './config.js'
 import { messageOf, StartProblem } from './errors.js'
-import { signLock, takeLock } from './store/lock.js'
 import { makeLog } from './log.js'
+import { lockDataFolder } from './service/lock-data-folder.js'
 import { Service } from './service/service.js'
+import { signLock } from './store/lock.js'
 
-// Whoever read the log may be gone: no reason to end.
+// Ignore EPIPE: a closed log must not stop the service.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
 const log = makeLog((line) => process.stdout.write(line))
 
@@ -16,15 +17,9 @@ async function main(): Promise<void> {
   const config = readConfig()
   mkdirSync(config.data, { recursive: true })
   process.chdir(config.data)
-  // `npm start` holds the lock already and has handed it to us as an open file: it is ours as long as we live.
+  // `npm start` took the lock and gave it to this process as an open file, which lives as long as the process.
   if (process.argv[2] === 'locked') signLock(config.data)
-  else {
-    await takeLock(config.data, {
-      standby: config.standby,
-      onWait: (holder) => log('info', 'standing by', { holder }),
-      onWarning: (warning) => log('warn', warning),
-    })
-  }
+  else await lockDataFolder(config, log)
   const service = new Service(config, log)
   await service.start()
 

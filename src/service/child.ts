@@ -1,0 +1,24 @@
+// How a child process ends, and how it is ended.
+
+import type { ChildProcess } from 'node:child_process'
+
+/** Why everything ends, and with which exit code. */
+export type Ending = { code: number; reason: string }
+
+/** Resolves when the child process `name` has ended or could not be started: a failure, whatever its exit code. */
+export const endingOf = (name: string, child: ChildProcess): Promise<Ending> =>
+  new Promise((resolve) => {
+    const fail = (how: string): void => resolve({ code: 1, reason: `${name} ${how}` })
+    child.once('error', (error) => fail(`could not be started: ${error.message}`))
+    child.once('exit', (code, signal) => fail(signal ? `was ended by ${signal}` : `ended with code ${code}`))
+  })
+
+/** Sends `signal`, then SIGKILL after `graceMs`. Resolves when the process has ended, at once when it did before. */
+export async function stopChild(child: ChildProcess, signal: NodeJS.Signals, graceMs: number): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return
+  const gone = new Promise((resolve) => child.once('exit', resolve))
+  child.kill(signal)
+  const timer = setTimeout(() => child.kill('SIGKILL'), graceMs)
+  await gone
+  clearTimeout(timer)
+}

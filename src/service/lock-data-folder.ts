@@ -1,0 +1,16 @@
+// Locks the data folder for a service, whichever process starts it.
+
+import type { Config } from '../config.js'
+import type { Log } from '../log.js'
+import { takeLock, type Lock } from '../store/lock.js'
+
+/**
+ * Makes this process the only writer to the data folder, which must be its working directory. With PLINTH_STANDBY it
+ * waits for the end of another one and tells `log` so.
+ */
+export const lockDataFolder = ({ data, standby }: Config, log: Log): Promise<Lock> =>
+  takeLock(data, {
+    standby,
+    onWait: (holder) => log('info', 'standing by', { holder }),
+    onWarning: (warning) => log('warn', warning),
+  })
