@@ -2,7 +2,7 @@
 
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { makeCheckPool } from '../../src/modzip/check-pool.js'
+import { CheckPool } from '../../src/modzip/check-pool.js'
 import { tempFolder } from '../../test/support/temp-folder.js'
 import { buildOracle, startOracle } from '../../test/support/oracle.js'
 import { sourceModule } from './modules.js'
@@ -17,7 +17,7 @@ export const zip: Bench = {
   async run({ rounds }) {
     const folder = tempFolder('plinth-bench')
     const oracle = startOracle(buildOracle())
-    const pool = makeCheckPool()
+    const pool = new CheckPool()
     const rows = []
     for (const [megabytes, files, goal] of [
       [50, 2000, '≤ 3'],

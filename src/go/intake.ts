@@ -26,7 +26,7 @@ export class ModuleIntake {
    * a `patient` reading: it takes turns with other patient ones, so that uploads never wait for it.
    */
   async read(path: string, { patient = false } = {}): Promise<ModuleZip> {
-    const reading = await (patient ? this.#zips.readPatiently(path) : this.#zips.read(path))
+    const reading = await this.#zips.read(path, { patient })
     if (!reading.ok) throw new Refusal(400, problemText(reading.problems))
     const { zip } = reading
     if (this.#strict && zip.warnings.length > 0) throw new Refusal(400, problemText(zip.warnings))

@@ -1,5 +1,6 @@
-// Threads that read module zips, in lanes: a small upload never waits behind a large one, and none behind an import. A thread that runs
-// out of memory or time is ended and replaced; the zip it was reading is refused, the service goes on.
+// Threads that read module zips, in lanes: a small upload never waits for a large one, and no upload waits for an
+// import. A thread that runs out of memory or time is ended and replaced. The zip that it was reading is refused, and
+// the service goes on.
 
 import { stat } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
@@ -10,14 +11,14 @@ import type { ZipReading } from './read-zip.js'
 
 /** Zips up to this many bytes go through the lane for small ones. */
 const SMALL_ZIP_BYTES = 4 * 2 ** 20
-/** MB of JavaScript heap for one thread; the largest directory that is let in takes some 300. */
+/** MB of JavaScript heap for one thread. The largest central directory that is allowed takes some 300. */
 const THREAD_HEAP_MB = 768
-/** The part of it for what is new: files that were inflated are given back soon, and not when 64 MB of them lie about. */
+/** MB of it for new objects: buffers of inflated files are freed soon, and not when 64 MB of them have piled up. */
 const THREAD_YOUNG_MB = 1
-/** The largest module takes some 5 s; what takes longer than this is made to. */
+/** The largest module takes some 5 s. A zip that takes longer than this was made to. */
 const CHECK_TIMEOUT_MS = 60_000
 
-/** A zip that took more memory or time than there is for one: no failure of ours, but nobody will use it either. */
+/** A zip that took more memory or time than one zip may: not a failure of ours, but nobody could use it either. */
 const TOO_COMPLEX: ZipReading = {
   ok: false,
   problems: [{ rule: 'the zip takes too much memory or time to check' }],
@@ -29,12 +30,17 @@ type Task = {
   reject: (error: Error) => void
 }
 
-const failed = (message: string, code?: string): Error => Object.assign(new Error(message), code && { code })
+const failure = (message: string, code?: string): Error => Object.assign(new Error(message), code && { code })
 
+/** Up to `most` threads with a queue of their own. Threads are started when they are needed. */
 class Lane {
+  /** Zips that wait for a thread, first come first served. */
   readonly #waiting: Task[] = []
+  /** Threads that have nothing to do. */
   readonly #idle: Worker[] = []
+  /** All threads that run. */
   readonly #all = new Set<Worker>()
+  /** How many threads may run. */
   readonly #most: number
 
   constructor(most: number) {
@@ -64,7 +70,7 @@ class Lane {
       resourceLimits: { maxOldGenerationSizeMb: THREAD_HEAP_MB, maxYoungGenerationSizeMb: THREAD_YOUNG_MB },
     })
     this.#all.add(worker)
-    worker.unref() // an idle thread keeps no process alive
+    worker.unref() // an idle thread does not keep the process alive
     return worker
   }
 
@@ -73,7 +79,7 @@ class Lane {
     const end = (settle: () => void, alive: boolean): void => {
       clearTimeout(timer)
       worker.removeAllListeners()
-      worker.on('error', () => {}) // a thread that is being ended may still have one to tell
+      worker.on('error', () => {}) // a thread that is being ended may still emit one
       worker.unref()
       if (alive) this.#idle.push(worker)
       else {
@@ -88,7 +94,7 @@ class Lane {
     worker.once('message', (reply: CheckReply) =>
       end(
         () =>
-          'reading' in reply ? task.resolve(reply.reading) : task.reject(failed(reply.error, reply.errno)),
+          'reading' in reply ? task.resolve(reply.reading) : task.reject(failure(reply.error, reply.errno)),
         true,
       ),
     )
@@ -99,26 +105,31 @@ class Lane {
       ),
     )
     worker.once('exit', (code) =>
-      end(() => task.reject(failed(`the checking thread ended with code ${code}`)), false),
+      end(() => task.reject(failure(`the checking thread ended with code ${code}`)), false),
     )
     worker.postMessage({ path: task.path } satisfies CheckRequest)
   }
 }
 
-export type CheckPool = ReturnType<typeof makeCheckPool>
+export class CheckPool {
+  /** For zips up to SMALL_ZIP_BYTES. */
+  readonly #small = new Lane(2)
+  /** For larger ones. */
+  readonly #large = new Lane(Math.max(1, availableParallelism() - 1))
+  /** For imports and the drop folder, which nobody waits for: one zip at a time. */
+  readonly #patient = new Lane(1)
 
-export function makeCheckPool() {
-  const small = new Lane(2)
-  const large = new Lane(Math.max(1, availableParallelism() - 1))
-  const patient = new Lane(1)
-  return {
-    /** `readModuleZip` in another thread. Throws what a failing disk throws, with its errno as `code`. */
-    read: async (path: string): Promise<ZipReading> =>
-      ((await stat(path)).size <= SMALL_ZIP_BYTES ? small : large).run(path),
-    /** The same for what nobody waits for: one zip at a time, in a thread of its own, so that uploads never wait for it. */
-    readPatiently: (path: string): Promise<ZipReading> => patient.run(path),
-    close: async (): Promise<void> => {
-      await Promise.all([small, large, patient].map((lane) => lane.close()))
-    },
+  /**
+   * {@link readModuleZip} in another thread. With `patient` the zip waits for other patient ones, and no upload waits
+   * for it. Throws what a failing disk throws, with its errno as `code`.
+   */
+  async read(path: string, { patient = false }: { patient?: boolean } = {}): Promise<ZipReading> {
+    if (patient) return this.#patient.run(path)
+    const { size } = await stat(path)
+    return (size <= SMALL_ZIP_BYTES ? this.#small : this.#large).run(path)
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.#small, this.#large, this.#patient].map((lane) => lane.close()))
   }
 }

@@ -1,16 +1,20 @@
-// The contents of one zip entry, held against what its headers declare: never more bytes than that, the right CRC.
-// Follows Go's archive/zip where it reads (findBodyOffset, checksumReader), and is stricter where that lets pass.
+// Reads the content of one zip entry and checks it against the entry's headers: never more bytes than declared, the
+// right CRC. Follows Go's archive/zip (findBodyOffset, checksumReader), and is stricter where archive/zip is lenient.
 
 import { createHash } from 'node:crypto'
 import { Readable } from 'node:stream'
 import { constants, crc32, createInflateRaw, inflateRawSync } from 'node:zlib'
+import { errno, messageOf } from '../errors.js'
 import type { ZipEntry } from '../gomod/check-zip.js'
 import type { ReadAt } from './zip-directory.js'
 
-/** An entry and the byte its local header stands at; `hasDescriptor`: sizes and CRC stand behind the data, too. */
+/**
+ * An entry. `offset` is the byte where its local header begins. `hasDescriptor` says that sizes and CRC also follow the
+ * data.
+ */
 export type LocatedEntry = ZipEntry & { offset: number; hasDescriptor: boolean }
 
-/** Thrown for one entry whose content is not what its header says. */
+/** The content of one entry is not what its header says. */
 export class BadContent extends Error {}
 
 // archive/zip findBodyOffset
@@ -23,7 +27,7 @@ export function bodyOffset(read: ReadAt, entry: LocatedEntry): number {
   return entry.offset + 30 + header.readUInt16LE(26) + header.readUInt16LE(28)
 }
 
-// archive/zip readDataDescriptor: with or without its signature, the CRC in it must be that of the directory.
+// archive/zip readDataDescriptor: its signature is optional, its CRC must be that of the central directory.
 function checkDescriptor(read: ReadAt, at: number, entry: LocatedEntry): void {
   const descriptor = read(at, 16)
   const crcAt = descriptor.length >= 4 && descriptor.readUInt32LE(0) === 0x08074b50 ? 4 : 0
@@ -36,12 +40,13 @@ function checkDescriptor(read: ReadAt, at: number, entry: LocatedEntry): void {
 const ONE_CALL_BYTES = 2 ** 20
 const PIECE_BYTES = 256 * 1024
 
-const inflateProblem = (error: unknown, entry: ZipEntry): BadContent => {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined
-  return code === 'ERR_BUFFER_TOO_LARGE'
-    ? new BadContent(`uncompressed size is larger than declared size (${entry.size} bytes)`)
-    : new BadContent(`cannot be inflated: ${error instanceof Error ? error.message : String(error)}`)
-}
+const largerThanDeclared = ({ size }: ZipEntry): BadContent =>
+  new BadContent(`uncompressed size is larger than declared size (${size} bytes)`)
+
+const inflateProblem = (error: unknown, entry: ZipEntry): BadContent =>
+  errno(error) === 'ERR_BUFFER_TOO_LARGE'
+    ? largerThanDeclared(entry)
+    : new BadContent(`cannot be inflated: ${messageOf(error)}`)
 
 function* pieces(read: ReadAt, at: number, length: number, passing = false): Generator<Buffer> {
   for (let done = 0; done < length; done += PIECE_BYTES)
@@ -49,8 +54,8 @@ function* pieces(read: ReadAt, at: number, length: number, passing = false): Gen
 }
 
 /**
- * The entry's content piece by piece, from byte `at` on ({@link bodyOffset}), never more than it declares. A piece may be
- * overwritten by the next one, if `read` does so.
+ * Yields the entry's content piece by piece, from byte `at` on ({@link bodyOffset}), never more than it declares. The
+ * next piece may overwrite the one before, if `read` does so.
  */
 export async function* contents(read: ReadAt, at: number, entry: LocatedEntry): AsyncGenerator<Buffer> {
   if (entry.method === 0) return yield* pieces(read, at, entry.packedSize, true)
@@ -58,7 +63,7 @@ export async function* contents(read: ReadAt, at: number, entry: LocatedEntry): 
     try {
       return yield inflateRawSync(read(at, entry.packedSize, true), {
         maxOutputLength: Math.max(1, entry.size),
-        chunkSize: Math.min(Math.max(64, entry.size + 1), PIECE_BYTES), // most files fit: nothing is put together
+        chunkSize: Math.min(Math.max(64, entry.size + 1), PIECE_BYTES), // most files fit: no pieces to concatenate
       })
     } catch (error) {
       throw inflateProblem(error, entry)
@@ -80,11 +85,10 @@ export async function* contents(read: ReadAt, at: number, entry: LocatedEntry): 
     source.destroy()
     inflate.destroy()
   }
-  if (size > entry.size)
-    throw inflateProblem(Object.assign(new Error(), { code: 'ERR_BUFFER_TOO_LARGE' }), entry)
+  if (size > entry.size) throw largerThanDeclared(entry)
 }
 
-/** Inflates one entry, holds it against size and CRC, and returns its SHA-256 in hex; `keep` collects its bytes. */
+/** Inflates one entry, checks its size and CRC, and returns its SHA-256 in hex. `keep` collects its bytes. */
 export async function verifyContent(
   read: ReadAt,
   fileSize: number,
@@ -92,7 +96,7 @@ export async function verifyContent(
   keep?: Buffer[],
 ): Promise<string> {
   const at = bodyOffset(read, entry)
-  if (at + entry.packedSize > fileSize) throw new BadContent(`its data ends behind the last byte of the zip`)
+  if (at + entry.packedSize > fileSize) throw new BadContent('its data ends behind the last byte of the zip')
   const hash = createHash('sha256')
   let size = 0
   let crc = 0

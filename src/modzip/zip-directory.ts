@@ -1,16 +1,18 @@
 // Finds the central directory of a zip as Go's archive/zip finds it (reader.go: readDirectoryEnd, init), and measures
-// it before anyone allocates by what the archive claims of itself.
+// it before anything is allocated by the sizes that the archive claims.
+
+import { quote } from '../errors.js'
 
 /**
- * Reads up to `length` bytes at `offset`; fewer only at the end of the file. `passing`: the next such read may overwrite
- * them.
+ * Reads up to `length` bytes at `offset`, fewer only at the end of the file. With `passing` the next such read may
+ * overwrite them.
  */
 export type ReadAt = (offset: number, length: number, passing?: boolean) => Buffer
 
-/** Byte positions in the file. `base` is what entry offsets count from: bytes may stand before the archive. */
+/** Byte positions in the file. Entry offsets count from `base`: other bytes may precede the archive. */
 export type ZipDirectory = { base: number; offset: number; bytes: number; entries: number }
 
-/** The bytes are no zip that go could read. The message says what was found, and where. */
+/** go could not read these bytes as a zip. The message says what was found, and where. */
 export class NotAZip extends Error {
   override readonly name = 'NotAZip'
 }
@@ -31,7 +33,7 @@ const MAX32 = 0xffffffff
 
 type End = { records: bigint; size: bigint; offset: bigint }
 
-// archive/zip findSignatureInBlock: the last signature whose comment fits; a comment that does not is an error there.
+// archive/zip findSignatureInBlock: takes the last signature; it is an error there when its comment does not fit.
 function findEndIn(block: Buffer): number {
   for (let i = block.length - END.bytes; i >= 0; i--) {
     if (block.readUInt32LE(i) !== END.signature) continue
@@ -56,7 +58,7 @@ function whatItIs(start: Buffer, size: number): string {
     ? 'it is gzip (a .tar.gz?)'
     : begins(0x50, 0x4b, 3, 4)
       ? 'it starts as a zip does, so it was probably cut off'
-      : `it starts with ${JSON.stringify(start.toString('latin1'))}`
+      : `it starts with ${quote(start.toString('latin1'))}`
   return `not a zip: no end of central directory record in the last 65 KiB of ${size} bytes; ${kind}`
 }
 
@@ -83,7 +85,7 @@ function readEnd64(read: ReadAt, endAt: number): { at: number; end: End } | unde
   }
 }
 
-// archive/zip readDirectoryHeader: a header whose maximal sizes are not given by a zip64 extra field is no header.
+// archive/zip readDirectoryHeader: a header with maximal sizes and no zip64 extra field for them is not a header.
 function zip64Complete(header: Buffer, extra: Buffer): boolean {
   let needed = [header.readUInt32LE(24), header.readUInt32LE(20), header.readUInt32LE(42)].map(
     (n) => n === MAX32,
@@ -112,7 +114,7 @@ function headerBytes(window: Buffer, at: number): number {
   return zip64Complete(header, window.subarray(extraAt, extraAt + extra)) ? total : 0
 }
 
-// archive/zip Reader.init: headers are counted until something else comes, since the stored count is 16 bits.
+// archive/zip Reader.init: counts headers until something else follows, since the stored count has 16 bits.
 function measure(read: ReadAt, start: number, size: number): { bytes: number; entries: number } {
   const WINDOW = 2 ** 20
   const LARGEST_HEADER = HEADER.bytes + 3 * 0xffff
@@ -130,16 +132,16 @@ function measure(read: ReadAt, start: number, size: number): { bytes: number; en
     at += bytes
     entries++
     if (entries > MAX_ENTRIES || at - start > MAX_DIRECTORY_BYTES) {
-      throw new NotAZip(
-        `the zip has over ${entries > MAX_ENTRIES ? `${MAX_ENTRIES} entries` : `${MAX_DIRECTORY_BYTES} bytes of central directory`}`,
-      )
+      const limit =
+        entries > MAX_ENTRIES ? `${MAX_ENTRIES} entries` : `${MAX_DIRECTORY_BYTES} bytes of central directory`
+      throw new NotAZip(`the zip has over ${limit}`)
     }
   }
 }
 
 /**
- * Where the central directory stands and how many entries it really has.
- * Throws {@link NotAZip} for all that Go's reader refuses; `size` is the file's, in bytes.
+ * Finds the central directory and counts its entries. `size` is the size of the file in bytes.
+ * Throws {@link NotAZip} for everything that Go's reader refuses.
  */
 export function locateDirectory(read: ReadAt, size: number): ZipDirectory {
   let endAt = findEnd(read, size)
@@ -158,20 +160,22 @@ export function locateDirectory(read: ReadAt, size: number): ZipDirectory {
   const start = base + end.offset
   if (start < 0n || start >= BigInt(size)) {
     throw new NotAZip(
-      `broken zip: the end record at byte ${endAt} claims a central directory of ${end.size} bytes at byte ${end.offset}, but the file has ${size} bytes`,
+      `broken zip: the end record at byte ${endAt} claims a central directory of ${end.size} bytes ` +
+        `at byte ${end.offset}, but the file has ${size} bytes`,
     )
   }
   const found = chooseBase(read, size, Number(base), Number(end.offset), Number(start))
   const measured = measure(read, found.offset, size)
   if (BigInt(measured.entries % 0x10000) !== end.records % 0x10000n) {
     throw new NotAZip(
-      `broken zip: the end record at byte ${endAt} claims ${end.records} entries, but ${measured.entries} were found at byte ${found.offset}`,
+      `broken zip: the end record at byte ${endAt} claims ${end.records} entries, ` +
+        `but ${measured.entries} were found at byte ${found.offset}`,
     )
   }
   return { ...found, ...measured }
 }
 
-// archive/zip readDirectoryEnd: an end record may also be wrong about the base; a header at the plain offset wins.
+// archive/zip readDirectoryEnd: the end record may be wrong about the base; a header at the plain offset wins.
 function chooseBase(
   read: ReadAt,
   size: number,

@@ -3,7 +3,7 @@
 
 import { Readable } from 'node:stream'
 import { parseVersion, isPseudoVersion, pseudoVersionTime } from '../gomod/semver.js'
-import { openZip } from '../modzip/read-zip.js'
+import { OpenZip } from '../modzip/open-zip.js'
 import { archive, blobOf, commitOf, commitTime, hasChanges, type Checkout } from './git.js'
 import type { Source, SourceFile } from './source.js'
 
@@ -67,7 +67,7 @@ const FILE_TYPE = 0o170000
 export async function commitSource(checkout: Checkout, chosen: Chosen, temp: string): Promise<Source> {
   const { folder } = checkout
   const { commit, warnings } = chosen
-  const zip = await openZip(await archive(checkout, commit, temp))
+  const zip = await OpenZip.open(await archive(checkout, commit, temp))
   const files: SourceFile[] = []
   const folders = new Set<string>()
   for (const entry of zip.entries) {
@@ -78,7 +78,7 @@ export async function commitSource(checkout: Checkout, chosen: Chosen, temp: str
       continue
     }
     const kind = (entry.unixMode & FILE_TYPE) === SYMLINK ? 'symlink' : 'file'
-    files.push({ path, kind, size: entry.size, open: () => zip.open(entry) })
+    files.push({ path, kind, size: entry.size, open: () => zip.stream(entry) })
   }
   // git has no empty folders but those that stand for submodules
   for (const { path } of files)
@@ -98,5 +98,5 @@ export async function commitSource(checkout: Checkout, chosen: Chosen, temp: str
         open: () => Readable.from([license]),
       })
   }
-  return { files, leftOut, commit, warnings, close: zip.close }
+  return { files, leftOut, commit, warnings, close: () => zip.close() }
 }

@@ -7,7 +7,7 @@ import { ModuleIntake } from '../go/intake.js'
 import { ModulePublisher } from '../go/publish.js'
 import { folders } from '../layout.js'
 import type { Log } from '../log.js'
-import { makeCheckPool, type CheckPool } from '../modzip/check-pool.js'
+import { CheckPool } from '../modzip/check-pool.js'
 import { Journal } from '../packages/journal.js'
 import { PublicationClock } from '../packages/publication-clock.js'
 import { CopyIn } from '../store/copy-in.js'
@@ -47,7 +47,7 @@ export class Parts {
     this.store = given.store ?? new Store(config.data)
     this.freeSpace = new FreeSpace(this.store.at(folders.tmp), config.minFreeBytes)
     this.copyIn = new CopyIn(this.store, this.freeSpace)
-    this.zips = given.zips ?? makeCheckPool()
+    this.zips = given.zips ?? new CheckPool()
     this.journal = new Journal(this.store, log, (entry) =>
       'module' in entry ? this.modules.settle(entry) : this.files.settle(entry),
     )

@@ -2,14 +2,14 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
-import { makeCheckPool } from '../../src/modzip/check-pool.js'
+import { CheckPool } from '../../src/modzip/check-pool.js'
 import { rawZip } from '../support/raw-zip.js'
 
 t.test('the pool reads many zips at once, and survives files that go away', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'plinth-pool-'))
   t.teardown(() => rmSync(folder, { recursive: true }))
-  const pool = makeCheckPool()
-  t.teardown(pool.close)
+  const pool = new CheckPool()
+  t.teardown(() => pool.close())
   const path = (i: number): string => join(folder, `${i}.zip`)
   for (let i = 0; i < 50; i++) {
     // every tenth is large enough for the other lane

@@ -14,8 +14,7 @@ const sha256 = (bytes: Buffer): string => createHash('sha256').update(bytes).dig
 
 /** Reads zips in this thread. */
 const zips = {
-  read: readModuleZip,
-  readPatiently: readModuleZip,
+  read: (path: string) => readModuleZip(path),
   close: async () => {},
 } as unknown as CheckPool
 
