@@ -18,10 +18,6 @@ import {
 import { dirname, join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import t from 'tap'
-import { readConfig } from '../../src/config.js'
-import { Inbox } from '../../src/inbox/inbox.js'
-import { placeOf } from '../../src/inbox/place.js'
-import { Parts } from '../../src/service/parts.js'
 import { simpleModule } from '../support/zips.js'
 import { ask } from '../support/http.js'
 import { startPlinth } from '../support/plinth.js'
@@ -341,54 +337,6 @@ t.test('a burst of 5,000 files, in flat memory', async (t) => {
   t.same(violations(inbox.data), [])
 })
 
-t.test(
-  'a file that is replaced when it was published but has not left is looked at for itself',
-  async (t) => {
-    const data = await newData({ fast: true })
-    const config = readConfig({ PLINTH_DATA: data })
-    const parts = new Parts(config, () => {})
-    await parts.recover()
-    const path = join(data, 'inbox/admin/generic/tool/1.0/x')
-    mkdirSync(dirname(path), { recursive: true })
-    writeFileSync(path, 'first')
-    writeFileSync(join(data, 'other'), 'second')
-    const publish: typeof parts.files.publish = async (...args) => {
-      await parts.files.publish(...args)
-      if (existsSync(join(data, 'other'))) renameSync(join(data, 'other'), path)
-    }
-    const inbox = await Inbox.start({ ...parts, files: { publish } }, { settleMs: 0, lookEveryMs: 200 })
-    t.teardown(() => inbox.stop())
-    const rejected = join(data, 'inbox/rejected/admin/generic/tool/1.0/x')
-    await until(() => !existsSync(path))
-    t.equal(readFileSync(join(data, TOOL, 'x'), 'utf8'), 'first')
-    t.equal(readFileSync(rejected, 'utf8'), 'second', 'nothing is lost')
-    t.match(readFileSync(`${rejected}.txt`, 'utf8'), /has other bytes/)
-  },
-)
-
-t.test('events that never come: a look finds what is there', async (t) => {
-  const data = await newData({ fast: true })
-  process.env['CHOKIDAR_USEPOLLING'] = '1' // once an hour
-  process.env['CHOKIDAR_INTERVAL'] = '3600000'
-  t.teardown(() => {
-    delete process.env['CHOKIDAR_USEPOLLING']
-    delete process.env['CHOKIDAR_INTERVAL']
-  })
-  const config = readConfig({ PLINTH_DATA: data })
-  const parts = new Parts(config, () => {})
-  await parts.recover()
-  const inbox = await Inbox.start(parts, { settleMs: 0, lookEveryMs: 200 })
-  t.teardown(() => inbox.stop())
-  for (const name of ['first', 'when it rests']) {
-    const path = join(data, 'inbox/admin/generic/tool/1.0', name)
-    mkdirSync(dirname(path), { recursive: true })
-    writeFileSync(path, 'x')
-    await until(() => !existsSync(path))
-    t.equal(readFileSync(join(data, TOOL, name), 'utf8'), 'x')
-  }
-  await parts.zips.close()
-})
-
 t.test('old empty folders go, new ones stay', async (t) => {
   const data = await newData({ fast: true })
   const old = join(data, 'inbox/admin/generic/tool/1.0')
@@ -429,26 +377,4 @@ t.test('nobody reads the inbox over HTTP', needs('nginx'), async (t) => {
     t.ok(answer.status >= 400, `${path}: ${answer.status}`)
     t.notMatch(answer.body, /unpublished/)
   }
-})
-
-t.test('places', async (t) => {
-  t.same(placeOf('a/go/x.zip'), { kind: 'module', owner: 'a' })
-  t.same(placeOf('a/generic/n/v/f'), {
-    kind: 'file',
-    owner: 'a',
-    at: { owner: 'a', name: 'n', version: 'v' },
-    file: 'f',
-  })
-  for (const path of [
-    '',
-    'a',
-    'a/go',
-    'a/generic',
-    'a/generic/n',
-    'a/generic/n/v',
-    'a/x/y',
-    '../go/x.zip',
-    'a/go/x.ZIP',
-  ])
-    t.match(placeOf(path), { wrong: /is expected$/ }, path)
 })

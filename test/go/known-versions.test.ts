@@ -9,6 +9,7 @@ import type { Store } from '../../src/store/store.js'
 import { violations } from '../support/invariants.js'
 import { tempFolder } from '../support/temp-folder.js'
 import { openParts } from '../support/parts.js'
+import { watchedStore } from '../support/watched-store.js'
 
 const base = existsSync('/dev/shm') ? '/dev/shm' : undefined
 const newData = (): string => join(tempFolder('plinth-test', base), 'data')
@@ -16,25 +17,6 @@ const MODULE = 'example.com/m'
 const FOLDER = `tree/api/packages/admin/go/${MODULE}/@v`
 const PSEUDO = 'v1.0.1-0.20991109021931-daa7c04131f5'
 const at = (version: string) => ({ owner: 'admin', module: MODULE, version })
-
-/** A store that counts how often a folder of versions is read. `instead` may replace its methods. */
-function watched() {
-  const seen = { reads: 0, instead: (_name: keyof Store): (() => Promise<unknown>) | undefined => undefined }
-  const wrap = (store: Store): Store =>
-    new Proxy(store, {
-      get(target, name: keyof Store) {
-        const instead = seen.instead(name)
-        if (instead) return instead
-        const value = target[name]
-        if (name !== 'names') return typeof value === 'function' ? value.bind(target) : value
-        return (folder: string) => {
-          if (folder.endsWith('/@v')) seen.reads++
-          return target.names(folder)
-        }
-      },
-    })
-  return { seen, wrap }
-}
 
 /** Waits until a change of the folder gives it another time than it has now. */
 function nextTick(data: string): void {
@@ -61,7 +43,7 @@ const listOf = (data: string): string[] =>
 
 t.test('the folder is read once, and list is right after each change', async (t) => {
   const data = newData()
-  const { seen, wrap } = watched()
+  const { seen, wrap } = watchedStore()
   const parts = await openParts(data, wrap)
   for (const version of ['v1.0.0', 'v1.10.0', 'v1.2.0', PSEUDO, 'v1.2.0-rc.1', 'v0.1.0']) {
     await parts.publishModule(MODULE, version)
@@ -93,7 +75,7 @@ t.test('what comes into the folder, goes from it, or is another folder, is seen'
 
 t.test('after a rebuild nothing is remembered, even should the folder look the same', async (t) => {
   const data = newData()
-  const { seen, wrap } = watched()
+  const { seen, wrap } = watchedStore()
   const parts = await openParts(data, wrap)
   await parts.publishModule(MODULE, 'v1.0.0')
   await parts.publishModule(MODULE, 'v1.1.0')
@@ -112,41 +94,6 @@ t.test('after a rebuild nothing is remembered, even should the folder look the s
   await parts.publishModule(MODULE, 'v1.3.0')
   t.equal(seen.reads, reads + 1)
   t.same(listOf(data), ['v1.0.0', 'v1.2.0', 'v1.3.0', 'v1.5.0'])
-})
-
-t.test('a disk that fails at any step leaves list right, remembered or not', async (t) => {
-  const data = newData()
-  const { seen, wrap } = watched()
-  const parts = await openParts(data, wrap)
-  const versions = ['v1.0.0', 'v1.1.0', 'v1.2.0', 'v1.10.0-rc.1', PSEUDO]
-  const there = new Set<string>()
-  let failures = 0
-  for (let step = 0; step < 400; step++) {
-    const version = versions[(step * 7) % versions.length] ?? ''
-    // the n-th change of this step fails, and those after it for a while: undoing meets them, too
-    let left = step % 23
-    let broken = step % 3
-    seen.instead = (name) => {
-      if (!['claim', 'place', 'linkOver', 'remove', 'syncAll', 'stage'].includes(name)) return undefined
-      if (left-- > 0 || broken-- <= 0) return undefined
-      return () => Promise.reject(Object.assign(new Error('EIO: i/o error'), { code: 'EIO' }))
-    }
-    try {
-      if (there.has(version)) await parts.modules.remove(at(version))
-      else await parts.publishModule(MODULE, version)
-    } catch {
-      failures++
-    }
-    seen.instead = () => undefined
-    // the next request settles what is left
-    await parts.modules.remove(at('v9.9.9')).catch(() => {})
-    if (existsSync(join(data, FOLDER, `${version}.info`))) there.add(version)
-    else there.delete(version)
-    const broke = violations(data)
-    if (broke.length > 0) return t.same(broke, [], `step ${step}, ${version}`)
-  }
-  t.comment(`${failures} failures`)
-  t.ok(failures > 100)
 })
 
 t.test('no more is remembered than may be, and what was used last is', async (t) => {

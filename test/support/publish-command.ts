@@ -48,3 +48,10 @@ export function moduleFolder(path = 'example.com/m', source = 'package m\n'): st
   writeFileSync(join(folder, 'm.go'), source)
   return folder
 }
+
+/** A module whose zip is sent in many pieces. */
+export function moduleWithMegabytes(): string {
+  const folder = moduleFolder()
+  writeFileSync(join(folder, 'big'), Buffer.from(Array.from({ length: 3e6 }, (_, i) => (i * i * 7919) % 251)))
+  return folder
+}

@@ -4,13 +4,10 @@ import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { Readable } from 'node:stream'
 import t from 'tap'
 import { pack as command } from '../../src/commands/pack.js'
 import { WrongUsage } from '../../src/commands/command.js'
 import { messageOf } from '../../src/errors.js'
-import { tagOf } from '../../src/pack/commit.js'
-import { writeZip } from '../../src/pack/write-zip.js'
 import { isOver } from '../support/child.js'
 import { CLI, plainNode, runCli, type CliResult } from '../support/cli.js'
 import { needs } from '../support/programs.js'
@@ -56,15 +53,6 @@ function newCheckout(more: Record<string, string> = {}): string {
   git(top, 'commit', '-qm', 'x')
   return top
 }
-
-t.test('tags, as go looks for them', async (t) => {
-  t.equal(tagOf('', 'v1.2.3'), 'v1.2.3')
-  t.equal(tagOf('sub/dir', 'v1.2.3'), 'sub/dir/v1.2.3')
-  t.equal(tagOf('v2', 'v2.0.0'), 'v2.0.0')
-  t.equal(tagOf('sub/v2', 'v2.0.0'), 'sub/v2.0.0')
-  t.equal(tagOf('sub/v1', 'v1.0.0'), 'sub/v1/v1.0.0')
-  t.equal(tagOf('', 'v2.0.0+incompatible'), 'v2.0.0')
-})
 
 t.test('the same files give the same bytes', async (t) => {
   const out = tempFolder()
@@ -229,16 +217,6 @@ t.test('a module without go.mod, a module in SHA-256, a zip on standard output',
   git(sha256, 'add', '-A')
   git(sha256, 'commit', '-qm', 'x')
   t.match(run(sha256, 'v1.0.0', '--dry-run').stdout, 'packed example.com/m v1.0.0 of commit')
-})
-
-t.test('a file that changes meanwhile is no half file', async (t) => {
-  const open = (content: string) => () => Readable.from([Buffer.from(content)])
-  for (const content of ['', 'ab', 'abcd']) {
-    const files = [{ path: 'x', kind: 'file' as const, size: 3, open: open(content) }]
-    await t.rejects(writeZip(join(tempFolder(), 'm.zip'), 'm@v1/', files), {
-      message: 'x changed while it was packed',
-    })
-  }
 })
 
 t.test('Ctrl-C leaves nothing behind', async (t) => {
