@@ -20,6 +20,7 @@ import { Store } from '../../src/store/store.js'
 import { AUTH, TOKEN } from '../support/http.js'
 import { startPlinth } from '../support/plinth.js'
 import { needs } from '../support/programs.js'
+import { until } from '../support/until.js'
 
 const basic = (text: string): string => `Basic ${Buffer.from(text).toString('base64')}`
 const file = (owner: string, name = 'file'): string => `/api/packages/${owner}/generic/p/1/${name}`
@@ -209,9 +210,9 @@ t.test('accounts and owners', needs('nginx'), async (t) => {
     const good = readFileSync(join(data, path), 'utf8')
     await store.write(path, good.replace('"read":[]', '"read":["private"]'), { secret: true })
     const auth = basic(`nothing:${tokens['nothing']}`)
-    while ((await get('private', auth)) !== 200) await new Promise((resolve) => setTimeout(resolve, 50))
+    await until(async () => (await get('private', auth)) === 200, 50)
     await store.remove(path)
-    while ((await get('private', auth)) !== 401) await new Promise((resolve) => setTimeout(resolve, 50))
+    await until(async () => (await get('private', auth)) === 401, 50)
     await store.write(path, good, { secret: true })
     t.equal((await ask('PUT', file('private', 'cut'), { auth, body: 'x' })).status, 401)
   })

@@ -10,6 +10,7 @@ import { simpleModule } from '../support/zips.js'
 import { AUTH, TOKEN } from '../support/http.js'
 import { startPlinth, type Plinth } from '../support/plinth.js'
 import { needs } from '../support/programs.js'
+import { until } from '../support/until.js'
 
 const GO = '/api/packages/admin/go'
 const GENERIC = '/api/packages/admin/generic'
@@ -501,8 +502,7 @@ t.test('HTTP', needs('nginx'), async (t) => {
             wait()
           })
         })
-        while (!plinth.log().slice(seen).includes('"event":"request"'))
-          await new Promise((resolve) => setTimeout(resolve, 5))
+        await until(() => plinth.log().slice(seen).includes('"event":"request"'), 5)
         clean(t, `${path} ${headers.join()}`)
       }
     }

@@ -18,7 +18,7 @@ import t from 'tap'
 import { makeCertificate } from '../support/certificate.js'
 import { CLI, plainNode } from '../support/cli.js'
 import { ask } from '../support/http.js'
-import { freePort } from '../support/port.js'
+import { freePort, isFree } from '../support/port.js'
 import { needs } from '../support/programs.js'
 import { tempFolder } from '../support/temp-folder.js'
 import { until } from '../support/until.js'
@@ -328,15 +328,7 @@ function canRead(uid: number, gid: number, path: string): boolean {
 
 /** nginx's workers end by themselves when their master was killed; until then the port is taken. */
 async function orphansGone(port: number): Promise<void> {
-  for (;;) {
-    const free = await new Promise<boolean>((resolve) => {
-      const probe = createServer()
-      probe.once('error', () => resolve(false))
-      probe.listen(port, '127.0.0.1', () => probe.close(() => resolve(true)))
-    })
-    if (free) return
-    await new Promise((resolve) => setTimeout(resolve, 20))
-  }
+  await until(() => isFree(port), 20)
 }
 
 t.test('the command for owners', async (t) => {

@@ -10,6 +10,7 @@ import type { Store } from '../../src/store/store.js'
 import { violations } from '../support/invariants.js'
 import { tempFolder } from '../support/temp-folder.js'
 import { openParts, withMethods } from '../support/parts.js'
+import { until } from '../support/until.js'
 
 /** A store whose claims wait until they are let through. */
 function holdClaims() {
@@ -67,7 +68,7 @@ t.test('what is being published is waited for, and goes too', async (t) => {
   await gate.arrived
   let removed = false
   const removing = removeOwner(parts, 'admin', true).then(() => (removed = true))
-  while (isDeclared(data)) await new Promise((resolve) => setImmediate(resolve))
+  await until(() => !isDeclared(data), 1)
   const late = parts.publishFile('1.0', 'x', 'content')
   await t.rejects(late, /no owner/, 'what comes now finds none')
   t.notOk(removed)
@@ -86,7 +87,7 @@ t.test('an owner that is published to meanwhile stays when its packages are to s
   await gate.arrived
   const removing = removeOwner(parts, 'admin', false)
   const refused = t.rejects(removing, Refusal)
-  while (isDeclared(data)) await new Promise((resolve) => setImmediate(resolve))
+  await until(() => !isDeclared(data), 1)
   gate.open()
   await publishing
   await refused

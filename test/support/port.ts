@@ -10,15 +10,18 @@ const FIRST_PORT = 15_000 + (process.pid % 150) * PORTS
 
 let given = 0
 
+/** Whether nobody listens on a port of 127.0.0.1. */
+export const isFree = (port: number): Promise<boolean> =>
+  new Promise((resolve) => {
+    const probe = createServer()
+    probe.once('error', () => resolve(false))
+    probe.listen(port, '127.0.0.1', () => probe.close(() => resolve(true)))
+  })
+
 /** A port of 127.0.0.1 on which nobody listens, and which no connection takes by itself; another one each time. */
 export async function freePort(): Promise<number> {
   for (;;) {
     const port = FIRST_PORT + (given++ % PORTS)
-    const free = await new Promise<boolean>((resolve) => {
-      const probe = createServer()
-      probe.once('error', () => resolve(false))
-      probe.listen(port, '127.0.0.1', () => probe.close(() => resolve(true)))
-    })
-    if (free) return port
+    if (await isFree(port)) return port
   }
 }

@@ -1,4 +1,4 @@
-/** Resolves when `isSo()` is true. The test's own timeout is the limit. */
-export async function until(isSo: () => boolean, everyMs = 10): Promise<void> {
-  while (!isSo()) await new Promise((resolve) => setTimeout(resolve, everyMs))
+/** Resolves when `isSo()` is, or resolves to, true. The test's own timeout is the limit. */
+export async function until(isSo: () => boolean | Promise<boolean>, everyMs = 10): Promise<void> {
+  while (!(await isSo())) await new Promise((resolve) => setTimeout(resolve, everyMs))
 }
