@@ -138,12 +138,12 @@ t.test(
     t.match(
       await inside.run(['mod', 'download'], again),
       { code: 1, stderr: /base\/@v\/v1\.0\.0\.mod: 404/ },
-      'go wants the go.mod of what it does not build: that is why the README downloads their zips, too',
+      'go wants the go.mod of what it does not build: that is why the manual downloads their zips, too',
     )
 
-    // the README's line for it
-    const readme = readFileSync(new URL('../../../README.md', import.meta.url), 'utf8')
-    const line = /^find \. -path '\*\/@v\/\*\.mod'[^]*?xargs[^\n]*$/m.exec(readme)?.[0] ?? 'false'
+    // the manual's line for it
+    const manual = readFileSync(new URL('../../../scripts/deploy/README.md', import.meta.url), 'utf8')
+    const line = /^find \. -path '\*\/@v\/\*\.mod'[^]*?xargs[^\n]*$/m.exec(manual)?.[0] ?? 'false'
     const env = { ...process.env, ...outside.env }
     execFileSync('sh', ['-c', line], { cwd: join(cache, 'cache/download'), env, stdio: 'ignore' })
     t.match(importInto(second.data, cache), {

@@ -1,9 +1,11 @@
-// The README's own lines, as a reader copies them: a module out of a git checkout, a file, an install, a delete.
+// Runs the lines of the README, of the operating manual and of the CI files as a reader copies them, and checks that
+// the documents' links lead somewhere.
 
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { format } from 'prettier'
 import t from 'tap'
 import { simpleModule } from '../support/zips.js'
 import { CLI } from '../support/cli.js'
@@ -13,15 +15,20 @@ import { startPlinth } from '../support/plinth.js'
 import { needs } from '../support/programs.js'
 import { tempFolder } from '../support/temp-folder.js'
 
-const README = readFileSync(fileURLToPath(new URL('../../../README.md', import.meta.url)), 'utf8')
-const SCRIPT = fileURLToPath(new URL('../../../scripts/publish-module.sh', import.meta.url))
+const ROOT = fileURLToPath(new URL('../../../', import.meta.url))
+const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8')
+
+const README = read('README.md')
+const MANUAL = read('scripts/deploy/README.md')
+const CI_FILES = ['github-actions.yml', 'gitlab-ci.yml', 'woodpecker.yml'].map((name) => `scripts/ci/${name}`)
+const SCRIPT = join(ROOT, 'scripts/publish-module.sh')
 const plainCli = `env -u NODE_OPTIONS '${process.execPath}' '${CLI}'`
 
-/** The shell block that follows a heading, or a later one. */
-const block = (heading: string, which = 0): string => {
-  const section = README.slice(README.search(new RegExp(`^##+ ${heading}$`, 'm')))
-  const found = [...section.matchAll(/^```sh\n([^]*?)^```$/gm)][which]?.[1]
-  if (found === undefined) throw new Error(`the README has no shell block under ${heading}`)
+/** The shell block that follows a heading of a document, or a later one. */
+const block = (document: string, heading: string, which = 0): string => {
+  const start = document.search(new RegExp(`^##+ ${heading}$`, 'm'))
+  const found = [...document.slice(start).matchAll(/^```sh\n([^]*?)^```$/gm)][which]?.[1]
+  if (start < 0 || found === undefined) throw new Error(`there is no shell block under ${heading}`)
   return found
 }
 
@@ -61,30 +68,48 @@ t.test('the lines of the README', needs('nginx', 'go', 'git', 'curl'), async (t)
       .replaceAll('~/src/m', '.')
   await t.test('a module around another, by the command and by the script', async (t) => {
     const published = shell(
-      here(block('Publish a module').replace(/(publish-module\.sh \S+) v1\.0\.0/, '$1 v1.0.1')),
+      here(block(README, 'Publish a module') + block(README, 'Without Node, and from CI')),
     )
     t.match(published, 'published example.com/m v1.0.0')
     t.match(published, 'published example.com/m v1.0.1')
     t.match(published, 'GOPROXY=')
-    const packed = shell(here(block('Publish a module', 1)))
+    const packed = shell(here(block(README, 'Publish a module', 1)))
     t.match(packed, '- sub/: in another module')
     shell('rm m.zip', repo)
   })
 
+  await t.test('the same version again, by the command and by the script', async (t) => {
+    const [settings = '', command = ''] = here(block(README, 'Publish a module')).trim().split('\n')
+    const script = here(block(README, 'Without Node, and from CI')).trim()
+    const again = (line: string, version: string): string =>
+      shell(`${settings}\n${line.replace(/v1\.0\.\d/, version)}`)
+    t.match(again(command, 'v1.0.0'), 'already published, identical: example.com/m v1.0.0')
+    t.match(again(command, 'v1.0.1'), 'already published, identical: example.com/m v1.0.1')
+    t.match(again(script, 'v1.0.1'), 'already published, identical: example.com/m v1.0.1')
+    const refused = { status: 1, stderr: /refused it with 409/ } as unknown as Error
+    t.throws(() => again(script, 'v1.0.0'), refused, 'the command made other bytes of the same content')
+  })
+
   await t.test('a module in a sub-directory, and a zip by curl', async (t) => {
-    const sub = here(`${block('Publish a module', 1).trim().split('\n').at(-1)}`).replace(
+    const sub = here(`${block(README, 'Publish a module', 1).trim().split('\n').at(-1)}`).replace(
       '. v1.0.0',
       'sub v0.5.0',
     )
-    const published = shell(`${sub}\n${block('Publish a module', 2)}`)
+    const published = shell(`${sub}\n${block(README, 'Publish a module', 2)}`)
     t.match(published, 'published example.com/m/sub v0.5.0')
     t.notMatch(published, 'warning')
     shell('rm m.zip', repo)
   })
 
   await t.test('from CI', async (t) => {
-    const lines = [...README.matchAll(/^ +- (?:run: )?(sh ci\/publish-module\.sh .*)$/gm)].map(
-      ([, line]) => line ?? '',
+    const snippets = CI_FILES.map(read)
+    for (const [index, snippet] of snippets.entries()) {
+      await t.resolves(format(snippet, { parser: 'yaml' }), `${CI_FILES[index]} is YAML`)
+      t.match(snippet, /^# .*\n#\n# Copy this /, 'it says where it goes')
+      t.match(README, `](${CI_FILES[index]})`, 'the README names it')
+    }
+    const lines = snippets.flatMap((snippet) =>
+      [...snippet.matchAll(/^ +- (?:run: )?(sh ci\/publish-module\.sh .*)$/gm)].map(([, line]) => line ?? ''),
     )
     t.equal(lines.length, 3, 'one for each system')
     shell(
@@ -101,14 +126,14 @@ t.test('the lines of the README', needs('nginx', 'go', 'git', 'curl'), async (t)
         t.match(ran, `published example.com/m${folder && `/${folder}`} ${version}`)
       }
     }
-    const named = [...README.matchAll(/^ +(PLINTH_\w+):/gm)].map(([, name]) => name)
+    const named = [...snippets.join('').matchAll(/^ +(PLINTH_\w+):/gm)].map(([, name]) => name)
     for (const name of new Set(named)) t.match(settings, `${name}=`, 'a variable that the script knows')
   })
 
   await t.test('install', async (t) => {
     const go = makeGo(`${plinth.url}/api/packages/admin/go`)
     const main = go.newModule()
-    for (const line of block('Install')
+    for (const line of block(README, 'Install')
       .split('\n')
       .filter((text) => text.startsWith('go '))) {
       const ran = await go.run(line.split(' ').slice(1), main)
@@ -126,9 +151,9 @@ t.test('the lines of the README', needs('nginx', 'go', 'git', 'curl'), async (t)
   await t.test('a file, and deleting', async (t) => {
     const folder = tempFolder()
     writeFileSync(join(folder, 'tool.tar.gz'), 'content')
-    shell(block('Publish a file'), folder)
+    shell(block(README, 'Publish a file'), folder)
     t.equal(readFileSync(join(folder, 'tool.tar.gz'), 'utf8'), 'content')
-    const statuses = block('Delete')
+    const statuses = block(README, 'Delete')
       .trim()
       .split('\n')
       .map((line) => shell(`${line} -s -w '%{http_code}'`).slice(-3))
@@ -138,7 +163,7 @@ t.test('the lines of the README', needs('nginx', 'go', 'git', 'curl'), async (t)
 
 t.test('private packages, as the README says', needs('nginx', 'go', 'openssl', 'curl'), async (t) => {
   const folder = tempFolder('plinth-readme-tls')
-  const certificate = execFileSync('sh', ['-euc', `${block('TLS')}env | grep ^PLINTH_TLS_`], {
+  const certificate = execFileSync('sh', ['-euc', `${block(MANUAL, 'TLS')}env | grep ^PLINTH_TLS_`], {
     cwd: folder,
     encoding: 'utf8',
     stdio: ['ignore', 'pipe', 'ignore'],
@@ -155,7 +180,12 @@ t.test('private packages, as the README says', needs('nginx', 'go', 'openssl', '
 
   // npx would look for the package that is installed beside the data folder
   const tokens: Record<string, string> = {}
-  for (const line of [...block('Owners').trim().split('\n'), ...block('Accounts').trim().split('\n')]) {
+  const declarations = [
+    block(README, 'Owners and accounts'),
+    block(MANUAL, 'Owners'),
+    block(MANUAL, 'Accounts'),
+  ].flatMap((lines) => lines.trim().split('\n'))
+  for (const line of new Set(declarations)) {
     if (line === 'npx plinth owner add team') continue // the test's Plinth has it
     const words = line.split(' ').slice(2)
     const output = plinth.cli(...words)
@@ -203,20 +233,55 @@ t.test('private packages, as the README says', needs('nginx', 'go', 'openssl', '
   const bothHosts = `sed 's/:[0-9]* / /' "\${NETRC:-$HOME/.netrc}" >> "\${NETRC:-$HOME/.netrc}"`
   const withBoth = (script: string): string => script.replace(/^(go (?:get|mod))/m, `${bothHosts}\n$1`)
 
-  t.equal(run(`${withBoth(block('For a person'))}${downloaded}`, 'alice'), 'm@v1.0.0\n')
-  t.equal(run(`${withBoth(block('For CI'))}${downloaded}; test ! -e .ci-netrc`, 'ci'), 'm@v1.0.0\n')
-  const airGapped = `export NETRC="$HOME/netrc"; echo "machine ${host} login alice password $TOKEN" > "$NETRC"\n${block('Without the internet')}`
+  t.equal(run(`${withBoth(block(README, 'Private packages'))}${downloaded}`, 'alice'), 'm@v1.0.0\n')
+  t.equal(run(`${withBoth(block(MANUAL, 'For CI'))}${downloaded}; test ! -e .ci-netrc`, 'ci'), 'm@v1.0.0\n')
+  const airGapped = `export NETRC="$HOME/netrc"; echo "machine ${host} login alice password $TOKEN" > "$NETRC"\n${block(MANUAL, 'Without the internet')}`
   t.equal(run(`${withBoth(airGapped)}${downloaded}`, 'alice'), 'm@v1.0.0\n')
   tokens['wrong'] = 'plinth_wrong'
-  t.throws(() => run(block('For CI'), 'wrong'), { stderr: /401 Unauthorized/ } as unknown as Error)
+  t.throws(() => run(block(MANUAL, 'For CI'), 'wrong'), { stderr: /401 Unauthorized/ } as unknown as Error)
 
   const [, minor = '0'] = /go1\.(\d+)/.exec(execFileSync('go', ['version'], { encoding: 'utf8' })) ?? []
   if (Number(minor) < 24) return t.comment('NOT TESTED: this go has no GOAUTH (1.24)')
-  const goauth = block('For a person', 1)
+  const goauth = block(MANUAL, 'Reading private packages')
     .replaceAll('plinth.example.com', host)
     .replace('alice:TOKEN', `alice:${tokens['alice']}`)
     .replace('ci:TOKEN', `ci:${tokens['ci']}`)
   const proxies = ['secret', 'team'].map((owner) => `${plinth.url}/api/packages/${owner}/go`).join('|')
   const both = `${goauth}GOPROXY='${proxies}' GONOSUMDB=example.com go mod download\n${downloaded}`
   t.equal(run(both, 'alice', ['m', 'n']), 'm@v1.0.0\nn@v1.0.0\n')
+})
+
+t.test('the README is read in five minutes', async (t) => {
+  t.ok(README.trimEnd().split('\n').length <= 200, 'it has at most 200 lines')
+})
+
+const DOCUMENTS = ['README.md', 'scripts/deploy/README.md', 'CONTRIBUTING.md', 'SECURITY.md', 'src/README.md']
+
+const withoutCode = (text: string): string => text.replace(/^```[^]*?^```$/gm, '')
+
+// '## Stop, full disk' → stop-full-disk, as GitHub, GitLab and Gitea make it
+const anchorsOf = (text: string): string[] =>
+  [...withoutCode(text).matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) =>
+    heading
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N} _-]/gu, '')
+      .replaceAll(' ', '-'),
+  )
+
+t.test('every local link leads to a file and a heading that exist', async (t) => {
+  for (const from of DOCUMENTS) {
+    const links = [...withoutCode(read(from)).matchAll(/\]\(([^)\s]+)\)/g)].map(([, link = '']) => link)
+    for (const link of links.filter((one) => !/^[a-z]+:/.test(one))) {
+      const [path = '', anchor] = link.split('#')
+      const to = path === '' ? from : join(dirname(from), path)
+      t.ok(existsSync(join(ROOT, to)), `${from}: ${link}`)
+      if (anchor !== undefined) t.ok(anchorsOf(read(to)).includes(anchor), `${from}: ${link} is a heading`)
+    }
+  }
+})
+
+t.test('the manual begins with a list of its sections', async (t) => {
+  const sections = [...MANUAL.matchAll(/^## (.+)$/gm)].map(([, title]) => title)
+  const listed = [...MANUAL.matchAll(/^- \[(.+?)\]\(#/gm)].map(([, title]) => title)
+  t.same(listed, sections)
 })
