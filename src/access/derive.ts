@@ -1,5 +1,5 @@
-// Derives what nginx reads from the files of accounts and owners: for each owner the accounts that may read it, and for
-// each public owner a marker. A derived file that is missing or damaged closes its owner. Deriving again opens it.
+// Derives what nginx reads from the files of accounts and owners: for each owner the accounts that may read it, and
+// for each public owner a marker. A derived file that is missing or damaged closes its owner. Deriving again opens it.
 
 import { isExpired, mayRead, type Account, type Owner } from './rights.js'
 import { readAccounts, readOwners } from './files.js'

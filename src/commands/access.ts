@@ -1,4 +1,4 @@
-// `npx plinth access rebuild`: what nginx reads of accounts and owners, made again from their files.
+// `npx plinth access rebuild`: derives again what nginx reads of accounts and owners.
 
 import { readConfig } from '../config.js'
 import { deriveAccess } from '../access/derive.js'
@@ -7,7 +7,8 @@ import { WrongUsage, type Command } from './command.js'
 
 export const access: Command = {
   name: 'access',
-  usage: `  access rebuild                          derive again what nginx reads of accounts and owners; every start does`,
+  usage: `  access rebuild                          derive again what nginx reads of accounts and owners, as every
+                                          start does`,
 
   async run(words) {
     if (words.join(' ') !== 'rebuild') throw new WrongUsage('access takes: rebuild')

@@ -1,4 +1,4 @@
-// `npx plinth import`: the versions of a module cache, or of a folder that a proxy keeps, published under an owner.
+// `npx plinth import`: publishes the versions of a module cache, or of a folder that a proxy keeps, under an owner.
 
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -8,6 +8,7 @@ import { runJob } from '../service/beside.js'
 import { WrongUsage, type Command } from './command.js'
 import { makeProgress } from './progress.js'
 import { isOwnerName } from '../access/rights.js'
+import { quote } from '../errors.js'
 
 const NONE: ImportTotals = { published: 0, identical: 0, different: 0, refused: 0, incomplete: 0, bytes: 0 }
 
@@ -20,7 +21,7 @@ const counts = (
 
 const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`
 
-/** What `--json` prints: one line for each version that was not published or there already, then the totals. */
+/** Whether `--json` prints a line for the version. It prints none for one that is published now or was before. */
 const isWorthALine = ({ result }: ImportOutcome): boolean => result !== 'published' && result !== 'identical'
 
 export const importCommand: Command = {
@@ -46,11 +47,11 @@ export const importCommand: Command = {
     const { owner, json, 'dry-run': dry } = values
     if (folder === undefined || more.length > 0) throw new WrongUsage('import takes one folder')
     if (owner === undefined) throw new WrongUsage('import needs --owner')
-    if (!isOwnerName(owner)) throw new WrongUsage(`${JSON.stringify(owner)} can be no owner`)
+    if (!isOwnerName(owner)) throw new WrongUsage(`${quote(owner)} cannot name an owner`)
 
     const stopped = new AbortController()
     const stop = (): void => stopped.abort()
-    process.once('SIGINT', stop).once('SIGTERM', stop) // a second one ends us as it would any program
+    process.once('SIGINT', stop).once('SIGTERM', stop) // a second signal ends the process
     const request = { folder: resolve(folder), owner, dry }
     const events = runJob(readConfig(), 'import', request, stopped.signal)
 

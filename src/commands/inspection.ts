@@ -1,4 +1,4 @@
-// What `verify` and `rebuild` share: where the inspection runs, and how it is shown.
+// What `verify` and `rebuild` share: they run the inspection and show it.
 
 import { readConfig } from '../config.js'
 import type { Fault, Totals } from '../inspection/finding.js'

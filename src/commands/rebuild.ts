@@ -3,6 +3,7 @@
 import { parseArgs } from 'node:util'
 import { WrongUsage, type Command } from './command.js'
 import { runInspection } from './inspection.js'
+import { quote } from '../errors.js'
 
 export const rebuild: Command = {
   name: 'rebuild',
@@ -22,7 +23,8 @@ export const rebuild: Command = {
       allowPositionals: true,
     })
     const { owner, module, json } = values
-    if (positionals.length > 0) throw new WrongUsage(`rebuild takes no ${JSON.stringify(positionals[0])}`)
+    const [extra] = positionals
+    if (extra !== undefined) throw new WrongUsage(`rebuild takes no ${quote(extra)}`)
     if (module !== undefined && owner === undefined) throw new WrongUsage('rebuild --module needs --owner')
     const scope = { ...(owner !== undefined && { owner }), ...(module !== undefined && { module }) }
     const dry = values['dry-run']

@@ -1,8 +1,9 @@
-// `npx plinth verify`: is everything as it was published? Reads only.
+// `npx plinth verify`: checks that everything is as it was published. It only reads.
 
 import { parseArgs } from 'node:util'
 import { WrongUsage, type Command } from './command.js'
 import { runInspection } from './inspection.js'
+import { quote } from '../errors.js'
 
 export const verify: Command = {
   name: 'verify',
@@ -16,7 +17,8 @@ export const verify: Command = {
       options: { owner: { type: 'string' }, json: { type: 'boolean', default: false } },
       allowPositionals: true,
     })
-    if (positionals.length > 0) throw new WrongUsage(`verify takes no ${JSON.stringify(positionals[0])}`)
+    const [extra] = positionals
+    if (extra !== undefined) throw new WrongUsage(`verify takes no ${quote(extra)}`)
     const { owner, json } = values
     const { totals } = await runInspection({ mend: false, ...(owner !== undefined && { owner }) }, json)
     if (!json) {

@@ -35,7 +35,8 @@ export function checkPackageVersion(version: string): string | undefined {
 export function checkFileName(file: string): string | undefined {
   if (tooLong(file)) return `file name is too long: at most ${MAX_NAME_BYTES} bytes`
   if (!/^[A-Za-z0-9._+=:;()[\]{}~!@#$%^& -]+$/.test(file) || isDots(file)) {
-    return `invalid file name ${quote(file)}: it is made of letters, digits, spaces and . _ + - = : ; ( ) [ ] { } ~ ! @ # $ % ^ &`
+    const allowed = 'letters, digits, spaces and . _ + - = : ; ( ) [ ] { } ~ ! @ # $ % ^ &'
+    return `invalid file name ${quote(file)}: it is made of ${allowed}`
   }
   return file === file.trim() ? undefined : `invalid file name ${quote(file)}: no space at its start or end`
 }

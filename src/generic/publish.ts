@@ -98,7 +98,7 @@ export class FilePublisher {
     })
   }
 
-  /** Completes or withdraws what was left of one operation. Run it in the version's queue, or while nothing else runs. */
+  /** Completes or withdraws what an operation left. Run it in the version's queue, or while nothing else runs. */
   async settle(entry: FileOperation): Promise<void> {
     if ('files' in entry) return this.#withdrawVersion(entry, entry.files)
     const target = genericFile(entry, entry.file)

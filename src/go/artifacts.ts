@@ -22,7 +22,7 @@ export const infoText = (version: string, published: Date): string =>
 export const listText = (versions: readonly string[]): string =>
   linesOf(sortVersions(versions.filter((version) => !isPseudoVersion(version))))
 
-/** The same of versions that are in order already, and none of them a pseudo-version. */
+/** {@link listText} of versions that are in order already and have no pseudo-version among them. */
 export const linesOf = (listed: readonly string[]): string =>
   listed.length === 0 ? '' : `${listed.join('\n')}\n`
 
@@ -31,7 +31,7 @@ const rank = (version: string): number => (isPseudoVersion(version) ? 2 : isPrer
 
 /**
  * The version that `@latest` names: the highest release, else the highest pre-release, else the newest
- * pseudo-version by its time. `undefined` without versions. Never the last one uploaded.
+ * pseudo-version by its time. `undefined` without versions. The order of uploads does not matter.
  */
 export function latestVersion(versions: readonly string[]): string | undefined {
   const time = (version: string): number => pseudoVersionTime(version)?.getTime() ?? 0

@@ -1,9 +1,9 @@
 // The versions of a module: read from its folder, and remembered as long as nobody else changes the folder.
 //
-// Reading, parsing and sorting a folder of 10,000 versions takes longer than the rest of a publish. The one writer knows
-// its own changes. A change by others (rsync, rebuild, a removed owner) gives the folder another time, and it is read
-// again. The kernel counts this time in ticks of some ms: it hides a stranger's change in the same tick as our own last
-// one. Like everything that strangers copy into the tree, such a change waits for a rebuild, which forgets.
+// Reading, parsing and sorting a folder of 10,000 versions takes longer than the rest of a publish. The one writer
+// knows its own changes. A change by others (rsync, rebuild, a removed owner) gives the folder another time, and it is
+// read again. The kernel counts this time in ticks of some ms: it hides a stranger's change in the same tick as our own
+// last one. Like everything that strangers copy into the tree, such a change waits for a rebuild, which forgets.
 
 import { modulePaths, type Module } from '../layout.js'
 import type { Store } from '../store/store.js'

@@ -1,9 +1,9 @@
-// The versions of a module in the order of `list`, so that one more costs a search and not a sort. Pure.
+// The versions of a module in the order of `list`. Adding a version costs a search, not a sort. Pure.
 
 import { latestVersion } from './artifacts.js'
 import { compareVersions, isPseudoVersion, sortVersions } from '../gomod/semver.js'
 
-/** All versions of a module: those in `list` in its order, those that are not, and the one that `@latest` names. */
+/** All versions of a module: those of `list` in order, the pseudo-versions, and the one that `@latest` names. */
 export type OrderedVersions = {
   readonly listed: readonly string[]
   readonly pseudo: readonly string[]
@@ -18,7 +18,7 @@ export const orderVersions = (versions: readonly string[]): OrderedVersions => (
 
 export const countOf = ({ listed, pseudo }: OrderedVersions): number => listed.length + pseudo.length
 
-/** How many of `listed` come before `version`. */
+/** The number of versions in `listed` that come before `version`. */
 function placeOf(version: string, listed: readonly string[]): number {
   let [low, high] = [0, listed.length]
   while (low < high) {
@@ -29,7 +29,7 @@ function placeOf(version: string, listed: readonly string[]): number {
   return low
 }
 
-/** With `version`, once, whether it was there or not. */
+/** `known` with `version` in it once, whether it was in it or not. */
 export function withVersion(known: OrderedVersions, version: string): OrderedVersions {
   const { listed, pseudo, latest } = withoutVersion(known, version)
   const newest = latestVersion(latest === undefined ? [version] : [latest, version])

@@ -100,7 +100,7 @@ export class ModulePublisher {
     })
   }
 
-  /** Completes or withdraws what was left of one operation. Run it in the module's queue, or while nothing else runs. */
+  /** Completes or withdraws what an operation left. Run it in the module's queue, or while nothing else runs. */
   async settle({ op, sha256, size, ...version }: ModuleOperation): Promise<void> {
     const zip = versionFile(version, 'zip')
     const status = await this.#store.status(zip)

@@ -12,6 +12,7 @@ import { REJECTED } from './place.js'
 import { scan, type Sighting } from './scan.js'
 import { Settling } from './settling.js'
 import { take, type InboxNeeds, type Taking } from './take.js'
+import { makeInboxFolder, removeEmptyFolder } from '../store/inbox-files.js'
 
 /** Files that are published at the same time. */
 const AT_ONCE = 4
@@ -64,7 +65,7 @@ export class Inbox {
 
   /** Makes the folder if there is none. Begins to take the files that are there and those that come. */
   static async start(needs: InboxNeeds, settings: InboxSettings): Promise<Inbox> {
-    await needs.store.makeFolder(folders.inbox)
+    await makeInboxFolder(needs.store, folders.inbox)
     const root = await realpath(needs.store.at(folders.inbox))
     const stopping = new AbortController()
     return new Inbox({ ...needs, root, signal: stopping.signal }, stopping, settings)
@@ -122,7 +123,7 @@ export class Inbox {
 
   async #removeOld({ path, status }: Sighting): Promise<void> {
     if (Date.now() - Math.max(status.mtimeMs, status.ctimeMs) > EMPTY_FOLDER_MS)
-      await this.#taking.store.removeEmpty(`${folders.inbox}/${path}`)
+      await removeEmptyFolder(this.#taking.store, `${folders.inbox}/${path}`)
   }
 
   async #takeAll(paths: readonly string[]): Promise<void> {

@@ -3,6 +3,7 @@
 import { basename, dirname, join } from 'node:path'
 import { folders } from '../layout.js'
 import type { Store } from '../store/store.js'
+import { makeInboxFolder, moveAside } from '../store/inbox-files.js'
 
 /** Bytes of a name that leave room for what is added to it (NAME_MAX is 255). */
 const MAX_STEM_BYTES = 200
@@ -28,8 +29,8 @@ async function freeName(store: Store, path: string): Promise<string> {
 export async function reject(store: Store, path: string, reasons: string): Promise<string> {
   const target = await freeName(store, path)
   const text = `${new Date().toISOString()} inbox/${path} was not published:\n\n${reasons}\n`
-  await store.makeFolder(dirname(target))
+  await makeInboxFolder(store, dirname(target))
   await store.write(`${target}.txt`, text)
-  await store.moveAside(`${folders.inbox}/${path}`, target)
+  await moveAside(store, `${folders.inbox}/${path}`, target)
   return target
 }

@@ -17,6 +17,7 @@ import type { Store } from '../store/store.js'
 import type { Received } from '../store/write-body.js'
 import { placeOf, type Place } from './place.js'
 import { reject } from './reject.js'
+import { removeUnchanged } from '../store/inbox-files.js'
 
 /** What the inbox takes of the service's parts. */
 export type InboxNeeds = {
@@ -84,7 +85,7 @@ async function publishAt(needs: Taking, path: string): Promise<void> {
         ? await publishModule(needs, place.owner, received)
         : await publishFile(needs, place, received)
     // Another file that has been put in its place meanwhile stays, and is taken for itself.
-    store.removeUnchanged(`${folders.inbox}/${path}`, signature)
+    removeUnchanged(store, `${folders.inbox}/${path}`, signature)
     const ms = Math.round(performance.now() - begun)
     log('info', 'inbox', { path, ...fields, bytes: received.size, sha256: received.sha256, ms })
   })

@@ -1,4 +1,4 @@
-// What is being done to one package version: the journal's entries, and the records of the sums. Pure.
+// One change of a package version, as the journal's entries and the records of uploads have it. Pure.
 
 import type { Sum } from '../digest.js'
 import {
@@ -11,14 +11,14 @@ import {
 
 type Op = { op: 'publish' | 'delete' }
 
-/** A module version; a publish knows what was uploaded. */
+/** A change of a module version. A publish has the SHA-256 and the size of the upload. */
 export type ModuleOperation = Op & ModuleVersion & Partial<Sum>
-/** One file, or a whole version with the `files` that it had. */
+/** A change of one file, or the delete of a whole version with the `files` that it had. */
 export type FileOperation = Op & GenericVersion & Partial<Sum> & ({ file: string } | { files: string[] })
 
 export type Operation = ModuleOperation | FileOperation
 
-/** What changes one after the other: a module of an owner, a generic version of an owner. */
+/** Changes of one key run one after the other: a module of an owner, or a generic version of an owner. */
 export const queueKey = (at: { owner: string } & ({ module: string } | GenericVersion)): string =>
   'name' in at ? `generic ${at.owner} ${at.name}/${at.version}` : `go ${at.owner} ${at.module}`
 
@@ -42,10 +42,10 @@ const parse = (text: string): unknown => {
   }
 }
 
-/** `false` for an entry whose writing a crash cut off. */
+/** `false` for an entry that a crash cut off. */
 export const isWhole = (text: string): boolean => parse(text) !== undefined
 
-/** The operation that a file says, `undefined` for a file that says none. */
+/** The operation in a file's text; `undefined` for any other text. */
 export function parseOperation(text: string): Operation | undefined {
   const value = parse(text)
   if (typeof value !== 'object' || value === null) return undefined

@@ -1,5 +1,5 @@
-// Runs a job for a command: the running service does it, in step with its uploads. Without a service the command does it
-// and holds the data folder's lock meanwhile.
+// Runs a job for a command. The running service does it, in step with its uploads. Without a service the command does
+// it by itself and holds the data folder's lock meanwhile.
 
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
@@ -13,8 +13,8 @@ import { JOBS, type JobName, type JobTypes } from './jobs.js'
 import { Parts } from './parts.js'
 
 /**
- * Yields the events of the job `name`. `signal` ends it where the command does it itself. The data folder is the working
- * directory from then on.
+ * Yields the events of the job `name`. `signal` ends it where the command does it by itself. The data folder becomes
+ * the working directory.
  */
 export async function* runJob<Name extends JobName>(
   config: Config,

@@ -1,6 +1,6 @@
-// How `npx plinth` asks the running service for a job: over a socket of its own, in a folder that only the service's user
-// may enter. nginx does not know it, and nginx's own socket has no such routes. The path names the job, the body is the
-// request as JSON. The answer is the job's events, one JSON a line, the last of them with `done`.
+// How `npx plinth` asks the running service for a job: over a socket of its own, in a folder that only the service's
+// user may enter. nginx does not know it, and nginx's own socket has no such routes. The path names the job. The body
+// is the request as JSON. The answer is the job's events, one JSON a line, the last of them with `done`.
 
 import { once } from 'node:events'
 import { unlink } from 'node:fs/promises'

@@ -1,16 +1,16 @@
-// flock(2) on a file that we opened. Node has no call for it, but a lock belongs to the open file, not to the process
-// that asked for it: util-linux's (or busybox's) program `flock` locks the descriptor that we hand to it, and ends. The
-// kernel frees the lock when its last holder closes the file or is gone, however that went.
+// flock(2) on an open file. Node has no call for it. But a lock belongs to the open file, not to the process that asks
+// for it: the program `flock` of util-linux or busybox locks the descriptor that it inherits, and ends. The kernel
+// frees the lock when the last process that has the file open closes it or ends.
 
 import { spawn } from 'node:child_process'
 import { errno } from '../errors.js'
 
-/** `held`: by another one; only `try` says so, `wait` waits. `no flock`: this machine has no such program. */
+/** `held`: another process has the lock; `wait` never gives this. `no flock`: this machine has no such program. */
 export type FlockOutcome = 'locked' | 'held' | 'no flock'
 
 /**
- * Locks the open file `fd`. Rejects with what the program said when the file cannot be locked, and when no process can
- * be started at the moment: that is no machine without the program.
+ * Locks the open file `fd`. Rejects with the program's message when the file cannot be locked. Rejects, too, when no
+ * process can be started at the moment, which is not the same as a machine without the program.
  */
 export const flock = (fd: number, how: 'try' | 'wait'): Promise<FlockOutcome> =>
   new Promise((resolve, reject) => {

@@ -1,5 +1,5 @@
-// One writer to a data folder: a lock on state/lock, which the kernel frees when its last holder is gone, however that
-// went, and keeps while a holder is frozen.
+// Lets one process write to a data folder: a lock on state/lock. The kernel frees it when the last process that holds
+// it has ended, however that happened, and keeps it while such a process is frozen.
 
 import { closeSync, ftruncateSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs'
 import { createConnection } from 'node:net'
@@ -9,17 +9,17 @@ import { messageOf, StartProblem } from '../errors.js'
 import { flock, type FlockOutcome } from './flock.js'
 import { lockPath, socketPath } from '../layout.js'
 
-/** How long one that is just ending may keep the folder before a second one gives up. */
+/** How long a process that is just ending may keep the folder before a second one gives up. */
 const PATIENCE_MS = 3000
 const RETRY_MS = 200
 
-/** The held lock. `fd` can be handed to a child, which then holds it too; `undefined` where there is no flock. */
+/** A held lock. A child that gets `fd` holds it, too. `fd` is `undefined` on a machine without the program flock. */
 export type Lock = { fd: number | undefined; release: () => void }
 
 export type Locking = {
   /** Wait for the folder as long as it takes, instead of giving up. */
   standby?: boolean
-  /** The folder is held by another one, which `holder` names, and we wait for it. */
+  /** Called once when another process, which `holder` names, has the folder and we wait. */
   onWait?: (holder: string) => void
   onWarning?: (warning: string) => void
 }
@@ -29,14 +29,14 @@ const tryLock = (fd: number): Promise<FlockOutcome> =>
     throw new StartProblem(`the data folder cannot be locked: ${messageOf(error)}`)
   })
 
-// A plain number: a FileHandle would be closed, and the lock lost, when it is garbage-collected.
+// The descriptor is a plain number: garbage collection would close a FileHandle, and the lock would be lost.
 function openLockFile(data: string): number {
   const path = join(data, lockPath)
   mkdirSync(dirname(path), { recursive: true })
   return openSync(path, 'a+', 0o600)
 }
 
-// A network file system may say yes to everybody.
+// A network file system may grant the lock to everybody.
 async function mustHold(data: string): Promise<void> {
   const second = openLockFile(data)
   try {
@@ -50,7 +50,7 @@ async function mustHold(data: string): Promise<void> {
 /** Who holds the folder, as its holder wrote it: `pid 123 on host`. */
 const holderOf = (data: string): string => readFileSync(join(data, lockPath), 'utf8').trim() || 'pid unknown'
 
-/** Writes into the lock file who holds it, for the one that finds it held. */
+/** Writes this process into the lock file, for another one that finds the lock taken. */
 export function signLock(data: string): void {
   const fd = openSync(join(data, lockPath), 'r+')
   try {
@@ -63,12 +63,13 @@ export function signLock(data: string): void {
 
 const running = (holder: string): StartProblem =>
   new StartProblem(
-    `another plinth is running on this data folder (${holder}): stop it, set PLINTH_DATA, or set PLINTH_STANDBY=1 to wait for its end`,
+    `another plinth is running on this data folder (${holder}): stop it, set PLINTH_DATA, ` +
+      'or set PLINTH_STANDBY=1 to wait for its end',
   )
 
 /**
- * Makes this process the only writer to the folder `data` (absolute), which it must stand in.
- * Throws a {@link StartProblem} that names the holder when there is another.
+ * Makes this process the only writer to the data folder `data` (absolute), which is its working directory.
+ * Throws a {@link StartProblem} that names the process which holds the folder.
  */
 export async function takeLock(data: string, locking: Locking = {}): Promise<Lock> {
   const fd = openLockFile(data)
@@ -92,12 +93,13 @@ export async function takeLock(data: string, locking: Locking = {}): Promise<Loc
   }
 }
 
-// macOS without util-linux: what is left is to see whether a service answers. Two that start at once both pass.
+// macOS without util-linux can only see whether a service answers. Two services that start at once both pass.
 async function withoutFlock(fd: number, locking: Locking): Promise<Lock> {
   if (locking.standby)
     throw new StartProblem('PLINTH_STANDBY needs the program flock: install util-linux (brew install flock)')
   locking.onWarning?.(
-    'there is no flock on this machine: only a look at its socket keeps two services from one data folder; install util-linux',
+    'there is no flock on this machine: only a look at its socket keeps two services from one data folder; ' +
+      'install util-linux',
   )
   if (await answers()) throw running('pid unknown')
   closeSync(fd)

@@ -1,4 +1,5 @@
-// Reads below the data folder. Paths are those of layout.ts, relative to the data folder. A missing file is not an error.
+// Reads below the data folder. Paths are those of layout.ts, relative to the data folder. A missing file is not an
+// error.
 
 import type { Stats } from 'node:fs'
 import { lstat, readdir, readFile, readlink } from 'node:fs/promises'

@@ -6,7 +6,6 @@ import { dirname } from 'node:path'
 import { errno, ignoring } from '../errors.js'
 import { folders, sumFolders } from '../layout.js'
 import { Folders } from './folders.js'
-import { openDropped } from './inbox-files.js'
 import { stampWith, type Stamp } from './ownership.js'
 import { Reading } from './reading.js'
 import { Temps, type UploadFolder } from './temps.js'
@@ -231,9 +230,4 @@ export class Store extends Reading {
       await this.#temps.drop(temp)
     }
   }
-
-  readonly makeFolder = openDropped((path) => this.at(path)).makeFolder
-  readonly moveAside = openDropped((path) => this.at(path)).moveAside
-  readonly removeUnchanged = openDropped((path) => this.at(path)).removeUnchanged
-  readonly removeEmpty = openDropped((path) => this.at(path)).removeEmpty
 }

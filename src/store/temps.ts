@@ -1,5 +1,5 @@
 // The folder state/tmp: bodies of uploads, and files that are about to be renamed into the tree. A file there that
-// nobody works on was left by an upload that died. The sweep removes such files, at the start and while the service runs.
+// nobody works on was left by an upload that died. The sweep removes such files, at the start and during the run.
 
 import { randomUUID } from 'node:crypto'
 import { lstat, mkdir, readdir, rm, rmdir, unlink } from 'node:fs/promises'
