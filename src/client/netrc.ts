@@ -1,10 +1,11 @@
-// The .netrc file, as go, curl and ftp read it. Pure.
+// Reads a .netrc file, as go, curl and ftp do. Pure.
 
 export type Login = { login: string; password: string }
 
-/** The words of the file; a word in quotes may hold spaces, `\` quotes the next character in it (curl, inetutils). */
+/** Yields the words of the file. A word in quotes may hold spaces, and `\` in it quotes the next character (curl). */
 function* wordsOf(text: string): Generator<string> {
-  // a macro's body goes on until an empty line, and may hold anything
+  // A macro's body may hold anything. It ends at an empty line or at the end of the file. `$(?![^])` is the end of the
+  // file: with the flag `m`, `$` is the end of any line, and `(?![^])` says that no character follows.
   const withoutMacros = text.replace(/^[ \t]*macdef\b[^]*?(?:\n[ \t]*\n|$(?![^]))/gm, '\n')
   for (const line of withoutMacros.split('\n')) {
     for (const [, quoted, plain] of line.matchAll(/"((?:[^"\\]|\\.)*)"|(\S+)/g)) {
@@ -15,8 +16,8 @@ function* wordsOf(text: string): Generator<string> {
 }
 
 /**
- * The login for `host` and `port`: that of the first entry for `host:port` (as go 1.24 and newer write it), else of the
- * first for `host`, else that of `default`. `host` is in lower case.
+ * The login for `host` and `port`: that of the first entry for `host:port` (the spelling of go 1.24 and newer), else of
+ * the first for `host`, else of `default`. `host` is in lower case.
  */
 export function netrcLogin(text: string, host: string, port: string): Login | undefined {
   const entries: (Partial<Login> & { machine: string })[] = []

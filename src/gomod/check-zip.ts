@@ -1,25 +1,28 @@
-// What go asks of the entries of a module zip (golang.org/x/mod/zip CheckZip, go.dev/ref/mod#zip-files), and a few
-// things that we ask on top, marked "ours". Pure: the central directory in, every problem and warning out.
+// go's rules on the entries of a module zip (golang.org/x/mod/zip CheckZip, go.dev/ref/mod#zip-files), and a few more,
+// marked "ours". Pure: the central directory in, every problem and warning out.
 
+import { quote } from '../errors.js'
 import { Collisions } from './collisions.js'
 import { fold } from './fold.js'
 import { checkFilePath, checkModulePath, checkPathMajor } from './module-path.js'
 import type { Problem } from './problems.js'
 import { checkVersion } from './semver.js'
-import { quote } from '../errors.js'
 
 /** x/mod/zip MaxZipFile: bytes of the zip, and of its contents. */
 export const MAX_ZIP_BYTES = 500 * 2 ** 20
 /** x/mod/zip MaxGoMod and MaxLICENSE: bytes of the root go.mod and of the root LICENSE. */
 export const MAX_GO_MOD_BYTES = 16 * 2 ** 20
 
-/** Bytes of one name and of a path in the module cache: what file systems take (NAME_MAX, and PATH_MAX less the cache's own path). */
+/**
+ * Bytes of one name and of a path in the module cache: the limits of file systems (NAME_MAX, and PATH_MAX less the
+ * cache's own path).
+ */
 const MAX_NAME_BYTES = 255
 const MAX_PATH_BYTES = 3500
 
-/** One entry of the central directory: what it declares, nothing of it believed yet. */
+/** One entry of the central directory, as the archive declares it. Nothing of it is checked yet. */
 export type ZipEntry = {
-  /** The name's own bytes. */
+  /** The bytes of the name. */
   name: Buffer
   /** Declared bytes after inflating. */
   size: number
@@ -29,11 +32,11 @@ export type ZipEntry = {
   /** 0 store, 8 deflate. */
   method: number
   encrypted: boolean
-  /** The Unix file mode, where the archive was made on a Unix; else 0. */
+  /** The Unix file mode; 0 when the archive was not made on a Unix. */
   unixMode: number
 }
 
-/** `prefix` is `{module}@{version}/`; all three are absent when no entry tells which module this is. */
+/** `module` and `version` are absent when no entry tells which module this is. */
 export type ZipVerdict = {
   module?: string
   version?: string
@@ -51,10 +54,10 @@ function decode(bytes: Buffer): string | undefined {
   }
 }
 
-/** The name for a reader: bytes that are no UTF-8 show as U+FFFD. */
+/** The name for a message: bytes that are not UTF-8 show as U+FFFD. */
 export const shownName = (entry: ZipEntry): string => entry.name.toString('utf8')
 
-// 'example.com/m@v1.0.0/sub/x.go' → ['example.com/m', 'v1.0.0']; neither may hold an @, nor a version a slash
+// 'example.com/m@v1.0.0/sub/x.go' → ['example.com/m', 'v1.0.0']; an @ is in neither, a slash not in the version
 function modulePrefix(name: string): [module: string, version: string] | undefined {
   const match = /^([^@]+)@([^@/]+)\//.exec(name)
   return match?.[1] !== undefined && match[2] !== undefined ? [match[1], match[2]] : undefined
@@ -63,7 +66,7 @@ function modulePrefix(name: string): [module: string, version: string] | undefin
 const prefixProblem = (module: string, version: string): string | undefined =>
   checkModulePath(module) ?? checkVersion(version) ?? checkPathMajor(module, version)
 
-/** Which module the zip is: that of the first entry whose prefix is right, else of the first that has any. */
+/** The module and version of the zip: those of the first entry with a valid prefix, else of the first with any. */
 function identify(names: readonly string[]): [string, string] | undefined {
   let first: [string, string] | undefined
   for (const name of names) {
@@ -86,25 +89,30 @@ function lengthProblem(path: string): string | undefined {
   return long ? `file name too long (max size is ${MAX_NAME_BYTES} bytes)` : undefined
 }
 
-// The rules on the path below the prefix; `path` has no trailing slash.
+// The rules on a path below the prefix. `path` has no slash at its end.
 function pathProblem(path: string, folder: boolean, collisions: Collisions): string | undefined {
   if (!isClean(path)) return 'file path is not clean'
   const problem = checkFilePath(path) ?? lengthProblem(path) ?? collisions.add(path, folder)
   if (problem !== undefined || folder) return problem
   const base = path.slice(path.lastIndexOf('/') + 1)
-  if (fold(base) !== fold('go.mod')) return undefined
-  if (base !== path) return 'go.mod outside the module root: leave the folder of a nested module out'
-  return base === 'go.mod' ? undefined : 'go.mod files must have lowercase names'
+  if (base === path) return goModCaseProblem(path)
+  return isGoMod(base) ? 'go.mod outside the module root: leave the folder of a nested module out' : undefined
 }
 
-function sizeProblem(path: string, size: number): string | undefined {
-  if ((path === 'go.mod' || path === 'LICENSE') && size > MAX_GO_MOD_BYTES) {
-    return `${path} file too large (max size is ${MAX_GO_MOD_BYTES} bytes)`
-  }
-  return undefined
-}
+/** x/mod/zip: `name` is go.mod in some spelling. */
+export const isGoMod = (name: string): boolean => fold(name) === 'go.mod'
 
-// ours: what the reader could not extract, or not trust
+/** The root go.mod must be spelt so. */
+export const goModCaseProblem = (path: string): string | undefined =>
+  path !== 'go.mod' && isGoMod(path) ? 'go.mod files must have lowercase names' : undefined
+
+/** The root go.mod and the root LICENSE have a limit of their own. */
+export const sizeProblem = (path: string, size: number): string | undefined =>
+  (path === 'go.mod' || path === 'LICENSE') && size > MAX_GO_MOD_BYTES
+    ? `${path} file too large (max size is ${MAX_GO_MOD_BYTES} bytes)`
+    : undefined
+
+// ours: what go could not extract, or what cannot be trusted
 function packingProblem(entry: ZipEntry, folder: boolean): string | undefined {
   if (entry.encrypted) return 'encrypted entry: go cannot read it'
   if (folder) return entry.size > 0 ? 'directory entry with content' : undefined
@@ -122,69 +130,78 @@ function modeWarning(entry: ZipEntry): string | undefined {
   const type = entry.unixMode & FILE_TYPE
   return type === 0 || type === REGULAR
     ? undefined
-    : 'not a regular file (a symbolic link, say): go extracts it as a plain file that holds its target; leave it out, or put the file itself in'
+    : 'not a regular file (a symbolic link, say): go extracts it as a plain file that holds its target; ' +
+        'leave it out, or put the file itself in'
 }
+
+/** An entry's place in the module. `path` is below the prefix, and `''` for the prefix itself. */
+type Place = { path: string; folder: boolean }
+
+function placeOf({ name: bytes }: ZipEntry, prefix: string): Place | { rule: string } {
+  const name = decode(bytes)
+  const hasPrefix = name?.startsWith(prefix) ?? bytes.subarray(0, prefix.length).equals(Buffer.from(prefix))
+  if (!hasPrefix) return { rule: `path does not have prefix ${quote(prefix)}` }
+  if (name === undefined) return { rule: 'malformed file path: invalid UTF-8' }
+  return { path: name.slice(prefix.length), folder: name.endsWith('/') }
+}
+
+const entryProblem = (entry: ZipEntry, { path, folder }: Place, collisions: Collisions): string | undefined =>
+  (path === '' ? undefined : pathProblem(folder ? path.slice(0, -1) : path, folder, collisions)) ??
+  (folder ? undefined : sizeProblem(path, entry.size)) ??
+  packingProblem(entry, folder)
 
 /**
  * Checks a whole central directory. Collects everything it finds: the sender sees all problems at once.
- * Not checked here, since it needs the contents: that they inflate to what is declared, with the right CRC.
+ * Does not check what needs the contents: that they inflate to the declared sizes, with the right CRC.
  */
 export function checkZip(entries: readonly ZipEntry[]): ZipVerdict {
-  const problems: Problem[] = []
-  const warnings: Problem[] = []
-  // ours: x/mod/zip passes an archive without entries
-  if (entries.length === 0) return { problems: [{ rule: 'the zip has no entries' }], warnings }
-  const names = entries.map((entry) => decode(entry.name))
+  const [firstEntry] = entries
+  // ours: x/mod/zip accepts an archive without entries
+  if (!firstEntry) return { problems: [{ rule: 'the zip has no entries' }], warnings: [] }
   const identity = identify(entries.map(shownName))
   if (identity === undefined) {
-    problems.push({
-      ...(entries[0] && { name: shownName(entries[0]) }),
-      rule: 'path does not have prefix "{module}@{version}/", which every entry of a module zip starts with',
-    })
-    return { problems, warnings }
+    const rule =
+      'path does not have prefix "{module}@{version}/", which every entry of a module zip starts with'
+    return { problems: [{ name: shownName(firstEntry), rule }], warnings: [] }
   }
   const [module, version] = identity
   const prefix = `${module}@${version}/`
   const wrongPrefix = prefixProblem(module, version)
-  if (wrongPrefix !== undefined) problems.push({ name: prefix, rule: wrongPrefix })
+  const found = checkEntries(entries, prefix)
+  if (wrongPrefix !== undefined) found.problems.unshift({ name: prefix, rule: wrongPrefix })
+  return { module, version, ...found }
+}
 
+function checkEntries(
+  entries: readonly ZipEntry[],
+  prefix: string,
+): { problems: Problem[]; warnings: Problem[] } {
+  const problems: Problem[] = []
+  const warnings: Problem[] = []
   const collisions = new Collisions()
   let total = 0
   let folders = 0
-  entries.forEach((entry, index) => {
-    const name = names[index]
-    const problem = (rule: string): void => void problems.push({ name: name ?? shownName(entry), rule })
-    if (
-      name === undefined
-        ? !entry.name.subarray(0, prefix.length).equals(Buffer.from(prefix))
-        : !name.startsWith(prefix)
-    ) {
-      return problem(`path does not have prefix ${quote(prefix)}`)
+  for (const entry of entries) {
+    const place = placeOf(entry, prefix)
+    const rule = 'rule' in place ? place.rule : entryProblem(entry, place, collisions)
+    if ('folder' in place && place.folder) folders++
+    if (rule !== undefined) problems.push({ name: shownName(entry), rule })
+    else if ('folder' in place && !place.folder) {
+      total += entry.size
+      const warning = modeWarning(entry)
+      if (warning !== undefined) warnings.push({ name: shownName(entry), rule: warning })
     }
-    if (name === undefined) return problem('malformed file path: invalid UTF-8')
-    const folder = name.endsWith('/')
-    if (folder) folders++
-    const path = name.slice(prefix.length, folder ? -1 : undefined)
-    const found =
-      (name === prefix ? undefined : pathProblem(path, folder, collisions)) ??
-      sizeProblem(path, folder ? 0 : entry.size) ??
-      packingProblem(entry, folder)
-    if (found !== undefined) return problem(found)
-    if (folder) return
-    total += entry.size
-    const warning = modeWarning(entry)
-    if (warning !== undefined) warnings.push({ name, rule: warning })
-  })
-  if (total > MAX_ZIP_BYTES) {
+  }
+  if (total > MAX_ZIP_BYTES)
     problems.push({
       rule: `total uncompressed size of module contents too large (max size is ${MAX_ZIP_BYTES} bytes)`,
     })
-  }
   if (folders > 0) warnings.push({ rule: folderWarning(folders) })
-  return { module, version, problems, warnings }
+  return { problems, warnings }
 }
 
-// They count in the zip's hash and not in the hash of the extracted files.
+// Entries of folders count in the zip's hash and not in the hash of the extracted files.
 const folderWarning = (count: number): string =>
-  `${count} directory ${count === 1 ? 'entry' : 'entries'}: "go mod verify" fails for everyone who uses this version; ` +
+  `${count} directory ${count === 1 ? 'entry' : 'entries'}: ` +
+  '"go mod verify" fails for everyone who uses this version; ' +
   `remove them with: zip -d m.zip '*/' (zip -D never writes them)`

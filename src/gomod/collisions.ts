@@ -3,17 +3,19 @@
 import { quote } from '../errors.js'
 import { fold } from './fold.js'
 
-/** Most files and folders that are compared with each other (ours), for memory. The largest known modules have 70,000. */
+/** How many files and folders are compared (ours), for memory. The largest known modules have 70,000. */
 const MAX_NODES = 500_000
 
 /**
- * x/mod/zip collisionChecker: names equal under case folding, files that are folders, entries that come twice.
- * Every file and folder is one node, found by its parent's number and its own folded name: what a path costs grows
+ * x/mod/zip collisionChecker: names equal under case folding, files that are also folders, entries that come twice.
+ * Every file and folder is one node, found by its parent's number and its own folded name: the cost of a path grows
  * with its length, not with the square of it.
  */
 export class Collisions {
+  /** `{number of the parent}/{folded name}` → the file or folder that had this name first. */
   readonly #nodes = new Map<string, { number: number; path: string; folder: boolean }>()
 
+  /** Adds a path, without a slash at its end. Returns why it collides with an earlier one, or `undefined`. */
   add(path: string, folder: boolean): string | undefined {
     let parent = 0
     for (let end = path.indexOf('/'), start = 0; ; start = end + 1, end = path.indexOf('/', start)) {

@@ -1,6 +1,6 @@
-// Letters and case as go knows them: unicode.IsLetter, and Unicode simple case folding, the equality of
-// strings.EqualFold. `toLowerCase` is not that (it knows neither the Kelvin sign nor the long s), and JavaScript's own
-// tables are those of another version of Unicode with every version of Node.
+// Letters and case as in go: unicode.IsLetter, and Unicode simple case folding, the equality of strings.EqualFold.
+// `toLowerCase` differs (it does not fold the Kelvin sign or the long s), and the Unicode version of JavaScript's own
+// tables changes with the version of Node.
 
 import { FOLDS, LETTERS } from './unicode-tables.js'
 
@@ -18,6 +18,7 @@ const letterBounds = ((): Uint32Array => {
   return Uint32Array.from(bounds)
 })()
 
+/** Each character that has smaller equals under case folding → the smallest of them. */
 const smallest = ((): Map<number, number> => {
   const map = new Map<number, number>()
   for (const word of words(FOLDS)) {
@@ -31,7 +32,7 @@ const smallest = ((): Map<number, number> => {
 export function isLetter(char: string): boolean {
   const code = char.codePointAt(0) ?? 0
   let low = 0
-  let high = letterBounds.length // the first bound that is not below `code` lies in [low, high]
+  let high = letterBounds.length // the first bound that is not below `code` is in [low, high]
   while (low < high) {
     const middle = (low + high) >> 1
     if ((letterBounds[middle] ?? 0) < code) low = middle + 1
@@ -41,7 +42,7 @@ export function isLetter(char: string): boolean {
 }
 
 // 'Foo/K' (with a Kelvin sign) → 'foo/k', and so does 'foo/k'
-/** A text that is the same for all texts that strings.EqualFold calls equal; input is made of letters and ASCII. */
+/** Returns the same text for all texts that strings.EqualFold calls equal. `text` is made of letters and ASCII. */
 export function fold(text: string): string {
   if (/^[\0-\x7f]*$/.test(text)) return text.toLowerCase()
   let result = ''

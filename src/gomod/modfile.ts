@@ -1,6 +1,6 @@
-// As much of the go.mod grammar (go.dev/ref/mod#go-mod-file-grammar) as it takes to read the `module` and `go` lines.
+// Reads the `module` and `go` lines of a go.mod (go.dev/ref/mod#go-mod-file-grammar).
 
-// A raw string or an interpreted one; a module path needs no escapes, so none are read.
+// A raw string or an interpreted one. A module path needs no escapes, so a string with escapes is not read.
 const unquote = (text: string): string | undefined =>
   /^`[^`]*`$/.test(text) || /^"[^"\\]*"$/.test(text)
     ? text.slice(1, -1)
@@ -8,7 +8,7 @@ const unquote = (text: string): string | undefined =>
       ? undefined
       : text
 
-/** The words of each line that has any, without its comment. */
+/** Yields the words of each line without its comment; lines without words are skipped. */
 function* linesOf(goMod: string): Generator<string[]> {
   for (const rawLine of goMod.replace(/^\ufeff/, '').split('\n')) {
     const comment = rawLine.indexOf('//')
@@ -41,7 +41,7 @@ const LAX_GO_VERSION = /^v?([1-9][0-9]*\.(?:0|[1-9][0-9]*))[^0-9].*$/
 
 /**
  * The version of the `go` line, `1.21` or `1.23.4` or `1.24rc1`, as modfile.ParseLax reads it in a dependency's go.mod.
- * `undefined` where there is none, more than one, or one that go cannot read.
+ * `undefined` when there is no such line, more than one, or one that go cannot read.
  */
 export function goVersionOf(goMod: string): string | undefined {
   let block = false
@@ -59,7 +59,8 @@ export function goVersionOf(goMod: string): string | undefined {
   return found
 }
 
-// go/version.Lang and Compare: a patch release has no rc, numbers have no leading zero; what is no version is below all
+// go/version.Lang and Compare: a patch release has no rc, numbers have no leading zero, and any other text is below all
+// versions.
 /** Whether a `go` line's version is of the language version `major.minor` or a later one. */
 export function isGoAtLeast(version: string | undefined, major: number, minor: number): boolean {
   const match = /^([1-9][0-9]*)\.(0|[1-9][0-9]*)(?:\.(?:0|[1-9][0-9]*)|[a-z]+(?:0|[1-9][0-9]*))?$/.exec(

@@ -1,12 +1,11 @@
-// Which files of a folder go into its module zip: golang.org/x/mod/zip checkFiles and isVendoredPackage. Pure: names,
-// kinds and sizes in; what is taken, what is left out, and what forbids the whole zip out.
+// Chooses the files of a folder that go into its module zip: golang.org/x/mod/zip checkFiles and isVendoredPackage.
+// Pure. In: names, kinds and sizes. Out: files to pack, files left out, and problems that forbid the whole zip.
 
-import { MAX_GO_MOD_BYTES, MAX_ZIP_BYTES } from './check-zip.js'
-import { fold } from './fold.js'
+import { goModCaseProblem, isGoMod, MAX_ZIP_BYTES, sizeProblem } from './check-zip.js'
+import { Collisions } from './collisions.js'
 import { goVersionOf, isGoAtLeast } from './modfile.js'
 import { checkFilePath } from './module-path.js'
 import type { Problem } from './problems.js'
-import { Collisions } from './collisions.js'
 
 /** A file below the module's root: `path` with slashes, relative; `size` in bytes. */
 export type Candidate = { path: string; kind: 'file' | 'symlink' | 'other'; size: number }
@@ -20,10 +19,10 @@ export const IN_ANOTHER_MODULE = 'in another module (it has a go.mod of its own)
 const VENDORED = 'a vendored package'
 
 /**
- * x/mod/zip isVendoredPackage, its quirk included: until `go 1.24` in the go.mod, `pkg/vendor/x.go` counts as a vendored
- * package when what follows its first eight bytes has a slash (golang.org/issue/37397), and `vendor/modules.txt` is kept.
+ * x/mod/zip isVendoredPackage with its quirk: until `go 1.24` in the go.mod, `pkg/vendor/x.go` counts as a vendored
+ * package when a slash follows its first eight bytes (golang.org/issue/37397), and `vendor/modules.txt` is kept.
  */
-export function isVendored(path: string, goVersion: string | undefined): boolean {
+function isVendored(path: string, goVersion: string | undefined): boolean {
   const since124 = isGoAtLeast(goVersion, 1, 24)
   if (since124 && path === 'vendor/modules.txt') return true
   const bytes = Buffer.from(path) // the quirk counts bytes
@@ -57,30 +56,27 @@ function reasonToLeaveOut(
 }
 
 function problemOf({ path, kind, size }: Candidate, collisions: Collisions): string | undefined {
-  const problem =
-    checkFilePath(path) ??
-    (path !== 'go.mod' && path.toLowerCase() === 'go.mod'
-      ? 'go.mod files must have lowercase names'
-      : undefined) ??
-    collisions.add(path, false)
-  if (problem !== undefined || kind !== 'file') return problem
-  return (path === 'go.mod' || path === 'LICENSE') && size > MAX_GO_MOD_BYTES
-    ? `${path} file too large (max size is ${MAX_GO_MOD_BYTES} bytes)`
-    : undefined
+  const problem = checkFilePath(path) ?? goModCaseProblem(path) ?? collisions.add(path, false)
+  return problem ?? (kind === 'file' ? sizeProblem(path, size) : undefined)
 }
 
-/** Folders, with their slash, that have a go.mod; that of the root is `''` and no other module's. */
+// A file that obeys the rules and still does not go in.
+function notRegular({ path, kind }: Candidate): LeftOut | undefined {
+  if (kind === 'symlink') return { path, rule: 'a symbolic link' }
+  return kind === 'other' ? { path, rule: 'not a regular file' } : undefined
+}
+
+/** The folders below the root, with their slash, that have a go.mod: each is another module. */
 function modulesBelow(candidates: readonly Candidate[]): Set<string> {
   const modules = new Set<string>()
   for (const { path, kind } of candidates) {
     const slash = path.lastIndexOf('/') + 1
-    if (slash > 0 && kind === 'file' && fold(path.slice(slash)) === 'go.mod')
-      modules.add(path.slice(0, slash))
+    if (slash > 0 && kind === 'file' && isGoMod(path.slice(slash))) modules.add(path.slice(0, slash))
   }
   return modules
 }
 
-/** Chooses by go's rules; `goMod` is the text of the root go.mod, whose `go` line decides about `vendor`. */
+/** Chooses by go's rules. `goMod` is the text of the root go.mod: its `go` line decides about `vendor`. */
 export function chooseFiles<T extends Candidate>(
   candidates: readonly T[],
   goMod: string | undefined,
@@ -91,23 +87,17 @@ export function chooseFiles<T extends Candidate>(
   const leftOut = new Map<string, LeftOut>()
   const taken: T[] = []
   const problems: Problem[] = []
-  let room = MAX_ZIP_BYTES
-  let tooLarge = false
+  let total = 0
   for (const file of candidates) {
-    const left = reasonToLeaveOut(file.path, modules, goVersion)
-    if (left) {
-      leftOut.set(left.path, left)
-      continue
-    }
-    const rule = problemOf(file, collisions)
+    const elsewhere = reasonToLeaveOut(file.path, modules, goVersion)
+    const rule = elsewhere ? undefined : problemOf(file, collisions)
+    const left = elsewhere ?? notRegular(file)
     if (rule !== undefined) problems.push({ name: file.path, rule })
-    else if (file.kind === 'symlink') leftOut.set(file.path, { path: file.path, rule: 'a symbolic link' })
-    else if (file.kind === 'other') leftOut.set(file.path, { path: file.path, rule: 'not a regular file' })
+    else if (left) leftOut.set(left.path, left)
     else taken.push(file)
-    if (file.kind !== 'file') continue
-    if (file.size <= room) room -= file.size
-    else tooLarge = true
+    if (!elsewhere && file.kind === 'file') total += file.size
   }
-  if (tooLarge) problems.push({ rule: `module source tree too large (max size is ${MAX_ZIP_BYTES} bytes)` })
+  if (total > MAX_ZIP_BYTES)
+    problems.push({ rule: `module source tree too large (max size is ${MAX_ZIP_BYTES} bytes)` })
   return { taken, leftOut: [...leftOut.values()], problems }
 }

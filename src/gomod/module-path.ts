@@ -1,11 +1,11 @@
 // Module paths and file paths inside a module, as golang.org/x/mod/module checks them (CheckPath, CheckFilePath,
-// SplitPathVersion, CheckPathMajor) and escapes them (EscapePath). Every check returns what is wrong, or undefined.
+// SplitPathVersion, CheckPathMajor) and escapes them (EscapePath). A check returns the problem, or undefined.
 
+import { quote } from '../errors.js'
 import { isLetter } from './fold.js'
 import { parseVersion } from './semver.js'
-import { quote } from '../errors.js'
 
-/** What makes a path element different in a module path and in a file path (x/mod/module pathKind). */
+/** Module paths and file paths have different rules for an element (x/mod/module pathKind). */
 type PathKind = 'module' | 'file'
 
 const MODULE_CHAR = /^[-._~0-9A-Za-z]$/u
@@ -15,7 +15,7 @@ const charAllowed = (char: string, kind: PathKind): boolean =>
   kind === 'module' ? MODULE_CHAR.test(char) : char < '\u0080' ? FILE_CHAR.test(char) : isLetter(char)
 
 // https://learn.microsoft.com/windows/win32/fileio/naming-a-file; x/mod/module badWindowsNames.
-// No `i` flag with `u`: strings.EqualFold on these ASCII names has no further equals.
+// No `u` flag beside `i`: strings.EqualFold of these ASCII names has no other equals.
 const WINDOWS_DEVICE = /^(?:con|prn|aux|nul|com[1-9]|lpt[1-9])$/i
 
 function checkElement(element: string, kind: PathKind): string | undefined {
@@ -46,7 +46,7 @@ function checkElements(path: string, kind: PathKind): string | undefined {
 /**
  * Splits off the major version suffix (x/mod/module SplitPathVersion):
  * `example.com/m/v2` → `/v2`, `gopkg.in/yaml.v3` → `.v3`, `example.com/m` → ``.
- * `undefined` means that the last element looks like a version and is none that a module path may end in.
+ * `undefined` when the last element looks like a version, but not one that a module path may end in.
  */
 export function pathMajor(path: string): string | undefined {
   if (path.startsWith('gopkg.in/')) return /\.v(?:0|[1-9][0-9]*(?:-unstable)?)$/.exec(path)?.[0]
@@ -88,7 +88,8 @@ export function checkPathMajor(path: string, version: string): string | undefine
   if (suffix === '' ? major === 'v0' || major === 'v1' || parsed.incompatible : suffix.slice(1) === major) {
     return undefined
   }
-  return `${path}@${version}: invalid version: should be ${suffix === '' ? 'v0 or v1' : suffix.slice(1)}, not ${major}`
+  const expected = suffix === '' ? 'v0 or v1' : suffix.slice(1)
+  return `${path}@${version}: invalid version: should be ${expected}, not ${major}`
 }
 
 // `A` → `!a`: trees are also served from file systems that fold case (x/mod/module EscapePath, EscapeVersion)
@@ -96,7 +97,7 @@ export function checkPathMajor(path: string, version: string): string | undefine
 export const escapePath = (path: string): string =>
   path.replace(/[A-Z]/g, (letter) => `!${letter.toLowerCase()}`)
 
-/** The reverse of {@link escapePath}; `undefined` for what no path escapes to (`A`, `!A`, a lone `!`). */
+/** The reverse of {@link escapePath}; `undefined` for a text that no path escapes to (`A`, `!A`, a lone `!`). */
 export function unescapePath(escaped: string): string | undefined {
   if (/[A-Z]/.test(escaped) || /!(?![a-z])/.test(escaped)) return undefined
   return escaped.replace(/!([a-z])/g, (_, letter: string) => letter.toUpperCase())

@@ -1,13 +1,13 @@
-// How problems of a zip are told to the person who sent it.
+// Problems of a zip, as text for the person who sent it.
 
-/** One thing that is wrong with a zip. `name` is the entry's whole name, absent for a problem of the whole archive. */
+/** A problem of a zip. `name` is the entry's whole name; a problem of the whole archive has none. */
 export type Problem = { name?: string; rule: string }
 
-/** How many problems one answer lists before it says how many more there are. */
+/** How many problems one answer lists. It counts the others. */
 export const SHOWN_PROBLEMS = 20
 const SHOWN_CHARS = 300
 
-// A name may hold anything, and a rule may quote it: control characters are shown escaped, and it is cut where it stops helping.
+// A name may hold anything, and a rule may quote it: control characters are escaped, and a long text is cut.
 const clean = (text: string, most: number): string => {
   const shown = text
     .slice(0, most)
@@ -15,10 +15,10 @@ const clean = (text: string, most: number): string => {
   return shown.length > most || text.length > most ? `${shown.slice(0, most)}…` : shown
 }
 
-// {name: 'example.com/m@v1.0.0/sub/go.mod', rule: 'go.mod outside …'} → example.com/m@v1.0.0/sub/go.mod: go.mod outside …
+// {name: 'example.com/m@v1.0.0/x/go.mod', rule: 'go.mod outside …'} → example.com/m@v1.0.0/x/go.mod: go.mod outside …
 export const problemLine = ({ name, rule }: Problem): string => {
-  const said = clean(rule, 3 * SHOWN_CHARS) // a rule quotes names, too
-  return name === undefined ? said : `${clean(name, SHOWN_CHARS)}: ${said}`
+  const shownRule = clean(rule, 3 * SHOWN_CHARS) // a rule also quotes names
+  return name === undefined ? shownRule : `${clean(name, SHOWN_CHARS)}: ${shownRule}`
 }
 
 /** One problem a line, at most {@link SHOWN_PROBLEMS}, then how many were left out. */

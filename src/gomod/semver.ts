@@ -3,7 +3,7 @@
 
 import { quote } from '../errors.js'
 
-/** The parts of a canonical version; `pre` is without its dash, `incompatible` tells `+incompatible`. */
+/** The parts of a canonical version. `pre` is without its dash; `incompatible` means `+incompatible`. */
 export type Version = {
   major: string
   minor: string
@@ -38,7 +38,8 @@ export function parseVersion(text: string): Version | undefined {
 /** Why `text` is not a version that a module can be published with, or `undefined` when it is one. */
 export const checkVersion = (text: string): string | undefined =>
   parseVersion(text) === undefined
-    ? `version ${quote(text)} is not canonical: it must read vMAJOR.MINOR.PATCH, with an optional -prerelease and no +build but +incompatible`
+    ? `version ${quote(text)} is not canonical: it must read vMAJOR.MINOR.PATCH, ` +
+      'with an optional -prerelease and no +build but +incompatible'
     : undefined
 
 // Numbers have no upper bound in semver: the longer one is the larger one.
@@ -73,12 +74,12 @@ const compareParsed = (x: Parsed, y: Parsed): number =>
   (x.text < y.text ? -1 : x.text > y.text ? 1 : 0)
 
 /**
- * Semver precedence; `+incompatible` does not count in it, so the text breaks the tie (as semver.Sort does).
+ * Semver precedence. `+incompatible` does not count, so the text breaks the tie (as semver.Sort does).
  * Both must be canonical versions.
  */
 export const compareVersions = (a: string, b: string): number => compareParsed(mustParse(a), mustParse(b))
 
-/** Canonical versions in the order of {@link compareVersions}; each is parsed once. */
+/** Sorts canonical versions as {@link compareVersions} does, and parses each once. */
 export const sortVersions = (versions: readonly string[]): string[] =>
   versions
     .map(mustParse)
@@ -89,23 +90,23 @@ export const sortVersions = (versions: readonly string[]): string[] =>
 const PSEUDO =
   /^v[0-9]+\.(?:0\.0-|[0-9]+\.[0-9]+-(?:[^+]*\.)?0\.)([0-9]{14})-[A-Za-z0-9]+(?:\+[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*)?$/
 
-/** `v0.0.0-20191109021931-daa7c04131f5` and its two sisters: a commit without a tag. */
+/** `v0.0.0-20191109021931-daa7c04131f5` and the two other forms: a commit without a tag. */
 export const isPseudoVersion = (version: string): boolean =>
   parseVersion(version) !== undefined && PSEUDO.test(version)
 
 /**
- * The UTC time written in a pseudo-version, or `undefined` where there is none or its digits are no date
- * (`v0.0.0-20191399…`: go accepts such a version as a name, but no time can be read from it).
+ * The UTC time in a pseudo-version, or `undefined` for another version or when the digits are not a date
+ * (`v0.0.0-20191399…`: go accepts such a version, but it has no time).
  */
 export function pseudoVersionTime(version: string): Date | undefined {
   const digits = isPseudoVersion(version) ? PSEUDO.exec(version)?.[1] : undefined
   if (digits === undefined) return undefined
   const iso = digits.replace(/^(....)(..)(..)(..)(..)(..)$/, '$1-$2-$3T$4:$5:$6')
   const time = new Date(`${iso}Z`)
-  // Date rolls 30 February over into March; a time that does not read back as it was written is no time.
+  // Date turns 30 February into March: the time must read back as it was written.
   return Number.isNaN(time.getTime()) || !time.toISOString().startsWith(iso) ? undefined : time
 }
 
-/** `v1.2.3-rc.1` is one, `v1.2.3` and pseudo-versions are not. */
+/** True for `v1.2.3-rc.1`; false for `v1.2.3` and for pseudo-versions. */
 export const isPrerelease = (version: string): boolean =>
   (parseVersion(version)?.pre.length ?? 0) > 0 && !isPseudoVersion(version)

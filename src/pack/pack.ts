@@ -1,11 +1,10 @@
 // Makes the module zip of a folder: the content that go itself would make, so that its h1 is the one in everybody's
 // go.sum. In a git checkout of what was committed, elsewhere of the files as they are.
 
-import { createHash } from 'node:crypto'
-import { createReadStream, realpathSync, statSync } from 'node:fs'
-import { stat } from 'node:fs/promises'
+import { realpathSync, statSync } from 'node:fs'
 import { buffer } from 'node:stream/consumers'
-import { pipeline } from 'node:stream/promises'
+import { sumOf } from '../digest.js'
+import { quote } from '../errors.js'
 import { MAX_GO_MOD_BYTES } from '../gomod/check-zip.js'
 import { modulePathOf } from '../gomod/modfile.js'
 import { chooseFiles, type LeftOut } from '../gomod/module-files.js'
@@ -87,14 +86,8 @@ function moduleOf(packing: Packing, source: Source, goMod: string | undefined): 
   const declared = modulePathOf(goMod)
   if (declared === undefined) throw new Error(`the go.mod of ${where} has no module line that can be read`)
   if (asked !== undefined && asked !== declared)
-    throw new Error(`--module is ${JSON.stringify(asked)}, but the go.mod says ${JSON.stringify(declared)}`)
+    throw new Error(`--module is ${quote(asked)}, but the go.mod says ${quote(declared)}`)
   return declared
-}
-
-async function sha256Of(path: string): Promise<string> {
-  const hash = createHash('sha256')
-  await pipeline(createReadStream(path), hash)
-  return hash.digest('hex')
 }
 
 /** Holds the zip at `path` against all rules; throws {@link NotPackable} with every problem. */
@@ -102,20 +95,21 @@ export async function checkedZip(path: string): Promise<Checked> {
   const reading = await readModuleZip(path)
   if (!reading.ok) throw new NotPackable(reading.problems)
   const { module, version, zipHash, modHash, warnings } = reading.zip
+  const { sha256, size } = await sumOf(path)
   return {
     module,
     version,
     zipHash,
     modHash,
     path,
-    bytes: (await stat(path)).size,
-    sha256: await sha256Of(path),
+    bytes: size,
+    sha256,
     warnings: warnings.length === 0 ? [] : problemText(warnings).split('\n'),
   }
 }
 
 const hint = (version: string): string =>
-  checkVersion(`v${version}`) === undefined ? ` (${JSON.stringify(`v${version}`)}?)` : ''
+  checkVersion(`v${version}`) === undefined ? ` (${quote(`v${version}`)}?)` : ''
 
 /** Throws what is wrong with the version that was typed. */
 export function mustBeVersion(version: string): void {
