@@ -1,15 +1,15 @@
-// `npx plinth account`: who may publish, and who may read what is private. A token is shown once, by itself on the
-// last line of standard output, so that a script can take it from there.
+// `npx plinth account`: the accounts that may publish, and read what is private. A token is shown once, by itself on
+// the last line of standard output, so that a script can take it from there.
 
 import { parseArgs } from 'node:util'
 import { addAccount, changeAccount, removeAccount, type AccountChange } from '../access/accounts.js'
 import { readAccounts } from '../access/files.js'
 import { isExpired, type Account, type Rights } from '../access/rights.js'
+import { newToken } from '../access/token.js'
 import { readConfig } from '../config.js'
 import { Refusal } from '../errors.js'
 import { Store } from '../store/store.js'
-import { newToken } from '../access/token.js'
-import { WrongUsage, type Command } from './command.js'
+import { runAction, WrongUsage, type Action, type Command } from './command.js'
 import { expiryAfter } from './duration.js'
 
 const OPTIONS = {
@@ -21,9 +21,18 @@ const OPTIONS = {
   json: { type: 'boolean' },
 } as const
 
-type Options = { read?: string[]; write?: string[]; admin?: boolean; none?: boolean; expires?: string }
+type Options = {
+  read?: string[]
+  write?: string[]
+  admin?: boolean
+  none?: boolean
+  expires?: string
+  json?: boolean
+}
 
-/** What of an account people may see: all but the token's hash. */
+type Given = { store: Store; values: Options; change: AccountChange }
+
+/** An account without the hash of its token. */
 function shown({ hash: _hash, ...account }: Account) {
   return { ...account, expired: isExpired({ ...account, hash: '' }, Date.now()) }
 }
@@ -57,8 +66,8 @@ function changeOf(options: Options): AccountChange {
   }
 }
 
-function showToken(account: Account, token: string, what: string, json: boolean | undefined): void {
-  const text = `account ${what}: ${line(account)}Its token, shown this once:\n${token}\n`
+function showToken(account: Account, token: string, done: string, json: boolean | undefined): void {
+  const text = `account ${done}: ${line(account)}Its token, shown this once:\n${token}\n`
   process.stdout.write(json ? `${JSON.stringify({ ...shown(account), token })}\n` : text)
 }
 
@@ -68,6 +77,58 @@ function mustNotBeExpired(account: Account | undefined, change: AccountChange): 
       409,
       `account ${account.name} expired on ${account.expires}: give a new time with --expires`,
     )
+}
+
+const ACTIONS: Readonly<Record<string, Action<Given>>> = {
+  add: {
+    options: ['read', 'write', 'admin', 'expires', 'json'],
+    async run({ store, values, change }, name) {
+      await store.prepare()
+      const token = newToken()
+      const added = await addAccount(store, name, token, rightsOf(values), change.expires ?? undefined)
+      showToken(added, token, 'added', values.json)
+    },
+  },
+  set: {
+    options: ['read', 'write', 'admin', 'none', 'expires', 'json'],
+    async run({ store, values, change }, name) {
+      if (Object.keys(change).length === 0)
+        throw new WrongUsage('account set takes --read, --write, --admin, --none or --expires')
+      const changed = await changeAccount(store, name, change)
+      process.stdout.write(
+        values.json ? `${JSON.stringify(shown(changed))}\n` : `account set: ${line(changed)}`,
+      )
+    },
+  },
+  rotate: {
+    options: ['expires', 'json'],
+    async run({ store, values, change }, name) {
+      const { accounts } = await readAccounts(store)
+      mustNotBeExpired(
+        accounts.find((account) => account.name === name),
+        change,
+      )
+      const token = newToken()
+      showToken(await changeAccount(store, name, { ...change, token }), token, 'rotated', values.json)
+    },
+  },
+  list: {
+    nameless: true,
+    options: ['json'],
+    async run({ store, values }) {
+      const { accounts, damaged } = await readAccounts(store)
+      if (values.json) process.stdout.write(`${JSON.stringify(accounts.map(shown))}\n`)
+      else process.stdout.write(accounts.map(line).join(''))
+      for (const name of damaged) process.stderr.write(`plinth: the file of account ${name} is damaged\n`)
+    },
+  },
+  remove: {
+    options: [],
+    async run({ store }, name) {
+      await removeAccount(store, name)
+      process.stdout.write(`account ${name} removed\n`)
+    },
+  },
 }
 
 export const account: Command = {
@@ -85,44 +146,9 @@ export const account: Command = {
 
   async run(words) {
     const { values, positionals } = parseArgs({ args: words, allowPositionals: true, options: OPTIONS })
-    const [action, name, ...more] = positionals
-    const takes = (...options: (keyof typeof values)[]): boolean =>
-      more.length === 0 && Object.keys(values).every((given) => (options as string[]).includes(given))
-    const store = new Store(readConfig().data)
-    const change = changeOf(values)
-
-    if (action === 'list' && name === undefined && takes('json')) {
-      const { accounts, damaged } = await readAccounts(store)
-      if (values.json) process.stdout.write(`${JSON.stringify(accounts.map(shown))}\n`)
-      else process.stdout.write(accounts.map(line).join(''))
-      for (const one of damaged) process.stderr.write(`plinth: the file of account ${one} is damaged\n`)
-    } else if (action === 'add' && name !== undefined && takes('read', 'write', 'admin', 'expires', 'json')) {
-      await store.prepare()
-      const token = newToken()
-      const added = await addAccount(store, name, token, rightsOf(values), change.expires ?? undefined)
-      showToken(added, token, 'added', values.json)
-    } else if (
-      action === 'set' &&
-      name !== undefined &&
-      takes('read', 'write', 'admin', 'none', 'expires', 'json')
-    ) {
-      if (Object.keys(change).length === 0)
-        throw new WrongUsage('account set takes --read, --write, --admin, --none or --expires')
-      const changed = await changeAccount(store, name, change)
-      process.stdout.write(
-        values.json ? `${JSON.stringify(shown(changed))}\n` : `account set: ${line(changed)}`,
-      )
-    } else if (action === 'rotate' && name !== undefined && takes('expires', 'json')) {
-      const before = (await readAccounts(store)).accounts.find((one) => one.name === name)
-      mustNotBeExpired(before, change)
-      const token = newToken()
-      showToken(await changeAccount(store, name, { ...change, token }), token, 'rotated', values.json)
-    } else if (action === 'remove' && name !== undefined && takes()) {
-      await removeAccount(store, name)
-      process.stdout.write(`account ${name} removed\n`)
-    } else {
-      throw new WrongUsage('account takes: add NAME, set NAME, rotate NAME, list, or remove NAME')
-    }
+    const given = { store: new Store(readConfig().data), values, change: changeOf(values) }
+    const takes = 'account takes: add NAME, set NAME, rotate NAME, list, or remove NAME'
+    await runAction(ACTIONS, positionals, given, takes)
     return 0
   },
 }

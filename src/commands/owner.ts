@@ -3,14 +3,64 @@
 import { parseArgs } from 'node:util'
 import { readOwners } from '../access/files.js'
 import { addOwner, holdsPackages, setOwner } from '../access/owners.js'
-import { readConfig } from '../config.js'
-import { Store } from '../store/store.js'
+import { readConfig, type Config } from '../config.js'
 import { runJob } from '../service/beside.js'
-import { WrongUsage, type Command } from './command.js'
+import { Store } from '../store/store.js'
+import { runAction, WrongUsage, type Action, type Command } from './command.js'
 import { mustBeSure } from './confirm.js'
 
-const saying = (isPublic: boolean): string =>
+const OPTIONS = {
+  private: { type: 'boolean' },
+  public: { type: 'boolean' },
+  'with-packages': { type: 'boolean' },
+  yes: { type: 'boolean' },
+  json: { type: 'boolean' },
+} as const
+
+type Given = { config: Config; store: Store; values: { [Option in keyof typeof OPTIONS]?: boolean } }
+
+const readersText = (isPublic: boolean): string =>
   isPublic ? 'public: anyone may read its packages' : 'private: accounts with the right may read its packages'
+
+const ACTIONS: Readonly<Record<string, Action<Given>>> = {
+  add: {
+    options: ['private'],
+    async run({ store, values }, name) {
+      const isPublic = values.private !== true
+      await store.prepare()
+      await addOwner(store, { name, public: isPublic })
+      process.stdout.write(`owner ${name} added, ${readersText(isPublic)}\n`)
+    },
+  },
+  set: {
+    options: ['public', 'private'],
+    async run({ store, values }, name) {
+      if (values.public === values.private) throw new WrongUsage('owner set takes --public or --private')
+      const isPublic = values.public === true
+      await setOwner(store, { name, public: isPublic })
+      process.stdout.write(`owner ${name} is ${readersText(isPublic)}\n`)
+    },
+  },
+  list: {
+    nameless: true,
+    options: ['json'],
+    async run({ store, values }) {
+      const owners = await readOwners(store)
+      const lines = owners.map((owner) => `${owner.name} ${owner.public ? 'public' : 'private'}\n`)
+      process.stdout.write(values.json ? `${JSON.stringify(owners)}\n` : lines.join(''))
+    },
+  },
+  remove: {
+    options: ['with-packages', 'yes'],
+    async run({ config, store, values: { yes, 'with-packages': withPackages = false } }, name) {
+      // An owner that is not declared may hold packages, too: a removal was cut off, or they were copied there.
+      if (withPackages && !yes && (await holdsPackages(store, name)))
+        await mustBeSure(`owner ${name} and every package under it will be deleted for good.`)
+      for await (const _ of runJob(config, 'removal', { owner: name, withPackages }));
+      process.stdout.write(`owner ${name} removed\n`)
+    },
+  },
+}
 
 export const owner: Command = {
   name: 'owner',
@@ -21,45 +71,10 @@ export const owner: Command = {
                     [--yes]               without asking`,
 
   async run(words) {
-    const { values, positionals } = parseArgs({
-      args: words,
-      allowPositionals: true,
-      options: {
-        private: { type: 'boolean' },
-        public: { type: 'boolean' },
-        'with-packages': { type: 'boolean' },
-        yes: { type: 'boolean' },
-        json: { type: 'boolean' },
-      },
-    })
-    const [action, name, ...more] = positionals
-    const { private: makePrivate, public: makePublic, 'with-packages': withPackages, yes, json } = values
-    const takes = (...options: (keyof typeof values)[]): boolean =>
-      more.length === 0 && Object.keys(values).every((given) => (options as string[]).includes(given))
-    const store = new Store(readConfig().data)
-
-    if (action === 'list' && name === undefined && takes('json')) {
-      const found = await readOwners(store)
-      const lines = found.map((one) => `${one.name} ${one.public ? 'public' : 'private'}\n`)
-      process.stdout.write(json ? `${JSON.stringify(found)}\n` : lines.join(''))
-    } else if (action === 'add' && name !== undefined && takes('private')) {
-      await store.prepare()
-      await addOwner(store, { name, public: makePrivate !== true })
-      process.stdout.write(`owner ${name} added, ${saying(makePrivate !== true)}\n`)
-    } else if (action === 'set' && name !== undefined && takes('public', 'private')) {
-      if (makePublic === makePrivate) throw new WrongUsage('owner set takes --public or --private')
-      await setOwner(store, { name, public: makePublic === true })
-      process.stdout.write(`owner ${name} is ${saying(makePublic === true)}\n`)
-    } else if (action === 'remove' && name !== undefined && takes('with-packages', 'yes')) {
-      // One that is not declared may hold packages, too: a removal was cut off, or they were copied there.
-      if (withPackages && !yes && (await holdsPackages(store, name)))
-        await mustBeSure(`owner ${name} and every package under it will be deleted for good.`)
-      const request = { owner: name, withPackages: withPackages === true }
-      for await (const _ of runJob(readConfig(), 'removal', request));
-      process.stdout.write(`owner ${name} removed\n`)
-    } else {
-      throw new WrongUsage('owner takes: add NAME, set NAME, list, or remove NAME')
-    }
+    const { values, positionals } = parseArgs({ args: words, allowPositionals: true, options: OPTIONS })
+    const config = readConfig()
+    const given = { config, store: new Store(config.data), values }
+    await runAction(ACTIONS, positionals, given, 'owner takes: add NAME, set NAME, list, or remove NAME')
     return 0
   },
 }
