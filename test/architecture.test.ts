@@ -76,6 +76,9 @@ const PURE = [
   'modzip/zip-directory.ts',
   'generic/names.ts',
   'inbox/place.ts',
+  'inbox/settling.ts',
+  'import/info.ts',
+  'store/parse-json.ts',
   'client/netrc.ts',
   'client/server.ts',
 ]

@@ -2,6 +2,7 @@
 
 import { quote, Refusal } from '../errors.js'
 
+import { parseJson } from '../store/parse-json.js'
 import { isTokenHash, tokenMatches } from './token.js'
 
 /** Names of owners and accounts: `[A-Za-z0-9][A-Za-z0-9._-]*`, at most 64 characters, compared as written. */
@@ -34,12 +35,8 @@ export const mayRead = (rights: Rights, owner: string): boolean =>
   mayWrite(rights, owner) || rights.read.includes(owner)
 
 function parsed(text: string): Record<string, unknown> {
-  try {
-    const value: unknown = JSON.parse(text)
-    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {}
-  } catch {
-    return {}
-  }
+  const value = parseJson(text)
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {}
 }
 
 const areOwnerNames = (value: unknown): value is string[] =>

@@ -3,14 +3,12 @@
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { readConfig } from '../config.js'
-import type { ImportOutcome, ImportTotals } from '../import/import.js'
+import { NOTHING_IMPORTED, type ImportOutcome, type ImportTotals } from '../import/import.js'
 import { runJob } from '../service/beside.js'
 import { WrongUsage, type Command } from './command.js'
 import { makeProgress } from './progress.js'
 import { isOwnerName } from '../access/rights.js'
 import { quote } from '../errors.js'
-
-const NONE: ImportTotals = { published: 0, identical: 0, different: 0, refused: 0, incomplete: 0, bytes: 0 }
 
 const counts = (
   { published, identical, different, refused, incomplete }: ImportTotals,
@@ -56,7 +54,7 @@ export const importCommand: Command = {
     const events = runJob(readConfig(), 'import', request, stopped.signal)
 
     const progress = makeProgress(process.stderr)
-    let totals = NONE
+    let totals: ImportTotals = NOTHING_IMPORTED
     let done = false
     try {
       for await (const event of events) {

@@ -1,5 +1,5 @@
-// The versions in a folder of the GOPROXY protocol's shape: a module cache's cache/download, or what a proxy keeps.
-// One folder of versions at a time is held.
+// Finds the versions in a folder that has the shape of the GOPROXY protocol: cache/download of a module cache, or the
+// folder of a proxy. Only the versions of one module are held at a time.
 
 import type { Dirent } from 'node:fs'
 import { readdir, realpath, stat } from 'node:fs/promises'
@@ -8,17 +8,20 @@ import { errno, messageOf, Refusal } from '../errors.js'
 import { checkModulePath, unescapePath } from '../gomod/module-path.js'
 import { parseVersion } from '../gomod/semver.js'
 
-/** Where the download cache is in what people carry: a GOPATH, a GOMODCACHE. */
+/** Where the download cache is in the folders that people carry: a GOPATH, a GOMODCACHE. */
 const WITHIN = ['pkg/mod/cache/download', 'cache/download']
-/** Its checksum database's answers are no modules. */
-const NO_MODULES = 'sumdb'
+/** Answers of the checksum database: there are no modules in it. */
+const CHECKSUM_DATABASE = 'sumdb'
 
-/** Which of a version's files are there; `base` is their absolute path without the extension. */
+/** A version: `has` are the extensions of its files, `base` is their absolute path without the extension. */
 export type FoundVersion = { module: string; version: string; base: string; has: ReadonlySet<string> }
-/** A zip that is no version's, or a folder that cannot be read. */
+/** A zip that is not of a version, or a folder that cannot be read. */
 export type Unusable = { path: string; reason: string }
 
-/** The folder to import, absolute and without links. Throws a 404 when there is none, a 403 when it cannot be read. */
+/**
+ * The folder to import, absolute and without links. Throws a 404 when it does not exist, and a 403 when it cannot be
+ * read.
+ */
 export async function downloadFolder(folder: string): Promise<string> {
   for (const within of [...WITHIN, '.']) {
     try {
@@ -49,18 +52,18 @@ function* versionsIn(folder: string, escaped: string, files: Dirent[]): Generato
     versions.set(stem, (versions.get(stem) ?? new Set()).add(extension))
   }
   const module = unescapePath(escaped)
-  const wrong = module === undefined ? `${escaped} is no escaped module path` : checkModulePath(module)
+  const wrong = module === undefined ? `${escaped} is not an escaped module path` : checkModulePath(module)
   for (const [stem, has] of versions) {
     const version = unescapePath(stem)
     const base = join(folder, stem)
     if (module !== undefined && wrong === undefined && version !== undefined && parseVersion(version))
       yield { module, version, base, has }
-    // go keeps an .info of each branch and commit it was asked for, too
-    else if (has.has('zip')) yield { path: `${base}.zip`, reason: wrong ?? 'no version is called so' }
+    // go keeps an .info of each branch and commit that it was asked for, too: without a zip it is no version.
+    else if (has.has('zip')) yield { path: `${base}.zip`, reason: wrong ?? 'its name is not a version' }
   }
 }
 
-/** Every version below `root`, in the order of names; links are not followed. */
+/** Yields every version below `root`, in the order of names. Does not follow links. */
 export async function* findVersions(root: string, escaped = ''): AsyncGenerator<FoundVersion | Unusable> {
   const folder = join(root, escaped)
   let entries: Dirent[]
@@ -72,7 +75,7 @@ export async function* findVersions(root: string, escaped = ''): AsyncGenerator<
   }
   if (escaped.endsWith('/@v')) return yield* versionsIn(folder, escaped.slice(0, -'/@v'.length), entries)
   for (const entry of entries) {
-    if (!entry.isDirectory() || (escaped === '' && entry.name === NO_MODULES)) continue
+    if (!entry.isDirectory() || (escaped === '' && entry.name === CHECKSUM_DATABASE)) continue
     yield* findVersions(root, escaped === '' ? entry.name : `${escaped}/${entry.name}`)
   }
 }

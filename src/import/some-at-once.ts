@@ -1,6 +1,6 @@
 /**
- * Runs `work` for each item of `source`, at most `most` of them at a time, and yields the results as they come. Takes no
- * more items than that ahead. When it is left early, or something throws, what is running is waited for.
+ * Runs `work` for each item of `source`, at most `most` of them at the same time. Yields the results as they come.
+ * Takes no item before it can run. When it is left early, or something throws, it waits for the items that run.
  */
 export async function* someAtOnce<T, R>(
   most: number,

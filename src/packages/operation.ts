@@ -8,6 +8,7 @@ import {
   type GenericVersion,
   type ModuleVersion,
 } from '../layout.js'
+import { parseJson } from '../store/parse-json.js'
 
 type Op = { op: 'publish' | 'delete' }
 
@@ -34,20 +35,12 @@ export function pathOf(operation: Operation): string {
 const areStrings = (values: unknown[]): values is string[] =>
   values.every((value) => typeof value === 'string')
 
-const parse = (text: string): unknown => {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
-}
-
 /** `false` for an entry that a crash cut off. */
-export const isWhole = (text: string): boolean => parse(text) !== undefined
+export const isWhole = (text: string): boolean => parseJson(text) !== undefined
 
 /** The operation in a file's text; `undefined` for any other text. */
 export function parseOperation(text: string): Operation | undefined {
-  const value = parse(text)
+  const value = parseJson(text)
   if (typeof value !== 'object' || value === null) return undefined
   const { op, owner, module, name, version, file, files, sha256, size } = value as Record<string, unknown>
   if (op !== 'publish' && op !== 'delete') return undefined

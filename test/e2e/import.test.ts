@@ -207,10 +207,10 @@ t.test('what is wrong is refused with a reason, and the rest is published', asyn
     [`${bad}@v1.0.2`]: /its zip holds example\.com\/bad@v1\.0\.0/,
     [`${bad}@v1.0.3`]: /\.info has the time "yesterday"/,
     [`${bad}@v1.0.4`]: /\.info is of version "v1\.0\.3"/,
-    [`${bad}@v1.0.5`]: /\.info is no JSON/,
+    [`${bad}@v1.0.5`]: /\.info is not JSON/,
     [`${bad}@v1.0.6`]: /damaged since it was downloaded: h1:/,
-    [join(folder, 'example.com/bad/@v/v1.0.zip')]: /no version is called so/,
-    [join(folder, 'Not.Escaped/m/@v/v1.0.0.zip')]: /no escaped module path/,
+    [join(folder, 'example.com/bad/@v/v1.0.zip')]: /its name is not a version/,
+    [join(folder, 'Not.Escaped/m/@v/v1.0.0.zip')]: /not an escaped module path/,
   }
   const counts = {
     published: 4,
