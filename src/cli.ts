@@ -1,5 +1,6 @@
 #!/usr/bin/env node
-// `npx plinth`: what people do on the machine that serves, and on those from which they publish. Exit codes: 0 done, 1 refused or failed, 2 wrong usage.
+// `npx plinth`: the commands for the machine that serves, and for those that publish. Exit codes: 0 done, 1 refused or
+// failed, 2 wrong usage.
 
 import { existsSync } from 'node:fs'
 import { access } from './commands/access.js'
@@ -12,7 +13,7 @@ import { publish } from './commands/publish.js'
 import { rebuild } from './commands/rebuild.js'
 import { verify } from './commands/verify.js'
 import { readConfig } from './config.js'
-import { errno, messageOf } from './errors.js'
+import { errno, messageOf, quote } from './errors.js'
 
 const COMMANDS: readonly Command[] = [owner, account, access, importCommand, verify, rebuild, pack, publish]
 
@@ -27,7 +28,7 @@ PLINTH_DATA names the data folder (default ./data). Changes take effect with the
 const isUsageError = (error: unknown): boolean =>
   error instanceof WrongUsage || (errno(error)?.startsWith('ERR_PARSE_ARGS') ?? false)
 
-// A forgotten PLINTH_DATA would otherwise be noticed by nobody: the running service looks elsewhere.
+// Otherwise nobody would notice a forgotten PLINTH_DATA: the running service reads another folder.
 async function noticingNewFolder<T>(run: () => Promise<T>): Promise<T> {
   const { data } = readConfig()
   const wasThere = existsSync(data)
@@ -49,9 +50,7 @@ async function main(): Promise<number> {
     const command = COMMANDS.find((candidate) => candidate.name === name)
     if (command?.anywhere) return await command.run(words)
     if (command) return await noticingNewFolder(() => command.run(words))
-    throw new WrongUsage(
-      name === undefined ? 'a command is missing' : `there is no command ${JSON.stringify(name)}`,
-    )
+    throw new WrongUsage(name === undefined ? 'a command is missing' : `there is no command ${quote(name)}`)
   } catch (error) {
     process.stderr.write(`plinth: ${messageOf(error)}\n`)
     if (!isUsageError(error)) return 1

@@ -1,12 +1,12 @@
-// Errors and their messages. A Refusal is what a client may know: koa answers with an Error that has `status` and
-// `expose: true`, and logs everything else as an opaque 500.
+// Errors and their messages. A client may read the message of a Refusal: koa sends an Error with `status` and
+// `expose: true` as the answer. Any other error is logged, and answered with an opaque 500.
 
 /** Options of a {@link Refusal}: extra response headers, and the error that led to it (logged, never sent). */
 export type RefusalOptions = { headers?: Record<string, string>; cause?: unknown }
 
 /**
- * An answer that is not 2xx. `message` is what the client reads: lower case, no full stop, the offending value
- * quoted, the rule said. It must hold no server path and no secret.
+ * An answer that is not 2xx. The client reads `message`: it is in lower case without a full stop, quotes the offending
+ * value and states the rule. It must not contain a server path or a secret.
  */
 export class Refusal extends Error {
   readonly status: number
@@ -27,18 +27,18 @@ export class StartProblem extends Error {
 }
 
 /**
- * An operation failed, and so did undoing it: whether it happened is settled before the next answer about its
- * package, or at the next start. `cause` is what made it fail.
+ * An operation failed, and undoing it failed, too. It is undone or completed before the next answer about its package,
+ * or at the next start. `cause` is the first failure.
  */
 export class Unsettled extends Error {
   override readonly name = 'Unsettled'
 }
 
-/** `ENOENT` and friends of a failed system call, or `undefined` for any other value. */
+/** The code of an error, such as `ENOENT` of a failed system call; `undefined` for any other value. */
 export const errno = (error: unknown): string | undefined =>
   error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined
 
-/** The message of whatever was thrown. */
+/** The message of a thrown value. */
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
 /** Awaits `action` and ignores exactly the given errno codes: `await ignoring(['ENOENT'], () => unlink(path))`. */
@@ -56,6 +56,6 @@ export async function ignoring(codes: readonly string[], action: () => Promise<u
 const MAX_QUOTED_CHARS = 100
 
 // 'a"b' → "a\"b"
-/** Quotes a value for a message. Every value that came from outside is quoted by this. A long value is cut. */
+/** Quotes a value for a message, and cuts a long one. Every value that came from outside is quoted by this. */
 export const quote = (text: string): string =>
   JSON.stringify(text.length > MAX_QUOTED_CHARS ? `${text.slice(0, MAX_QUOTED_CHARS)}…` : text)

@@ -1,4 +1,4 @@
-// Where everything is, below the data folder. Pure: the only file that knows a path.
+// The paths below the data folder. Pure: the only file that knows a path.
 //
 //   tree/                                      nginx's root: only what readers may see, never a temp file
 //     api/packages/{owner}/
@@ -18,14 +18,14 @@
 //   inbox/                                     never served: files dropped here are published, and leave
 //     {owner}/go/{any name}.zip
 //     {owner}/generic/{name}/{version}/{file}
-//     rejected/{the same path}                 what was refused, beside a .txt with the reasons
+//     rejected/{the same path}                 refused files, each beside a .txt with the reasons
 //   state/                                     never served; same file system as tree/
-//     tmp/{id}/                                an upload on its way, and files about to be renamed into the tree
+//     tmp/{id}/                                an upload in flight, and files about to be renamed into the tree
 //     journal/{id}.json                        operations in flight
 //     sums/{xx}/{hash of path}.json            SHA-256 of each uploaded file, kept since its upload
-//     lock                                     held by the one writer; says who that is
-//     control/sock                             where it listens for commands; a folder that nginx cannot enter
-//     shim.sock                                where the service listens for nginx
+//     lock                                     held by the one writer, whose process it names
+//     control/sock                             the service's socket for commands, in a folder that nginx cannot enter
+//     shim.sock                                the service's socket for nginx
 //     nginx/                                   nginx.conf and its parts, pid, refused.log, temp folders
 
 import { createHash } from 'node:crypto'
@@ -68,11 +68,11 @@ export const ownerTree = (owner: string): string => `${packagesFolder}/${owner}`
 export const moduleFolder = ({ owner, module }: Module): string =>
   `${ownerTree(owner)}/go/${escapePath(module)}`
 
-/** The folder that empty folders are removed up to, itself kept while the owner exists. */
+/** Empty folders are removed up to this one, which is kept while the owner exists. */
 export const goFolder = (owner: string): string => `${ownerTree(owner)}/go`
 export const genericFolder = (owner: string): string => `${ownerTree(owner)}/generic`
 
-/** The artifacts of a module that are not of one version. */
+/** The files of a module that do not belong to one version. */
 export function modulePaths(module: Module) {
   const folder = moduleFolder(module)
   return {
@@ -80,7 +80,7 @@ export function modulePaths(module: Module) {
     versions: `${folder}/@v`,
     list: `${folder}/@v/list`,
     latest: `${folder}/@latest`,
-    // the three that follow @latest, beside the version's own: 'zip' → @v/latest.zip
+    // the three files that follow @latest, beside those of the version: 'zip' → @v/latest.zip
     latestFile: (extension: Extension): string => `${folder}/@v/latest.${extension}`,
   }
 }
@@ -98,7 +98,7 @@ export const genericVersionFolder = ({ owner, name, version }: GenericVersion): 
   `${genericFolder(owner)}/${name}/${version}`
 export const genericFile = (at: GenericVersion, file: string): string => `${genericVersionFolder(at)}/${file}`
 
-/** Where sums are kept: names of a hash, so that neither a long path nor many files in one folder matter. */
+/** The folders of sums, named by a hash: a path may be long, and no folder holds too many files. */
 export const sumFolders: readonly string[] = Array.from(
   { length: 256 },
   (_, index) => `${folders.sums}/${index.toString(16).padStart(2, '0')}`,
@@ -125,12 +125,12 @@ export const urlPath = (path: string): string =>
     .map((name) => encodeURIComponent(name).replaceAll('%40', '@'))
     .join('/')
 
-/** Bytes that one name may have on the file systems we meet (NAME_MAX). */
+/** The bytes of one name on common file systems (NAME_MAX). */
 export const MAX_NAME_BYTES = 255
-/** Bytes that a path below the data folder may have: PATH_MAX is 4,096, and the data folder's own path is in it. */
+/** The bytes of a path below the data folder: PATH_MAX is 4,096 and includes the data folder's own path. */
 export const MAX_PATH_BYTES = 3000
 
-/** Why the file system could not hold `path`, or `undefined` when it can. `what` names it for the reader. */
+/** Why the file system could not hold `path`, or `undefined` when it can. `what` names the path in the message. */
 export function checkFits(path: string, what: string): string | undefined {
   const tooLong = path.split('/').find((name) => Buffer.byteLength(name) > MAX_NAME_BYTES)
   if (tooLong !== undefined)

@@ -1,7 +1,7 @@
-// The log: one JSON object a line on standard output. No token and no Authorization header ever gets in: callers
-// pass named fields, never headers.
+// The log: one JSON object a line on standard output. It never holds a token or an Authorization header: callers pass
+// named fields, never headers.
 
-/** Fields of one line; `undefined` ones are left out. */
+/** The fields of one line. An `undefined` one is left out. */
 export type LogFields = Record<string, string | number | boolean | undefined>
 
 export type Log = (level: 'info' | 'warn' | 'error', event: string, fields?: LogFields) => void

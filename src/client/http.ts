@@ -1,4 +1,4 @@
-// Requests to a Plinth. Redirects are never followed: the credentials would go along.
+// Requests to a Plinth. Redirects are never followed: the credentials would go to the other server.
 
 import { createReadStream, createWriteStream } from 'node:fs'
 import { request as httpRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http'
@@ -7,11 +7,11 @@ import { pipeline } from 'node:stream/promises'
 import { errno, messageOf } from '../errors.js'
 import { trustedCertificates } from './settings.js'
 
-/** `body` is at most {@link MOST_ANSWER_BYTES} of it. */
+/** `body` is cut at {@link MOST_ANSWER_BYTES}. */
 export type Answer = { status: number; headers: IncomingHttpHeaders; body: string }
 
 const MOST_ANSWER_BYTES = 64 * 1024
-/** How long nothing may move. The largest module takes the server a minute to check at most. */
+/** How long the connection may be idle. The server checks the largest module in a minute at most. */
 const IDLE_MS = 300_000
 
 type Upload = { path: string; bytes: number; onBytes?: (done: number) => void }
@@ -25,7 +25,7 @@ function explained(error: unknown, url: string, sent: string): Error {
   return new Error(`${host} cannot be asked${sent}: ${messageOf(error) || code}${more}`, { cause: error })
 }
 
-/** Sends a request and hands its answer to `take`. */
+/** Sends a request and passes its answer to `take`. */
 function send<T>(request: Request, take: (res: IncomingMessage) => Promise<T>): Promise<T> {
   const { method, url, headers, upload } = request
   const secure = url.startsWith('https:')
@@ -33,7 +33,7 @@ function send<T>(request: Request, take: (res: IncomingMessage) => Promise<T>): 
     let sent = 0
     let answered = false
     const fail = (error: unknown): void => {
-      if (answered) return // what came is enough, or `take` failed by itself
+      if (answered) return // the answer is complete, or `take` failed by itself
       const progress = upload ? ` (${sent} of ${upload.bytes} bytes were sent)` : ''
       reject(explained(error, url, progress))
     }
@@ -46,7 +46,7 @@ function send<T>(request: Request, take: (res: IncomingMessage) => Promise<T>): 
     req.on('error', fail)
     req.on('response', (res) => {
       answered = true
-      // A refusal may come before the body is through: nobody reads the rest.
+      // A refusal may come before the body is sent: nobody reads the rest.
       take(res)
         .finally(() => req.destroy())
         .then(resolve, (error: unknown) => reject(explained(error, url, '')))
@@ -60,7 +60,7 @@ function send<T>(request: Request, take: (res: IncomingMessage) => Promise<T>): 
   })
 }
 
-/** The answer with its text. Throws when there is none: no connection, a certificate that is not trusted, a broken line. */
+/** The answer with its text. Throws without an answer: no connection, an untrusted certificate, a lost connection. */
 export const ask = (request: Request): Promise<Answer> =>
   send(request, async (res) => {
     const pieces: Buffer[] = []
@@ -73,7 +73,7 @@ export const ask = (request: Request): Promise<Answer> =>
     return { status: res.statusCode ?? 0, headers: res.headers, body }
   })
 
-/** Writes the answer's body to the new file `path`, `most` bytes of it; returns the status. */
+/** Writes the answer's body, of at most `most` bytes, to the new file `path`. Returns the status. */
 export const download = (request: Request, path: string, most: number): Promise<number> =>
   send(request, async (res) => {
     if (res.statusCode !== 200) return res.statusCode ?? 0

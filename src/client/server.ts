@@ -1,12 +1,16 @@
-// Which Plinth is published to, and as whom. Pure.
+// The Plinth to publish to, and the credentials. Pure.
 
+import { quote } from '../errors.js'
 import { escapePath } from '../gomod/module-path.js'
 import { netrcLogin } from './netrc.js'
 
-/** `base` has no slash at its end; `authorization` is the header's value, a secret; `mayRead` tells that nginx takes it, too. */
+/**
+ * `base` has no slash at its end. `authorization` is the header's value, a secret. `mayRead` says that nginx accepts it
+ * for reading, too.
+ */
 export type Server = { base: string; owner: string; authorization: string; mayRead: boolean }
 
-/** What the environment says. `netrc` is the text of the file. */
+/** The settings of the environment. `netrc` is the text of the file. */
 export type ClientSettings = {
   url?: string | undefined
   owner?: string | undefined
@@ -20,13 +24,13 @@ const LOOPBACK = /^(?:localhost|.+\.localhost|127(?:\.\d+){3}|\[::1\])$/
 function parseUrl(text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined
   if (!url || !['http:', 'https:'].includes(url.protocol))
-    throw new Error(`${JSON.stringify(text)} is no address of a Plinth, such as https://plinth.example.com`)
+    throw new Error(`${quote(text)} is not the address of a Plinth, such as https://plinth.example.com`)
   // not quoted: it holds a secret
   if (url.username !== '' || url.password !== '')
     throw new Error('the address of the Plinth holds a password: leave it out, and set PLINTH_TOKEN')
   if (url.search !== '' || url.hash !== '' || url.pathname.includes('/api/packages'))
     throw new Error(
-      `${JSON.stringify(text)}: only the address of the Plinth itself is wanted here, as https://plinth.example.com`,
+      `${quote(text)}: only the address of the Plinth itself is expected here, as https://plinth.example.com`,
     )
   return url
 }
@@ -35,9 +39,9 @@ const basic = (login: string, password: string): string =>
   `Basic ${Buffer.from(`${login}:${password}`).toString('base64')}`
 
 function credentials(url: URL, { token, account, netrc }: ClientSettings): Omit<Server, 'base' | 'owner'> {
-  const secret = token?.trim() ?? '' // a secret that comes out of a file often ends in a newline
+  const secret = token?.trim() ?? '' // a secret that was read from a file often ends in a newline
   if (secret !== '' && !/^[\x21-\x7e]+$/.test(secret))
-    throw new Error('PLINTH_TOKEN is no token: only printable ASCII characters are expected')
+    throw new Error('PLINTH_TOKEN is not a token: only printable ASCII characters are expected')
   if (secret !== '' && account) return { authorization: basic(account, secret), mayRead: true }
   if (secret !== '') return { authorization: `token ${secret}`, mayRead: false }
   const port = url.port || (url.protocol === 'https:' ? '443' : '80')
@@ -47,7 +51,7 @@ function credentials(url: URL, { token, account, netrc }: ClientSettings): Omit<
   return { authorization: basic(login.login, login.password), mayRead: true }
 }
 
-/** Throws what is missing or wrong. A token goes over plain http to this machine only, unless `allowHttp`. */
+/** Throws when a setting is missing or wrong. Unless `allowHttp`, a token goes over plain http to this machine only. */
 export function serverOf(settings: ClientSettings, allowHttp: boolean): Server {
   const { url: text, owner } = settings
   if (!text) throw new Error('the address of the Plinth is missing: --url or PLINTH_URL')
@@ -73,6 +77,6 @@ export const versionUrl = (
 ): string =>
   `${registry(server)}/${escapePath(module)}/@v/${encodeURIComponent(escapePath(version))}.${extension}`
 
-/** What a person types to get it. */
+/** The command that installs the version. */
 export const getLine = (server: Server, module: string, version: string): string =>
   `GOPROXY=${registry(server)} GONOSUMDB=${module} go get ${module}@${version}`

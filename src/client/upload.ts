@@ -1,4 +1,4 @@
-// Publishes a checked zip, and says what the answer means.
+// Publishes a checked zip, and explains the answer.
 
 import { join } from 'node:path'
 import { messageOf } from '../errors.js'
@@ -8,12 +8,12 @@ import type { Checked } from '../pack/pack.js'
 import { ask, download, type Answer } from './http.js'
 import { uploadUrl, versionUrl, type Server } from './server.js'
 
-/** `identical`: this version was there, with this content. */
+/** `identical`: this version was published before, with the same content. */
 export type Outcome = { result: 'published' | 'identical'; warnings: string[] }
 
 const SHOWN_LINES = 40
 
-// A server may answer anything; a terminal is not to be steered by it.
+// A server may answer anything: its control characters must not reach the terminal.
 const clean = (body: string): string =>
   body
     .replace(/[^\P{Cc}\n]|[\p{Cf}\u2028\u2029]/gu, ' ')
@@ -55,7 +55,7 @@ const readHeaders = ({ authorization, mayRead }: Server): Record<string, string>
   ...(mayRead && { Authorization: authorization }),
 })
 
-/** Whether the published zip has our content: `undefined` when it cannot be read. */
+/** Whether the published zip has our content; `undefined` when it cannot be read. */
 async function isIdentical(server: Server, zip: Checked, temp: string): Promise<boolean | undefined> {
   const path = join(temp, 'published.zip')
   const url = versionUrl(server, zip.module, zip.version, 'zip')
@@ -65,7 +65,7 @@ async function isIdentical(server: Server, zip: Checked, temp: string): Promise<
   return reading.ok && reading.zip.zipHash === zip.zipHash
 }
 
-// What a reader will see: the version is there when its .info is.
+// Reads as a user of the module will: a version is visible when its .info is.
 async function readBack(server: Server, { module, version }: Checked): Promise<string[]> {
   const url = versionUrl(server, module, version, 'info')
   try {
@@ -78,14 +78,14 @@ async function readBack(server: Server, { module, version }: Checked): Promise<s
   }
 }
 
-// The zip's h1 as the server counted it, if it tells.
+// The zip's h1 as the server computed it, if the answer has it.
 const toldHash = (body: string, { module, version }: Checked): string | undefined =>
   body
     .split('\n')
     .find((line) => line.startsWith(`${module} ${version} h1:`))
     ?.split(' ')[2]
 
-/** Uploads the zip once. Throws what the server refuses, in words for the person who publishes. */
+/** Uploads the zip once. Throws a refusal of the server, with a message for the person who publishes. */
 export async function publish(
   server: Server,
   zip: Checked,
@@ -113,7 +113,6 @@ export async function publish(
   const what = `${zip.module} ${zip.version} is published already`
   if (identical === false)
     throw new Error(`${what}, with another content: publish a new version, or delete that one first`)
-  throw new Error(
-    `${what}; whether with this content cannot be read${server.mayRead ? '' : ' (PLINTH_ACCOUNT names the account, for reading)'}`,
-  )
+  const hint = server.mayRead ? '' : ' (PLINTH_ACCOUNT names the account, for reading)'
+  throw new Error(`${what}; whether with this content cannot be read${hint}`)
 }

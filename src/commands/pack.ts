@@ -1,4 +1,4 @@
-// `npx plinth pack`: the module zip of a folder, as go would make it.
+// `npx plinth pack`: makes the module zip of a folder as go would.
 
 import { createReadStream, existsSync, realpathSync } from 'node:fs'
 import { copyFile, rename } from 'node:fs/promises'
@@ -11,7 +11,7 @@ import { withTempFolder } from '../pack/temp.js'
 import { WrongUsage, type Command } from './command.js'
 import { makeBytesProgress } from './progress.js'
 
-/** The options that say what is packed, for `pack` and `publish` alike. */
+/** The options of packing, for `pack` and `publish`. */
 export const PACK_OPTIONS = {
   module: { type: 'string' },
   rev: { type: 'string' },
@@ -23,17 +23,17 @@ export const PACK_OPTIONS = {
 type Values = { module?: string; rev?: string; 'as-is': boolean }
 
 // 'sub/v1.2.3' → sub, v1.2.3
-/** A tag, as CI systems hand it over, stands for the folder and the version. */
+/** Splits a tag, as CI systems pass it, into folder and version. */
 export function folderAndVersion(word: string): { folder: string; version: string } {
   const slash = word.lastIndexOf('/')
   const version = word.slice(slash + 1)
   if (slash <= 0 || checkVersion(version) !== undefined) return { folder: '.', version: word }
   const folder = word.slice(0, slash)
-  const ofMajor = join(folder, version.split('.', 1)[0] ?? '') // it is not in its tags
+  const ofMajor = join(folder, version.split('.', 1)[0] ?? '') // tags do not name the folder of a major version
   return { folder: existsSync(join(ofMajor, 'go.mod')) ? ofMajor : folder, version }
 }
 
-/** Packs below `temp`, with progress on a terminal. */
+/** Packs into a file in `temp`, with progress on a terminal. */
 export async function packFolder(
   folder: string,
   version: string,
@@ -60,14 +60,14 @@ export async function packFolder(
 
 const files = (count: number): string => `${count} ${count === 1 ? 'file' : 'files'}`
 
-/** What went in and what did not, one a line. */
+/** The files in the zip and those left out, one a line. */
 export const listText = ({ files: taken, leftOut }: Packed): string =>
   [
     ...taken.map(({ path, size }) => `+ ${path} (${size} bytes)\n`),
     ...leftOut.map(({ path, rule }) => `- ${path}: ${rule}\n`),
   ].join('')
 
-/** What it is and its two lines of go.sum. */
+/** A summary and the two lines of go.sum. */
 export function packedText(packed: Packed): string {
   const { module, version, commit, zipHash, modHash, bytes, leftOut } = packed
   const from = commit === undefined ? '' : ` of commit ${commit.slice(0, 12)}`
@@ -91,7 +91,7 @@ function defaultName(module: string, version: string): string {
   return `${parts.at(-1)}-${version}.zip`
 }
 
-// The folder of the temporary file may be on another file system: the name is given where the bytes already are.
+// The temporary file may be on another file system: it is copied next to its target first, then renamed.
 async function moveTo(file: string, path: string): Promise<void> {
   await withTempFolder(async (beside) => {
     await copyFile(path, join(beside, 'module.zip'))

@@ -1,4 +1,4 @@
-// How far a long command is: one line that changes in place, on a terminal only.
+// The progress of a long command: one line that changes in place, on a terminal only.
 
 const SHOW_EVERY_MS = 100
 

@@ -21,8 +21,8 @@ const OPTIONS = {
 
 const isFile = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isFile() ?? false
 
-/** [DIR|ZIP] VERSION, or a ZIP alone, which knows its version. */
-function whatIn(words: string[]): { from: string; version: string | undefined } {
+/** Reads [DIR|ZIP] VERSION, or a ZIP alone, which has its version inside. */
+function sourceIn(words: string[]): { from: string; version: string | undefined } {
   const [last, from, ...more] = words.toReversed()
   if (last === undefined || more.length > 0) throw new WrongUsage('publish takes [DIR|ZIP] VERSION')
   if (from !== undefined) return { from, version: last }
@@ -69,11 +69,11 @@ export const publish: Command = {
 
   async run(words) {
     const { values, positionals } = parseArgs({ args: words, allowPositionals: true, options: OPTIONS })
-    const { from, version } = whatIn(positionals)
+    const { from, version } = sourceIn(positionals)
     const { 'dry-run': dryRun, json } = values
     const settings = { ...clientSettings(), ...(values.url && { url: values.url }) }
-    const wanted = { ...settings, ...(values.owner && { owner: values.owner }) }
-    const server = dryRun ? undefined : serverOf(wanted, values['allow-http']) // before the work of packing
+    const all = { ...settings, ...(values.owner && { owner: values.owner }) }
+    const server = dryRun ? undefined : serverOf(all, values['allow-http']) // before the work of packing
     return withTempFolder(async (temp) => {
       const zip =
         isFile(from) || version === undefined

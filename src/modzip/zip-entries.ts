@@ -1,8 +1,8 @@
 // Parses the central directory of a zip. The only file that touches unzipper.
 //
-// unzipper does not see the archive's own end record: that may claim 4·10⁹ entries (an endless loop) or stand where
-// unzipper does not look. We locate and measure the directory as go does, and show unzipper just those bytes with an end
-// record of ours.
+// unzipper does not see the archive's own end record: that may claim 4·10⁹ entries (an endless loop) or be where
+// unzipper does not look. We locate and measure the directory as go does, and give unzipper just those bytes with an
+// end record of our own.
 
 import { Readable } from 'node:stream'
 import { Open } from 'unzipper'

@@ -1,7 +1,8 @@
-// The files of a module at a commit, as the go command takes them from a repository: cmd/go/internal/modfetch codeRepo
-// Zip, golang.org/x/mod/zip CreateFromVCS.
+// The files of a module at a commit, as go packs them from a repository: cmd/go/internal/modfetch codeRepo Zip,
+// golang.org/x/mod/zip CreateFromVCS.
 
 import { Readable } from 'node:stream'
+import { quote } from '../errors.js'
 import { parseVersion, isPseudoVersion, pseudoVersionTime } from '../gomod/semver.js'
 import { OpenZip } from '../modzip/open-zip.js'
 import { archive, blobOf, commitOf, commitTime, hasChanges, type Checkout } from './git.js'
@@ -33,7 +34,7 @@ async function pseudoVersionCommit(checkout: Checkout, version: string): Promise
   return { commit, warnings: [] }
 }
 
-/** The commit of `version`: `revision` when it is given, else that of a pseudo-version or of the tag, else HEAD. */
+/** The commit to pack: `revision` when it is given, else the commit of the pseudo-version or of the tag, else HEAD. */
 export async function chooseCommit(
   checkout: Checkout,
   version: string,
@@ -41,7 +42,7 @@ export async function chooseCommit(
 ): Promise<Chosen> {
   if (revision !== undefined) {
     const commit = await commitOf(checkout, revision)
-    if (commit === undefined) throw new Error(`there is no commit ${JSON.stringify(revision)} in this clone`)
+    if (commit === undefined) throw new Error(`there is no commit ${quote(revision)} in this clone`)
     return { commit, warnings: [] }
   }
   if (isPseudoVersion(version)) return pseudoVersionCommit(checkout, version)
@@ -63,7 +64,7 @@ const below = (folder: string, name: string): string => (folder === '' ? name : 
 const SYMLINK = 0o120000
 const FILE_TYPE = 0o170000
 
-/** The files of the checkout's folder at `commit`. `temp` is a folder for what git writes. */
+/** The files of the checkout's folder at the chosen commit. git writes into the folder `temp`. */
 export async function commitSource(checkout: Checkout, chosen: Chosen, temp: string): Promise<Source> {
   const { folder } = checkout
   const { commit, warnings } = chosen
@@ -80,7 +81,7 @@ export async function commitSource(checkout: Checkout, chosen: Chosen, temp: str
     const kind = (entry.unixMode & FILE_TYPE) === SYMLINK ? 'symlink' : 'file'
     files.push({ path, kind, size: entry.size, open: () => zip.stream(entry) })
   }
-  // git has no empty folders but those that stand for submodules
+  // The only empty folders in git are submodules.
   for (const { path } of files)
     for (let at = path.lastIndexOf('/'); at >= 0; at = path.lastIndexOf('/', at - 1)) {
       if (!folders.delete(path.slice(0, at + 1)) || at === 0) break

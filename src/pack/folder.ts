@@ -1,4 +1,4 @@
-// The files of a folder as it is on the disk: golang.org/x/mod/zip listFilesInDir, which CreateFromDir packs.
+// The files of a folder as they are on the disk: golang.org/x/mod/zip listFilesInDir, which CreateFromDir packs.
 
 import { createReadStream } from 'node:fs'
 import { lstat, readdir } from 'node:fs/promises'
@@ -8,12 +8,12 @@ import type { Source, SourceFile } from './source.js'
 
 const VCS_FOLDERS = ['.bzr', '.git', '.hg', '.svn']
 
-// A name that is no UTF-8 cannot be opened by what Node shows of it; such a name is refused anyway.
+// A name that is not UTF-8 cannot be opened by the text that Node shows. Such a name is refused anyway.
 async function sizeOf(path: string): Promise<number> {
   return path.includes('\ufffd') ? 0 : (await lstat(path)).size
 }
 
-/** Walks `root`; nested modules and the folders of version control systems are not entered. */
+/** Walks `root`. Does not enter nested modules and the folders of version control systems. */
 export async function folderSource(root: string): Promise<Source> {
   const files: SourceFile[] = []
   const leftOut: LeftOut[] = []
@@ -24,7 +24,7 @@ export async function folderSource(root: string): Promise<Source> {
       leftOut.push({ path: folder, rule: IN_ANOTHER_MODULE })
       return
     }
-    // in an order that is the same everywhere, for the messages
+    // the same order everywhere, for the messages
     for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
       const path = `${folder}${entry.name}`
       const vcs = VCS_FOLDERS.includes(entry.name)
@@ -33,7 +33,7 @@ export async function folderSource(root: string): Promise<Source> {
       } else if (entry.isDirectory() && !path.includes('\ufffd')) {
         await walk(`${path}/`)
       } else if (entry.name === '.git') {
-        // ours: that of a worktree or a submodule names a folder of this machine
+        // ours: the .git file of a worktree or a submodule names a folder of this machine
         leftOut.push({ path, rule: 'a version control file' })
       } else if (!entry.isFile() && !entry.isDirectory()) {
         leftOut.push({ path, rule: entry.isSymbolicLink() ? 'a symbolic link' : 'not a regular file' })

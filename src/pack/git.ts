@@ -9,26 +9,26 @@ import { dirname, join, resolve } from 'node:path'
 import { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { environment } from '../config.js'
-import { errno } from '../errors.js'
+import { errno, quote } from '../errors.js'
 import { MAX_GO_MOD_BYTES } from '../gomod/check-zip.js'
 
-/** `folder` is that of the module below the checkout's `top`, without slashes around it; `''` for the top itself. */
+/** `folder` is the module's folder below the checkout's `top`, without slashes around it; `''` for the top itself. */
 export type Checkout = { top: string; folder: string }
 
 type Ran = { code: number; stdout: Buffer; stderr: string }
 
-/** Variables that say where a repository is: set in hooks, and relative to a folder that is not ours. */
+/** Variables that name a repository. git sets them in hooks, relative to a working directory that is not ours. */
 const REPOSITORY =
   /^GIT_(?:DIR|WORK_TREE|INDEX_FILE|COMMON_DIR|OBJECT_DIRECTORY|ALTERNATE_.*|NAMESPACE|ATTR_.*)$/
 
-// Messages are matched below, and a folder's name is no pattern.
+// Messages of git are matched below, so they must be English. A folder's name is not a pattern.
 const env = (): NodeJS.ProcessEnv => ({
   ...Object.fromEntries(Object.entries(environment()).filter(([name]) => !REPOSITORY.test(name))),
   LC_ALL: 'C',
   GIT_LITERAL_PATHSPECS: '1',
 })
 
-// No settings of the machine or the person: the same commit is to give the same zip everywhere.
+// Without the settings of the machine and of the user: a commit gives the same zip everywhere.
 const bareEnv = (): NodeJS.ProcessEnv => ({
   ...env(),
   GIT_CONFIG_GLOBAL: '/dev/null',
@@ -40,7 +40,7 @@ const run = (cwd: string, ...args: string[]): Promise<Ran> =>
   new Promise((settle, reject) => {
     const options = { cwd, env: env(), encoding: 'buffer', maxBuffer: MAX_GO_MOD_BYTES + 1 } as const
     execFile('git', args, options, (error, stdout, stderr) => {
-      if (error && typeof error.code !== 'number') return reject(error) // not run at all, or too much said
+      if (error && typeof error.code !== 'number') return reject(error) // git did not run, or its output is too long
       settle({ code: Number(error?.code ?? 0), stdout, stderr: stderr.toString().trim() })
     })
   })
@@ -50,7 +50,7 @@ const lineOf = ({ stdout }: Ran): string => stdout.toString().replace(/\r?\n$/, 
 const looksLikeCheckout = (folder: string): boolean =>
   existsSync(join(folder, '.git')) || (dirname(folder) !== folder && looksLikeCheckout(dirname(folder)))
 
-/** The checkout around `folder`, or `undefined` when it is in none. Throws what else git has to say. */
+/** The checkout around `folder`, or `undefined` when there is none. Throws any other error of git. */
 export async function findCheckout(folder: string): Promise<Checkout | undefined> {
   try {
     const top = await run(folder, 'rev-parse', '--show-toplevel')
@@ -62,7 +62,7 @@ export async function findCheckout(folder: string): Promise<Checkout | undefined
     throw new Error(`git: ${top.stderr}`)
   } catch (error) {
     if (errno(error) !== 'ENOENT') throw error
-    // no git on this machine: what is not committed must not slip in unseen
+    // Without git, uncommitted changes would be packed unnoticed.
     if (!looksLikeCheckout(folder)) return undefined
     throw new Error(`${folder} is in a git checkout, but there is no git here; --as-is packs it as it is`, {
       cause: error,
@@ -70,7 +70,7 @@ export async function findCheckout(folder: string): Promise<Checkout | undefined
   }
 }
 
-/** The full name of the commit that `revision` is, or `undefined`. */
+/** The full name of the commit that `revision` names, or `undefined`. */
 export async function commitOf({ top }: Checkout, revision: string): Promise<string | undefined> {
   const found = await run(top, 'rev-parse', '--quiet', '--verify', '--end-of-options', `${revision}^{commit}`)
   return found.code === 0 ? lineOf(found) : undefined
@@ -83,13 +83,13 @@ export async function commitTime({ top }: Checkout, commit: string): Promise<Dat
   )
 }
 
-/** Whether anything below the folder differs from the last commit, files that git does not know included. */
+/** Whether anything below the folder differs from the last commit. An untracked file counts. */
 export async function hasChanges({ top, folder }: Checkout): Promise<boolean> {
   const status = await run(top, 'status', '--porcelain', '--', folder === '' ? '.' : folder)
   return status.stdout.length > 0
 }
 
-/** The file's content as it was committed, or `undefined` when the commit has no such file. */
+/** The file's content at the commit, or `undefined` when the commit has no such file. */
 export async function blobOf({ top }: Checkout, commit: string, path: string): Promise<Buffer | undefined> {
   const blob = await run(top, 'cat-file', 'blob', `${commit}:${path}`)
   return blob.code === 0 ? blob.stdout : undefined
@@ -101,8 +101,8 @@ async function mustRun(cwd: string, ...args: string[]): Promise<string> {
   return lineOf(ran)
 }
 
-// A repository of our own that borrows the objects: its info/attributes stand above all others, and nothing is changed
-// in the person's.
+// Makes a repository in `temp` that borrows the objects: its info/attributes override all others, and the user's own
+// repository is not changed.
 async function borrow({ top }: Checkout, temp: string): Promise<string> {
   const repository = join(temp, 'repository.git')
   const format = (await run(top, 'rev-parse', '--show-object-format')).stdout.toString().trim()
@@ -130,7 +130,7 @@ export async function archive(checkout: Checkout, commit: string, temp: string):
     const child = spawn('git', args, { cwd: temp, env: bareEnv(), stdio: ['ignore', file.fd, 'pipe'] })
     const [said, [code]] = await Promise.all([text(child.stderr ?? Readable.from([])), once(child, 'close')])
     if (/did not match any files/.test(said))
-      throw new Error(`commit ${commit.slice(0, 12)} has no folder ${JSON.stringify(checkout.folder)}`)
+      throw new Error(`commit ${commit.slice(0, 12)} has no folder ${quote(checkout.folder)}`)
     if (code !== 0) throw new Error(`git archive of commit ${commit}: ${said.trim()}`)
   } finally {
     await file.close()

@@ -1,5 +1,5 @@
-// Makes the module zip of a folder: the content that go itself would make, so that its h1 is the one in everybody's
-// go.sum. In a git checkout of what was committed, elsewhere of the files as they are.
+// Makes the module zip of a folder with the content that go itself would pack, so that its h1 is the one in everybody's
+// go.sum. In a git checkout it packs the commit, elsewhere the files as they are.
 
 import { realpathSync, statSync } from 'node:fs'
 import { buffer } from 'node:stream/consumers'
@@ -27,14 +27,14 @@ export type Packing = {
   module?: string | undefined
   /** The commit to pack, in any spelling that git knows. */
   revision?: string | undefined
-  /** The folder as it is on the disk, git or no git. */
+  /** Pack the folder as it is on the disk, even in a git checkout. */
   asIs?: boolean
-  /** A folder for what is on its way. */
+  /** A folder for temporary files. */
   temp: string
   onBytes?: (done: number, total: number) => void
 }
 
-/** A module zip that holds by all rules. `bytes` and `sha256` (hex) are of the zip itself. */
+/** A module zip that obeys all rules. `bytes` and `sha256` (hex) are those of the zip itself. */
 export type Checked = Pick<ModuleZip, 'module' | 'version' | 'zipHash' | 'modHash'> & {
   path: string
   bytes: number
@@ -48,7 +48,7 @@ export type Packed = Checked & {
   leftOut: LeftOut[]
 }
 
-/** The zip cannot be: every reason, one a line. */
+/** The module cannot be packed. The message has every reason, one a line. */
 export class NotPackable extends Error {
   constructor(problems: readonly Problem[]) {
     super(problemText(problems))
@@ -57,19 +57,20 @@ export class NotPackable extends Error {
 
 async function sourceOf({ folder, version, revision, asIs, temp }: Packing): Promise<Source> {
   if (asIs) return folderSource(folder)
-  // git tells real paths; a link to a folder of a checkout is that folder
+  // git prints real paths. A link to a folder of a checkout counts as that folder.
   const checkout = await findCheckout(realpathSync(folder))
   if (checkout) return commitSource(checkout, await chooseCommit(checkout, version, revision), temp)
   if (revision !== undefined) throw new Error(`--rev: ${folder} is in no git checkout`)
   return folderSource(folder)
 }
 
-// A root go.mod that go would leave out (a link) or refuse would make a module without dependencies: no one wants it.
+// go leaves out a root go.mod that is a link, and refuses one that is too large. Without it the module would have no
+// dependencies, which nobody wants.
 async function readGoMod({ files, leftOut }: Source): Promise<string | undefined> {
   const goMod = files.find(({ path }) => path === 'go.mod')
   if (!goMod && !leftOut.some(({ path }) => path === 'go.mod')) return undefined
   if (goMod?.kind !== 'file')
-    throw new Error('go.mod is no regular file: go would leave it out of the module')
+    throw new Error('go.mod is not a regular file: go would leave it out of the module')
   if (goMod.size > MAX_GO_MOD_BYTES)
     throw new Error(`go.mod file too large (max size is ${MAX_GO_MOD_BYTES} bytes)`)
   return (await buffer(goMod.open())).toString('utf8')
@@ -90,7 +91,7 @@ function moduleOf(packing: Packing, source: Source, goMod: string | undefined): 
   return declared
 }
 
-/** Holds the zip at `path` against all rules; throws {@link NotPackable} with every problem. */
+/** Checks the zip at `path` by all rules. Throws {@link NotPackable} with every problem. */
 export async function checkedZip(path: string): Promise<Checked> {
   const reading = await readModuleZip(path)
   if (!reading.ok) throw new NotPackable(reading.problems)
@@ -117,11 +118,12 @@ export function mustBeVersion(version: string): void {
   if (problem !== undefined) throw new Error(`${problem}${hint(version)}`)
 }
 
-/** Packs into the new file `path`. Throws what is in the way, in words for the person who packs. */
+/** Packs into the new file `path`. Throws an error whose message is for the person who packs. */
 export async function pack(packing: Packing, path: string): Promise<Packed> {
   const { version, folder } = packing
   mustBeVersion(version)
-  if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) throw new Error(`${folder} is no folder`)
+  if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory())
+    throw new Error(`${folder} is not a directory`)
   const source = await sourceOf(packing)
   try {
     const goMod = await readGoMod(source)

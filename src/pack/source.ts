@@ -1,4 +1,4 @@
-// Where the files of a module come from: a folder on the disk, or a commit.
+// A source of a module's files: a folder on the disk, or a commit.
 
 import type { Readable } from 'node:stream'
 import type { Candidate, LeftOut } from '../gomod/module-files.js'
@@ -8,11 +8,11 @@ export type SourceFile = Candidate & { open: () => Readable }
 
 export type Source = {
   files: SourceFile[]
-  /** What was seen and not even looked into. */
+  /** Files and folders that were seen and not read. */
   leftOut: LeftOut[]
-  /** The commit that the files are of, in hex; absent for a folder. */
+  /** The commit of the files, in hex; absent for a folder. */
   commit?: string
-  /** What the person should know about the choice. */
+  /** Warnings about the choice, for the person who packs. */
   warnings: string[]
   close: () => void
 }

@@ -1,4 +1,4 @@
-// A folder for what is on its way, which is gone afterwards: on success, on failure, and on Ctrl-C.
+// A temporary folder that is removed afterwards: on success, on failure, and on Ctrl-C.
 
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -6,14 +6,14 @@ import { join } from 'node:path'
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
-/** Runs `action` with a new folder in `base` that only this user can enter. A signal removes it and then ends us. */
+/** Runs `action` with a new folder in `base` that only this user can enter. A signal removes it and ends us. */
 export async function withTempFolder<T>(action: (folder: string) => Promise<T>, base = tmpdir()): Promise<T> {
   const folder = mkdtempSync(join(base, '.plinth-'))
   const remove = (): void => rmSync(folder, { recursive: true, force: true })
   const stop = (signal: NodeJS.Signals): void => {
     remove()
     forget()
-    process.kill(process.pid, signal) // as if nobody had listened
+    process.kill(process.pid, signal) // as if there were no listener
   }
   const forget = (): void => SIGNALS.forEach((signal) => void process.off(signal, stop))
   SIGNALS.forEach((signal) => void process.on(signal, stop))

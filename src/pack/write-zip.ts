@@ -1,17 +1,17 @@
-// Writes the module zip; the only file that touches yazl. The same files give the same bytes, whatever the clock, the
-// time zone and the order on the disk: one time for all, names in byte order, no entries for folders.
+// Writes the module zip. The only file that touches yazl. The same files give the same bytes, whatever the clock, the
+// time zone and the order on the disk: all entries have one time, names are in byte order, folders have no entries.
 
 import { createWriteStream } from 'node:fs'
 import { pipeline } from 'node:stream/promises'
 import yazl from 'yazl'
 import type { SourceFile } from './source.js'
 
-/** The first time that a zip can tell. In local time, since yazl writes the local time. */
+/** The first time that a zip can hold. In local time, since yazl writes the local time. */
 const NO_TIME = new Date(1980, 0, 1)
 
 /**
- * Writes `files` below `prefix` to the new file `path`. `onBytes` is told how many bytes of content went in so far.
- * Throws when a file cannot be read or is not of the size it was.
+ * Writes `files` below `prefix` to the new file `path`. Calls `onBytes` with the bytes of content written so far.
+ * Throws when a file cannot be read or its size has changed.
  */
 export async function writeZip(
   path: string,
@@ -30,7 +30,7 @@ export async function writeZip(
     zip.addReadStreamLazy(`${prefix}${file.path}`, options, (give) => {
       try {
         const content = file.open()
-        content.on('error', failed) // yazl does not listen
+        content.on('error', failed) // yazl has no listener
         let size = 0
         content.on('data', (bytes: Buffer) => {
           size += bytes.length

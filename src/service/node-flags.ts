@@ -1,11 +1,11 @@
-// How node runs the service: pure. Node 20 to 25 know these flags.
+// The flags that node runs the service with. Node 20 to 25 know them. Pure.
 
 export const NODE_FLAGS: readonly string[] = [
-  // What is new is given back soon: by default up to 48 MB of buffers that bodies left behind lie about, and as much
-  // again in the threads that check zips. MB.
+  // In MB. New objects are freed soon: by default up to 48 MB of buffers of finished bodies pile up, and as much again
+  // in the threads that check zips.
   '--max-semi-space-size=1',
-  // The buffers of bodies count as heap. After its first full collection node would begin the next one when the heap is
-  // a little larger than what it found in use then, which 30 MB of a body are enough for: a third of the processor time
-  // of a large upload. How much the heap may grow, in percent; it has 13 to 20 MB.
+  // In percent: how much the heap may grow before the next full collection. The heap has 13 to 20 MB, and the buffers
+  // of bodies count as heap. By default 30 MB of a body start a full collection, and collections take a third of the
+  // processor time of a large upload.
   '--heap-growing-percent=300',
 ]

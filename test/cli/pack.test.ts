@@ -118,7 +118,7 @@ t.test('a tag for the folder and the version', needs('git'), async (t) => {
   })
   t.match(run(top, 'sub/v1.2.3', '--dry-run').stdout, 'packed example.com/m/sub v1.2.3')
   t.match(run(top, 'sub/v2.0.0', '--dry-run').stdout, 'packed example.com/m/sub/v2 v2.0.0')
-  t.match(run(top, 'none/v2.0.0', '--dry-run').stderr, 'none is no folder')
+  t.match(run(top, 'none/v2.0.0', '--dry-run').stderr, 'none is not a directory')
 })
 
 t.test('what cannot be packed is refused in words', needs('git'), async (t) => {
@@ -149,7 +149,7 @@ t.test('what cannot be packed is refused in words', needs('git'), async (t) => {
   await refused(folder, ['v1.0.0', '--rev', 'HEAD', '--as-is'], '--as-is is without --rev', 2)
   await refused(folder, [], 'pack takes [DIR] VERSION', 2)
   await refused(folder, ['a', 'b', 'v1.0.0'], 'pack takes [DIR] VERSION', 2)
-  await refused(folder, ['go.mod', 'v1.0.0'], 'go.mod is no folder')
+  await refused(folder, ['go.mod', 'v1.0.0'], 'go.mod is not a directory')
   await refused(folder, ['v1.0.0', '--module', 'example.com/n'], 'but the go.mod says "example.com/m"')
   await refused(tempFolder(), ['v1.0.0'], 'has no go.mod there: --module names a module without one')
   await refused(newFolder({ 'go.mod': 'go 1.20\n' }), ['v1.0.0'], 'has no module line')
@@ -167,7 +167,7 @@ t.test('what cannot be packed is refused in words', needs('git'), async (t) => {
 
   const link = tempFolder()
   symlinkSync(join(folder, 'go.mod'), join(link, 'go.mod'))
-  await refused(link, ['v1.0.0'], 'go.mod is no regular file')
+  await refused(link, ['v1.0.0'], 'go.mod is not a regular file')
   const bytes = newFolder()
   writeFileSync(Buffer.concat([Buffer.from(`${bytes}/a`), Buffer.from([0xff])]), 'x')
   mkdirSync(Buffer.concat([Buffer.from(`${bytes}/b`), Buffer.from([0xff])]))

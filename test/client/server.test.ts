@@ -102,7 +102,7 @@ t.test('credentials', async (t) => {
     message: /there is no token: set PLINTH_TOKEN, .* p\.example\.com/,
   })
   const bad = t.throws(() => server({ token: 'hid\nden' })) as Error
-  t.match(bad.message, 'PLINTH_TOKEN is no token')
+  t.match(bad.message, 'PLINTH_TOKEN is not a token')
   t.notMatch(bad.message, 'hid')
 })
 
