@@ -112,6 +112,12 @@ t.test('what one file does, no other does', async (t) => {
     'store/inbox-files.ts',
     'store/temps.ts',
   ])
+  const codeOf = (file: string): string => sourceOf(file).replaceAll(/^\s*(?:\/\/|\/?\*).*$/gm, '')
+  t.same(
+    files.filter((file) => codeOf(file).includes('api/packages')).sort(),
+    ['client/server.ts', 'http/app.ts', 'http/go-routes.ts', 'layout.ts', 'start.ts'],
+    'layout.ts knows the path in the tree, the others make a URL',
+  )
   t.same(usersOf(/process\.env/), ['config.ts'])
 })
 

@@ -1,7 +1,7 @@
 // What `verify` and `rebuild` share: they run the inspection and show it.
 
 import { readConfig } from '../config.js'
-import type { Fault, Totals } from '../inspection/finding.js'
+import { NOTHING_INSPECTED, type Fault, type Totals } from '../inspection/finding.js'
 import type { Inspection } from '../inspection/inspect.js'
 import { runJob } from '../service/beside.js'
 import { makeProgress } from './progress.js'
@@ -15,7 +15,7 @@ export type Report = { faults: Fault[]; totals: Totals }
 export async function runInspection(inspection: Inspection, json: boolean): Promise<Report> {
   const progress = makeProgress(process.stderr)
   const faults: Fault[] = []
-  let totals: Totals = { packages: 0, files: 0, faults: 0, mended: 0, unrecorded: 0, recorded: 0 }
+  let totals: Totals = NOTHING_INSPECTED
   for await (const event of runJob(readConfig(), 'inspection', inspection)) {
     if ('totals' in event) {
       totals = event.totals

@@ -1,55 +1,61 @@
-// What holds of every file in the tree: that readers may read it, that it is the service's, and that its bytes are
+// Checks that hold for every file in the tree: readers may read it, it belongs to the service's user, and its bytes are
 // those that were uploaded.
 
-import { createHash } from 'node:crypto'
-import { createReadStream, type Stats } from 'node:fs'
-import { type Operation } from '../packages/operation.js'
+import type { Stats } from 'node:fs'
+import { sumOf } from '../digest.js'
+import { folders } from '../layout.js'
+import type { Operation } from '../packages/operation.js'
+import { readRecord, writeRecord } from '../packages/records.js'
+import { signatureOf } from '../store/reading.js'
 import type { Store } from '../store/store.js'
 import type { Finding } from './finding.js'
-import { readRecord, writeRecord } from '../packages/records.js'
 
 const READABLE = 0o444
+const MAX_SUMS = 1000
 
-export type FileCheck = ReturnType<typeof makeFileCheck>
+export class FileCheck {
+  readonly #store: Store
+  /** path and signature of a file => its SHA-256: the second look at a package reads no file again */
+  readonly #sums = new Map<string, string>()
 
-export function makeFileCheck(store: Store) {
-  const known = new Map<string, string>() // path, inode, mtime, size → SHA-256: a second look costs nothing
+  constructor(store: Store) {
+    this.#store = store
+  }
 
-  async function sha256Of(path: string, status: Stats): Promise<string> {
-    const key = `${path} ${status.ino} ${status.mtimeMs} ${status.size}`
-    const before = known.get(key)
-    if (before !== undefined) return before
-    const hash = createHash('sha256')
-    for await (const piece of createReadStream(store.at(path)) as AsyncIterable<Buffer>) hash.update(piece)
-    const sha256 = hash.digest('hex')
-    if (known.size > 1000) known.clear()
-    known.set(key, sha256)
+  /** The SHA-256 of the file in hex. `status` is that of the file now. */
+  async sha256Of(path: string, status: Stats): Promise<string> {
+    const key = `${path} ${signatureOf(status)}`
+    const known = this.#sums.get(key)
+    if (known !== undefined) return known
+    const { sha256 } = await sumOf(this.#store.at(path))
+    if (this.#sums.size > MAX_SUMS) this.#sums.clear()
+    this.#sums.set(key, sha256)
     return sha256
   }
 
-  /** What is wrong with the file's owner and mode, `undefined` when nothing is. */
-  async function accessFault(status: Stats): Promise<string | undefined> {
-    const tree = await store.status('tree')
+  /** What is wrong with the user and the mode of a file; `undefined` when nothing is. */
+  async accessFault(status: Stats): Promise<string | undefined> {
+    const tree = await this.#store.status(folders.tree)
     if (tree && status.uid !== tree.uid)
       return `it belongs to user ${status.uid}, the tree to user ${tree.uid}`
     return (status.mode & READABLE) === READABLE ? undefined : 'not everybody may read it'
   }
 
-  /** Holds an uploaded file against the record of its upload; `operation` is what would be recorded of it. */
-  async function uploaded(path: string, status: Stats, operation: Operation): Promise<Finding[]> {
+  /** Compares an uploaded file with the record of its upload. A file without one gets `operation` as its record. */
+  async uploaded(path: string, status: Stats, operation: Operation): Promise<Finding[]> {
     const findings: Finding[] = []
-    const fault = await accessFault(status)
+    const fault = await this.accessFault(status)
     if (fault !== undefined)
       findings.push({ path, fault, mend: 'chown and chmod it, as the other files are' })
-    const record = await readRecord(store, path)
-    const sha256 = await sha256Of(path, status)
+    const record = await readRecord(this.#store, path)
+    const sha256 = await this.sha256Of(path, status)
     if (record?.sha256 === undefined) {
       findings.push({
         path,
         fault: 'the SHA-256 of its upload is not recorded',
-        mend: 'nothing has to: it did not come through the service; rebuild records what it has now',
+        mend: 'nothing has to be done: the file did not come through the service; rebuild records what it has now',
         note: true,
-        repair: () => writeRecord(store, path, { ...operation, sha256, size: status.size }),
+        repair: () => writeRecord(this.#store, path, { ...operation, sha256, size: status.size }),
       })
     } else if (record.sha256 !== sha256) {
       findings.push({
@@ -60,13 +66,4 @@ export function makeFileCheck(store: Store) {
     }
     return findings
   }
-
-  return { sha256Of, accessFault, uploaded }
 }
-
-/** A name that nobody of us wrote. */
-export const stray = (path: string): Finding => ({
-  path,
-  fault: 'a file that does not belong into the tree',
-  mend: 'remove it, if nobody is writing it',
-})

@@ -1,22 +1,28 @@
 // What an inspection finds, and who can mend it.
 
-/** `path` is below the data folder. With a `repair`, rebuild can mend it; a `note` is no fault. */
+/** `path` is below the data folder. Rebuild can mend a finding that has a `repair`. A `note` is not a fault. */
 export type Finding = {
   path: string
   fault: string
-  /** What mends it, for a person. */
+  /** How a person mends it. */
   mend: string
   repair?: () => Promise<void>
   note?: true
 }
 
-/** What is to be looked at: everything, one owner, one module. */
+/** What one package has: its findings, and the number of its files. */
+export type PackageFindings = { findings: Finding[]; files: number }
+
+/** What is inspected: everything, one owner, or one module. */
 export type Scope = { owner?: string; module?: string }
 
-/** A finding as it is reported; `mended` when this run has mended it. */
+/** A finding as it is reported. `mended`: this run has mended it. */
 export type Fault = { path: string; fault: string; mend: string; byRebuild: boolean; mended: boolean }
 
-/** How far an inspection is. `unrecorded` files have no SHA-256 of their upload; `recorded` ones have got it now. */
+/**
+ * How far an inspection is. `unrecorded` files have no record of their SHA-256. `recorded` files had none, and this run
+ * has written it.
+ */
 export type Totals = {
   packages: number
   files: number
@@ -26,6 +32,23 @@ export type Totals = {
   recorded: number
 }
 
+/** The totals before the first package. */
+export const NOTHING_INSPECTED: Readonly<Totals> = {
+  packages: 0,
+  files: 0,
+  faults: 0,
+  mended: 0,
+  unrecorded: 0,
+  recorded: 0,
+}
+
 export type InspectionEvent = { fault: Fault } | { totals: Totals; done: boolean }
 
 export const REBUILD = 'npx plinth rebuild'
+
+/** A file or folder in the tree that no part of Plinth writes. */
+export const stray = (path: string): Finding => ({
+  path,
+  fault: 'a file that does not belong in the tree',
+  mend: 'remove it, unless a program is writing it',
+})

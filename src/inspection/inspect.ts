@@ -1,40 +1,115 @@
-// The whole tree, package by package, held against what was uploaded; and, when it is asked for, mended.
+// Inspects the whole tree, package by package: compares it with what was uploaded, and mends it when that is asked for.
 //
-// A package that looks wrong is looked at again in its queue, where nothing changes it: what was in flight at the first
-// look is no fault. Mending happens there, too.
+// A package with findings is looked at again in its queue, where nothing else changes it: an operation that was under
+// way at the first look is not a fault. Mending happens in the queue, too.
 
-import { dirname } from 'node:path'
 import type { FilePublisher } from '../generic/publish.js'
-import { makeVersionInspector } from './generic-version.js'
-import type { CheckPool } from '../modzip/check-pool.js'
-import { makeModuleInspector } from './module.js'
 import type { ModulePublisher } from '../go/publish.js'
 import { folders } from '../layout.js'
+import type { CheckPool } from '../modzip/check-pool.js'
 import type { Store } from '../store/store.js'
 import { inspectAccess } from './access.js'
-import { makeFileCheck } from './file-check.js'
-import { messageOf } from '../errors.js'
+import { FileCheck } from './file-check.js'
 import {
   REBUILD,
   type Fault,
   type Finding,
   type InspectionEvent,
+  type PackageFindings,
   type Scope,
-  type Totals,
 } from './finding.js'
-import { lostFiles, lostFinding } from './lost-files.js'
-import { makeWalk } from './walk.js'
+import { inspectGenericVersion } from './generic-version.js'
+import { lostFiles, lostFinding, type RecordProblem } from './lost-files.js'
+import { inspectModule } from './module.js'
+import { Reporter } from './reporter.js'
+import { walk, type Found } from './walk.js'
+import { ZipReadings } from './zip-readings.js'
 
-/** What an inspection works with: the parts of the service. */
-export type Inspected = { store: Store; zips: CheckPool; modules: ModulePublisher; files: FilePublisher }
+/** What an inspection takes of the service's parts. */
+export type InspectionNeeds = {
+  store: Store
+  zips: Pick<CheckPool, 'read'>
+  modules: Pick<ModulePublisher, 'alone'>
+  files: Pick<FilePublisher, 'alone'>
+}
 
-/** `mend`: rebuild; without it nothing is written. `alone`: no service runs, so nothing can be in flight. */
+/** `mend`: rebuild; without it nothing is written. `alone`: no service runs, so no operation is under way. */
 export type Inspection = Scope & { mend: boolean; alone?: boolean }
 
-type Look = () => Promise<{ findings: Finding[]; files: number }>
-type Alone = (action: () => Promise<void>) => Promise<void>
+type Inspecting = InspectionNeeds & { check: FileCheck; readings: ZipReadings; reporter: Reporter }
 
-/** What a crash left: the next start settles it and takes it away. */
+/** Yields each fault when it is found, the totals after each package, and the totals with `done` at the end. */
+export async function* inspectTree(
+  needs: InspectionNeeds,
+  { mend, alone, ...scope }: Inspection,
+): AsyncGenerator<InspectionEvent> {
+  const { store, zips } = needs
+  const reporter = new Reporter(store, mend)
+  const inspecting = {
+    ...needs,
+    check: new FileCheck(store),
+    readings: new ZipReadings(store, zips),
+    reporter,
+  }
+  const { totals } = reporter
+  for await (const found of walk(store, scope)) {
+    for (const fault of await inspectFound(inspecting, found)) yield { fault }
+    if (!('finding' in found)) yield { totals, done: false }
+  }
+  for await (const problem of lostFiles(store, scope))
+    for (const fault of await inspectLost(inspecting, problem)) yield { fault }
+  if (scope.owner === undefined && scope.module === undefined) {
+    for (const fault of await reporter.report(await inspectAccess(store))) yield { fault }
+    if (alone) for (const fault of await reporter.report(await leftovers(store))) yield { fault }
+  }
+  yield { totals, done: true }
+}
+
+async function inspectFound(inspecting: Inspecting, found: Found): Promise<Fault[]> {
+  const { modules, files, reporter } = inspecting
+  if ('finding' in found) return reporter.report([found.finding])
+  if ('module' in found) {
+    const { module } = found
+    return inspectPackage(
+      reporter,
+      () => inspectModule(inspecting, module),
+      (action) => modules.alone(module, action),
+    )
+  }
+  const { version } = found
+  return inspectPackage(
+    reporter,
+    () => inspectGenericVersion(inspecting, version),
+    (action) => files.alone(version, action),
+  )
+}
+
+/** `look` inspects a package. `inQueue` runs an action while nothing else changes the package. */
+async function inspectPackage(
+  reporter: Reporter,
+  look: () => Promise<PackageFindings>,
+  inQueue: (action: () => Promise<Fault[]>) => Promise<Fault[]>,
+): Promise<Fault[]> {
+  reporter.totals.packages++
+  // A package that is deleted during the first look makes it fail. The second look finds nothing then.
+  const first = await look().catch(() => undefined)
+  reporter.totals.files += first?.files ?? 0
+  if (first?.findings.length === 0) return []
+  return inQueue(async () => reporter.report((await look()).findings))
+}
+
+async function inspectLost(
+  { store, modules, files, reporter }: Inspecting,
+  problem: RecordProblem,
+): Promise<Fault[]> {
+  if ('finding' in problem) return reporter.report([problem.finding])
+  const { lost, record } = problem
+  const lookAgain = async (): Promise<Fault[]> =>
+    (await store.exists(record)) ? reporter.report([lostFinding(lost, record)]) : []
+  return 'module' in lost ? modules.alone(lost, lookAgain) : files.alone(lost, lookAgain)
+}
+
+/** What a crash left. The next start repairs and removes it. */
 async function leftovers(store: Store): Promise<Finding[]> {
   const findings: Finding[] = []
   for (const folder of [folders.journal, folders.tmp])
@@ -45,92 +120,4 @@ async function leftovers(store: Store): Promise<Finding[]> {
         mend: `npm start, or ${REBUILD}`,
       })
   return findings
-}
-
-/** Yields each fault as it is found, the totals after each package, and once more, `done`, at the end. */
-export async function* inspectTree(
-  { store, zips, modules, files }: Inspected,
-  { mend, alone: noService, ...scope }: Inspection,
-): AsyncGenerator<InspectionEvent> {
-  const check = makeFileCheck(store)
-  const inspectModule = makeModuleInspector(store, zips, check)
-  const inspectVersion = makeVersionInspector(store, check)
-  const totals: Totals = { packages: 0, files: 0, faults: 0, mended: 0, unrecorded: 0, recorded: 0 }
-
-  async function repaired(finding: Finding): Promise<boolean> {
-    if (!mend || !finding.repair) return false
-    try {
-      await finding.repair()
-      return true
-    } catch (error) {
-      finding.mend = `rebuild could not mend it: ${messageOf(error)}`
-      return false
-    }
-  }
-
-  async function report(findings: readonly Finding[]): Promise<Fault[]> {
-    const faults: Fault[] = []
-    const changed = new Set<string>()
-    for (const finding of findings) {
-      const mended = await repaired(finding)
-      if (mended) changed.add(dirname(finding.path))
-      totals[finding.note ? (mended ? 'recorded' : 'unrecorded') : 'faults']++
-      if (finding.note) continue
-      if (mended) totals.mended++
-      const { path, fault, mend: by } = finding
-      faults.push({ path, fault, mend: by, byRebuild: finding.repair !== undefined, mended })
-    }
-    for (const folder of changed) await store.sync(folder)
-    return faults
-  }
-
-  async function* inspect(look: Look, alone: Alone): AsyncGenerator<InspectionEvent> {
-    totals.packages++
-    // What is deleted under our eyes is an error at the first look, and nothing at the second.
-    const first = await look().catch(() => undefined)
-    totals.files += first?.files ?? 0
-    const faults: Fault[] = []
-    if (first?.findings.length !== 0)
-      await alone(async () => void faults.push(...(await report((await look()).findings))))
-    for (const fault of faults) yield { fault }
-    yield { totals, done: false }
-  }
-
-  async function* all(): AsyncGenerator<InspectionEvent> {
-    for await (const found of makeWalk(store)(scope)) {
-      if ('module' in found) {
-        const { module } = found
-        yield* inspect(
-          () => inspectModule(module),
-          (action) => modules.alone(module, action),
-        )
-      } else if ('version' in found) {
-        const { version } = found
-        yield* inspect(
-          () => inspectVersion(version),
-          (action) => files.alone(version, action),
-        )
-      } else {
-        for (const fault of await report([found.finding])) yield { fault }
-      }
-    }
-    for await (const sum of lostFiles(store, scope)) {
-      const faults: Fault[] = []
-      const again = async (): Promise<void> => {
-        if ('finding' in sum) faults.push(...(await report([sum.finding])))
-        else if (await store.exists(sum.record))
-          faults.push(...(await report([lostFinding(sum.lost, sum.record)])))
-      }
-      if ('finding' in sum) await again()
-      else if ('module' in sum.lost) await modules.alone(sum.lost, again)
-      else await files.alone(sum.lost, again)
-      for (const fault of faults) yield { fault }
-    }
-    if (scope.owner !== undefined || scope.module !== undefined) return
-    for (const fault of await report(await inspectAccess(store))) yield { fault }
-    if (noService) for (const fault of await report(await leftovers(store))) yield { fault }
-  }
-
-  yield* all()
-  yield { totals, done: true }
 }

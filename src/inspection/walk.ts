@@ -1,67 +1,81 @@
-// The packages that are in the tree, and what is in it and part of none.
+// Finds the packages in the tree, and everything in the tree that is not part of a package.
 
-import { folders, genericFolder, goFolder, type GenericVersion, type Module } from '../layout.js'
-import { checkModulePath, unescapePath } from '../gomod/module-path.js'
-import { checkPackageName, checkPackageVersion } from '../generic/names.js'
-import type { Store } from '../store/store.js'
-import { stray } from './file-check.js'
-import type { Finding, Scope } from './finding.js'
 import { isOwnerName } from '../access/rights.js'
+import { checkPackageName, checkPackageVersion } from '../generic/names.js'
+import { checkModulePath, unescapePath } from '../gomod/module-path.js'
+import {
+  folders,
+  genericFolder,
+  goFolder,
+  ownerTree,
+  packagesFolder,
+  type GenericVersion,
+  type Module,
+} from '../layout.js'
+import type { Store } from '../store/store.js'
+import { stray, type Finding, type Scope } from './finding.js'
 
 export type Found = { module: Module } | { version: GenericVersion } | { finding: Finding }
 
-const PACKAGES = `${folders.tree}/api/packages`
-
-export function makeWalk(store: Store) {
-  const isFolder = async (path: string): Promise<boolean> =>
-    (await store.status(path))?.isDirectory() ?? false
-
-  /** Everything in `folder` that is not one of `known` is a stray. */
-  async function* strays(folder: string, known: (name: string) => boolean): AsyncGenerator<Found> {
-    for (const name of await store.names(folder)) {
-      const path = `${folder}/${name}`
-      if (!known(name) || !(await isFolder(path))) yield { finding: stray(path) }
+/** Yields the packages of `scope`, and the strays beside them. */
+export async function* walk(store: Store, { owner: only, module }: Scope): AsyncGenerator<Found> {
+  if (only === undefined) yield* straysAbove(store)
+  for (const owner of only === undefined ? await store.names(packagesFolder) : [only]) {
+    if (!isOwnerName(owner)) continue
+    if (module !== undefined) {
+      yield { module: { owner, module } }
+      continue
     }
+    yield* strays(store, ownerTree(owner), (name) => name === 'go' || name === 'generic')
+    yield* modules(store, owner, goFolder(owner))
+    yield* versions(store, owner)
   }
+}
 
-  async function* modules(owner: string, folder: string): AsyncGenerator<Found> {
-    const names = await store.names(folder)
-    const module = unescapePath(folder.slice(goFolder(owner).length + 1))
-    const isModule = module !== undefined && checkModulePath(module) === undefined
-    if (isModule && (names.includes('@v') || names.includes('@latest'))) yield { module: { owner, module } }
-    for (const name of names) {
-      if (isModule && (name === '@v' || name === '@latest')) continue
-      if (await isFolder(`${folder}/${name}`)) yield* modules(owner, `${folder}/${name}`)
-      else yield { finding: stray(`${folder}/${name}`) }
-    }
+/** The strays in the folders above those of the owners. */
+async function* straysAbove(store: Store): AsyncGenerator<Found> {
+  let folder: string = folders.tree
+  for (const known of packagesFolder.slice(folder.length + 1).split('/')) {
+    yield* strays(store, folder, (name) => name === known)
+    folder = `${folder}/${known}`
   }
+  yield* strays(store, packagesFolder, isOwnerName)
+}
 
-  async function* versions(owner: string): AsyncGenerator<Found> {
-    const folder = genericFolder(owner)
-    yield* strays(folder, (name) => checkPackageName(name) === undefined)
-    for (const name of await store.names(folder)) {
-      if (checkPackageName(name) !== undefined) continue
-      yield* strays(`${folder}/${name}`, (version) => checkPackageVersion(version) === undefined)
-      for (const version of await store.names(`${folder}/${name}`))
-        if (checkPackageVersion(version) === undefined) yield { version: { owner, name, version } }
-    }
+const isFolder = async (store: Store, path: string): Promise<boolean> =>
+  (await store.status(path))?.isDirectory() ?? false
+
+/** Everything in `folder` is a stray, except the folders whose names are `known`. */
+async function* strays(
+  store: Store,
+  folder: string,
+  known: (name: string) => boolean,
+): AsyncGenerator<Found> {
+  for (const name of await store.names(folder)) {
+    const path = `${folder}/${name}`
+    if (!known(name) || !(await isFolder(store, path))) yield { finding: stray(path) }
   }
+}
 
-  return async function* walk({ owner: only, module }: Scope): AsyncGenerator<Found> {
-    if (only === undefined) {
-      yield* strays(folders.tree, (name) => name === 'api')
-      yield* strays(`${folders.tree}/api`, (name) => name === 'packages')
-      yield* strays(PACKAGES, isOwnerName)
-    }
-    for (const owner of only === undefined ? await store.names(PACKAGES) : [only]) {
-      if (!isOwnerName(owner)) continue
-      if (module !== undefined) {
-        yield { module: { owner, module } }
-        continue
-      }
-      yield* strays(`${PACKAGES}/${owner}`, (name) => name === 'go' || name === 'generic')
-      yield* modules(owner, goFolder(owner))
-      yield* versions(owner)
-    }
+async function* modules(store: Store, owner: string, folder: string): AsyncGenerator<Found> {
+  const names = await store.names(folder)
+  const module = unescapePath(folder.slice(goFolder(owner).length + 1))
+  const isModule = module !== undefined && checkModulePath(module) === undefined
+  if (isModule && (names.includes('@v') || names.includes('@latest'))) yield { module: { owner, module } }
+  for (const name of names) {
+    if (isModule && (name === '@v' || name === '@latest')) continue
+    if (await isFolder(store, `${folder}/${name}`)) yield* modules(store, owner, `${folder}/${name}`)
+    else yield { finding: stray(`${folder}/${name}`) }
+  }
+}
+
+async function* versions(store: Store, owner: string): AsyncGenerator<Found> {
+  const folder = genericFolder(owner)
+  yield* strays(store, folder, (name) => checkPackageName(name) === undefined)
+  for (const name of await store.names(folder)) {
+    if (checkPackageName(name) !== undefined) continue
+    yield* strays(store, `${folder}/${name}`, (version) => checkPackageVersion(version) === undefined)
+    for (const version of await store.names(`${folder}/${name}`))
+      if (checkPackageVersion(version) === undefined) yield { version: { owner, name, version } }
   }
 }

@@ -251,7 +251,7 @@ t.test('verify and rebuild', async (t) => {
       what: 'a record of nothing',
       path: sumFile('nothing'),
       damage: (path) => writeFileSync(path, '{}'),
-      fault: /no record of an upload/,
+      fault: /not a record of an upload/,
       mended: false,
     },
     {

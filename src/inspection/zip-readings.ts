@@ -1,0 +1,30 @@
+// Reads module zips for an inspection, and remembers what it has read: the second look at a module reads no zip again.
+
+import type { Stats } from 'node:fs'
+import type { CheckPool } from '../modzip/check-pool.js'
+import type { ZipReading } from '../modzip/read-zip.js'
+import { signatureOf } from '../store/reading.js'
+import type { Store } from '../store/store.js'
+
+const MAX_READINGS = 100
+
+export class ZipReadings {
+  readonly #store: Store
+  readonly #zips: Pick<CheckPool, 'read'>
+  /** path and signature of a zip => what was read */
+  readonly #readings = new Map<string, ZipReading>()
+
+  constructor(store: Store, zips: Pick<CheckPool, 'read'>) {
+    this.#store = store
+    this.#zips = zips
+  }
+
+  /** Reads the zip at `path`. `status` is that of the file now. */
+  async read(path: string, status: Stats): Promise<ZipReading> {
+    const key = `${path} ${signatureOf(status)}`
+    const reading = this.#readings.get(key) ?? (await this.#zips.read(this.#store.at(path)))
+    if (this.#readings.size > MAX_READINGS) this.#readings.clear()
+    this.#readings.set(key, reading)
+    return reading
+  }
+}
