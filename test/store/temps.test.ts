@@ -1,0 +1,81 @@
+import { existsSync, mkdirSync, readdirSync, statSync, utimesSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import { Temps } from '../../src/store/temps.js'
+import { tempFolder } from '../support/temp-folder.js'
+
+function make() {
+  const folder = tempFolder()
+  return { folder, temps: new Temps(folder), names: () => readdirSync(folder).sort() }
+}
+
+t.test('every temp file has a path of its own in the folder, and nothing is made', async (t) => {
+  const { folder, temps, names } = make()
+  const paths = Array.from({ length: 100 }, () => temps.take())
+  t.equal(new Set(paths).size, 100)
+  for (const path of paths) t.equal(join(path, '..'), folder)
+  t.same(names(), [])
+})
+
+t.test('an upload has a folder that nobody else may enter', async (t) => {
+  const { folder, temps } = make()
+  const upload = await temps.newUpload()
+  t.equal(join(upload.folder, '..'), folder)
+  t.equal(join(upload.body, '..'), upload.folder)
+  t.equal(statSync(upload.folder).mode & 0o777, 0o700)
+  t.notOk(existsSync(upload.body))
+})
+
+t.test('an upload is discarded whole, whatever is in it', async (t) => {
+  const table: [what: string, fill: (folder: string, body: string) => void][] = [
+    ['nothing', () => {}],
+    ['a body', (_folder, body) => writeFileSync(body, 'x')],
+    ['parts of a form', (folder) => writeFileSync(join(folder, 'part'), 'x')],
+    [
+      'a body, parts and a folder',
+      (folder, body) => {
+        writeFileSync(body, 'x')
+        mkdirSync(join(folder, 'more'))
+        writeFileSync(join(folder, 'more/part'), 'x')
+      },
+    ],
+  ]
+  for (const [what, fill] of table) {
+    const { temps, names } = make()
+    const upload = await temps.newUpload()
+    fill(upload.folder, upload.body)
+    await temps.discard(upload)
+    t.same(names(), [], what)
+    await temps.discard(upload)
+    t.same(names(), [], `${what}, discarded twice`)
+  }
+})
+
+t.test('a sweep removes what belongs to nobody', async (t) => {
+  const { folder, temps, names } = make()
+  const live = temps.take()
+  const dropped = temps.take()
+  const done = temps.take()
+  for (const path of [live, dropped, done, join(folder, 'of-a-dead-run')]) writeFileSync(path, 'x')
+  mkdirSync(join(folder, 'upload-of-a-dead-run'))
+  writeFileSync(join(folder, 'upload-of-a-dead-run/body'), 'x')
+  const upload = await temps.newUpload()
+  await temps.drop(dropped)
+  t.notOk(existsSync(dropped))
+  temps.done(done)
+  await temps.sweep()
+  t.same(names(), [live, upload.folder].map((path) => path.slice(folder.length + 1)).sort())
+})
+
+t.test('a sweep beside the service leaves what is young', async (t) => {
+  const { folder, temps, names } = make()
+  const hour = 3_600_000
+  for (const name of ['old', 'young']) writeFileSync(join(folder, name), 'x')
+  const then = Date.now() / 1000 - 2 * 3600
+  utimesSync(join(folder, 'old'), then, then)
+  const live = temps.take()
+  writeFileSync(live, 'x')
+  utimesSync(live, then, then)
+  await temps.sweep(hour)
+  t.same(names(), ['young', live.slice(folder.length + 1)].sort())
+})
