@@ -82,7 +82,7 @@ const userName: Parse<string> = (text, name) => {
 }
 
 /** The least length of a token that somebody chose: a fast salted hash does not protect one that can be guessed. */
-export const MIN_TOKEN_CHARS = 20
+const MIN_TOKEN_CHARS = 20
 
 const token: Parse<string> = (text, name) => {
   if (text.length >= MIN_TOKEN_CHARS && /^[\x21-\x7e]+$/.test(text) && !text.includes(':')) return text

@@ -2,7 +2,7 @@
 // `expose: true` as the answer. Any other error is logged, and answered with an opaque 500.
 
 /** Options of a {@link Refusal}: extra response headers, and the error that led to it (logged, never sent). */
-export type RefusalOptions = { headers?: Record<string, string>; cause?: unknown }
+type RefusalOptions = { headers?: Record<string, string>; cause?: unknown }
 
 /**
  * An answer that is not 2xx. The client reads `message`: it is in lower case without a full stop, quotes the offending

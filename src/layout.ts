@@ -65,7 +65,7 @@ export const packagesFolder = `${folders.tree}/api/packages`
 export const ownerTree = (owner: string): string => `${packagesFolder}/${owner}`
 
 // {owner: 'admin', module: 'github.com/Azure/x'} → tree/api/packages/admin/go/github.com/!azure/x
-export const moduleFolder = ({ owner, module }: Module): string =>
+const moduleFolder = ({ owner, module }: Module): string =>
   `${ownerTree(owner)}/go/${escapePath(module)}`
 
 /** Empty folders are removed up to this one, which is kept while the owner exists. */
@@ -128,7 +128,7 @@ export const urlPath = (path: string): string =>
 /** The bytes of one name on common file systems (NAME_MAX). */
 export const MAX_NAME_BYTES = 255
 /** The bytes of a path below the data folder: PATH_MAX is 4,096 and includes the data folder's own path. */
-export const MAX_PATH_BYTES = 3000
+const MAX_PATH_BYTES = 3000
 
 /** Why the file system could not hold `path`, or `undefined` when it can. `what` names the path in the message. */
 export function checkFits(path: string, what: string): string | undefined {

@@ -52,6 +52,44 @@ t.test('imports go to the same room or to an earlier line', async (t) => {
   t.same(wrong, [])
 })
 
+t.test('the root of src/ has few files, and a line fits on a screen', async (t) => {
+  const atRoot = files.filter((file) => !file.includes('/'))
+  t.ok(atRoot.length <= 8, `${atRoot.length} files at the root`)
+  for (const file of files.filter((name) => name !== 'gomod/unicode-tables.ts')) {
+    const long = sourceOf(file)
+      .split('\n')
+      .findIndex((line) => line.length > 120) // oxlint counts lines
+    t.equal(long, -1, `${file}: line ${long + 1} has at most 120 characters`)
+  }
+})
+
+t.test('every export is imported by another file', async (t) => {
+  const root = join(SRC, '..')
+  const importers = ['src', 'test', 'scripts'].flatMap((folder) =>
+    readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+      .filter((file) => file.endsWith('.ts'))
+      .map((file) => join(folder, file)),
+  )
+  const imported = new Set<string>()
+  for (const importer of importers) {
+    const source = readFileSync(join(root, importer), 'utf8')
+    for (const [, names = '', from = ''] of source.matchAll(/import (?:type )?\{([^}]*)\} from '(\.[^']+)'/g))
+      for (const name of names.split(','))
+        imported.add(
+          `${join(importer, '..', from)} ${
+            name
+              .trim()
+              .replace(/^type /, '')
+              .split(' as ')[0]
+          }`,
+        )
+  }
+  const EXPORT = /^export (?:async )?(?:function\*?|const|class|type) (\w+)/gm
+  for (const file of files)
+    for (const [, name = ''] of sourceOf(file).matchAll(EXPORT))
+      t.ok(imported.has(`${join('src', file).replace(/ts$/, 'js')} ${name}`), `${name} of ${file}`)
+})
+
 t.test('no two exported types have the same name', async (t) => {
   const where = new Map<string, string>()
   for (const file of files)
@@ -115,7 +153,7 @@ t.test('what one file does, no other does', async (t) => {
   const codeOf = (file: string): string => sourceOf(file).replaceAll(/^\s*(?:\/\/|\/?\*).*$/gm, '')
   t.same(
     files.filter((file) => codeOf(file).includes('api/packages')).sort(),
-    ['client/server.ts', 'http/app.ts', 'http/go-routes.ts', 'layout.ts', 'start.ts'],
+    ['client/server.ts', 'http/app.ts', 'http/go-routes.ts', 'layout.ts', 'service/terminal.ts'],
     'layout.ts knows the path in the tree, the others make a URL',
   )
   t.same(usersOf(/process\.env/), ['config.ts'])

@@ -4,7 +4,7 @@ import { copyFile, open } from 'node:fs/promises'
 import { dirname } from 'node:path'
 
 /** Puts a file's bytes or a folder's names on the disk. */
-export async function fsync(path: string): Promise<void> {
+async function fsync(path: string): Promise<void> {
   const handle = await open(path, 'r')
   try {
     await handle.sync()

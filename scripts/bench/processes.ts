@@ -5,7 +5,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 
 /** Peak resident memory of a process since {@link forgetPeak}, in MB; `undefined` where the system does not tell. */
-export function peakMb(pid: number): number | undefined {
+function peakMb(pid: number): number | undefined {
   try {
     const kB = /VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]
     return kB === undefined ? undefined : Number(kB) / 1024

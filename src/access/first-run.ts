@@ -11,7 +11,7 @@ import { addOwner } from './owners.js'
 export const FIRST_NAME = 'admin'
 
 /** `token` is set only when this run made the account. It is stored nowhere and shown once. */
-export type FirstRun = { token?: string; warning?: string }
+type FirstRun = { token?: string; warning?: string }
 
 /** Makes account and owner unless the folder has accounts. Call it while no service runs on the folder. */
 export async function firstRun(config: Config): Promise<FirstRun> {

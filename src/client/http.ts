@@ -15,7 +15,7 @@ const MOST_ANSWER_BYTES = 64 * 1024
 const IDLE_MS = 300_000
 
 type Upload = { path: string; bytes: number; onBytes?: (done: number) => void }
-export type Request = { method: string; url: string; headers: Record<string, string>; upload?: Upload }
+type Request = { method: string; url: string; headers: Record<string, string>; upload?: Upload }
 
 function explained(error: unknown, url: string, sent: string): Error {
   const { host } = new URL(url)

@@ -1,6 +1,6 @@
 // Reads a .netrc file, as go, curl and ftp do. Pure.
 
-export type Login = { login: string; password: string }
+type Login = { login: string; password: string }
 
 /** Yields the words of the file. A word in quotes may hold spaces, and `\` in it quotes the next character (curl). */
 function* wordsOf(text: string): Generator<string> {

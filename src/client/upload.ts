@@ -9,7 +9,7 @@ import { ask, download, type Answer } from './http.js'
 import { uploadUrl, versionUrl, type Server } from './server.js'
 
 /** `identical`: this version was published before, with the same content. */
-export type Outcome = { result: 'published' | 'identical'; warnings: string[] }
+type Outcome = { result: 'published' | 'identical'; warnings: string[] }
 
 const SHOWN_LINES = 40
 

@@ -9,7 +9,7 @@ import { makeProgress } from './progress.js'
 const line = ({ path, fault, mend, mended }: Fault): string =>
   `${path}: ${fault}\n  ${mended ? 'mended' : `to mend it: ${mend}`}\n`
 
-export type Report = { faults: Fault[]; totals: Totals }
+type Report = { faults: Fault[]; totals: Totals }
 
 /** Runs the inspection and shows it; `json` prints one object at the end instead. */
 export async function runInspection(inspection: Inspection, json: boolean): Promise<Report> {

@@ -16,7 +16,7 @@ import type { Store } from '../store/store.js'
 type Needs = { store: Store; journal: Journal; clock: PublicationClock }
 
 /** A received file: its path (absolute), its SHA-256 and size. */
-export type ReceivedFile = Sum & { path: string }
+type ReceivedFile = Sum & { path: string }
 
 const conflict = ({ name, version }: GenericVersion, file: string): Refusal =>
   new Refusal(409, `file ${quote(file)} exists already in ${name} ${version}: delete it first`)

@@ -30,7 +30,7 @@ import { Views, type StagedViews } from './views.js'
 type Needs = { store: Store; journal: Journal; zips: CheckPool; clock: PublicationClock }
 
 /** A checked module zip: its path (absolute), its go.mod, its SHA-256 and size. */
-export type CheckedZip = Sum & { path: string; mod: Uint8Array }
+type CheckedZip = Sum & { path: string; mod: Uint8Array }
 
 /** The files that follow from a zip, on the disk and under no name yet. */
 type Derived = { mod: Staged; info: Staged; views: StagedViews }

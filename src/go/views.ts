@@ -9,7 +9,7 @@ import { KnownVersions } from './known-versions.js'
 import { withoutVersion, withVersion, type OrderedVersions } from './ordered-versions.js'
 
 /** What the views should be: files with their bytes, hard links, and names that should not exist. */
-export type ViewPlan = {
+type ViewPlan = {
   module: Module
   versions: OrderedVersions
   files: { path: string; content: Buffer }[]

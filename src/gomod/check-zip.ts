@@ -37,7 +37,7 @@ export type ZipEntry = {
 }
 
 /** `module` and `version` are absent when no entry tells which module this is. */
-export type ZipVerdict = {
+type ZipVerdict = {
   module?: string
   version?: string
   problems: Problem[]

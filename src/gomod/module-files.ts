@@ -13,7 +13,7 @@ export type Candidate = { path: string; kind: 'file' | 'symlink' | 'other'; size
 /** `path` ends in a slash where a whole folder is left out. */
 export type LeftOut = { path: string; rule: string }
 
-export type Choice<T> = { taken: T[]; leftOut: LeftOut[]; problems: Problem[] }
+type Choice<T> = { taken: T[]; leftOut: LeftOut[]; problems: Problem[] }
 
 export const IN_ANOTHER_MODULE = 'in another module (it has a go.mod of its own)'
 const VENDORED = 'a vendored package'

@@ -4,7 +4,7 @@
 export type Problem = { name?: string; rule: string }
 
 /** How many problems one answer lists. It counts the others. */
-export const SHOWN_PROBLEMS = 20
+const SHOWN_PROBLEMS = 20
 const SHOWN_CHARS = 300
 
 // A name may hold anything, and a rule may quote it: control characters are escaped, and a long text is cut.

@@ -4,7 +4,7 @@
 import { quote } from '../errors.js'
 
 /** The parts of a canonical version. `pre` is without its dash; `incompatible` means `+incompatible`. */
-export type Version = {
+type Version = {
   major: string
   minor: string
   patch: string

@@ -12,7 +12,7 @@ import { answerErrors, logWrites, mustDecode } from './middleware.js'
 import type { RequestContext, RequestState } from './request-state.js'
 
 /** What the routes work with. */
-export type AppParts = GoRoutes & GenericRoutes & { config: Config; log: Log }
+type AppParts = GoRoutes & GenericRoutes & { config: Config; log: Log }
 
 const OWNER = '/api/packages/:owner'
 

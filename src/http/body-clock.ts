@@ -8,7 +8,7 @@ import { Refusal } from '../errors.js'
 const LOOKS = 4
 
 /** `idleMs` without a byte, and `totalMs` from the first byte to the last, at most. */
-export type BodyLimits = { idleMs: number; totalMs: number }
+type BodyLimits = { idleMs: number; totalMs: number }
 
 const expiredBy = (what: string): Refusal =>
   new Refusal(408, `${what}: nothing was stored; upload it again`, { headers: { Connection: 'close' } })

@@ -104,7 +104,7 @@ const tooMuchOverhead = (): Refusal =>
   new Refusal(400, `the form cannot be read: over ${MAX_OVERHEAD_BYTES} bytes of it are not content`)
 
 /** Where the file of a form goes, its bytes at most, and the Content-Length of the whole form (0 when not stated). */
-export type FormUpload = { folder: string; limit: number; length: number }
+type FormUpload = { folder: string; limit: number; length: number }
 
 /**
  * Takes the one file part of a form into `folder`. Throws a {@link Refusal}: 413 when it has over `limit` bytes, 400

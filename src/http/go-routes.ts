@@ -44,7 +44,7 @@ function publishedText(base: string, owner: string, zip: ModuleZip): string {
 }
 
 /** As the URL has them: with `!` and a small letter for each capital letter. */
-export type EscapedVersion = { owner: string; module: string; version: string }
+type EscapedVersion = { owner: string; module: string; version: string }
 
 /** `DELETE /api/packages/{owner}/go/{!module}/@v/{!version}` → 204 · 404 */
 export async function deleteModuleVersion(

@@ -11,7 +11,7 @@ import { infoTime, timeWithoutInfo } from './info.js'
 const MAX_SMALL_BYTES = 16 * 2 ** 20
 
 /** What the files beside a zip say: its go.mod, its `h1:…`, and when it was published. */
-export type Beside = { mod?: Buffer; zipHash?: string; published: Date }
+type Beside = { mod?: Buffer; zipHash?: string; published: Date }
 
 async function readSmall(path: string): Promise<Buffer> {
   try {

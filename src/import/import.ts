@@ -21,7 +21,7 @@ import { someAtOnce } from './some-at-once.js'
 const AT_ONCE = 4
 
 /** What an import takes of the service's parts. */
-export type ImportNeeds = {
+type ImportNeeds = {
   config: Pick<Config, 'maxModuleBytes'>
   store: Store
   copyIn: CopyIn
@@ -33,7 +33,7 @@ export type ImportNeeds = {
 export type ImportRequest = { folder: string; owner: string; dry: boolean }
 
 /** The result for one version. In a dry run `published` means that it would be. `incomplete`: it has no zip. */
-export type ImportResult = 'published' | 'identical' | 'different' | 'refused' | 'incomplete'
+type ImportResult = 'published' | 'identical' | 'different' | 'refused' | 'incomplete'
 /** How many versions have each result, and the bytes of the zips that were published. */
 export type ImportTotals = Record<ImportResult, number> & { bytes: number }
 /**

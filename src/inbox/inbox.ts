@@ -30,7 +30,7 @@ const MAX_WATCHED_DEPTH = 5
 const MAX_COMPLAINTS = 1000
 
 /** `settleMs`: how long a file must have been left alone before it is taken. */
-export type InboxSettings = { settleMs: number; lookEveryMs?: number }
+type InboxSettings = { settleMs: number; lookEveryMs?: number }
 
 export class Inbox {
   /** What taking a file needs, the inbox's path among it. */

@@ -13,7 +13,7 @@ const MAX_DEPTH = 8
 export type Sighting = { path: string; status: Stats; empty?: true }
 
 /** Something that cannot be read, and why. */
-export type Unreachable = { path: string; reason: string }
+type Unreachable = { path: string; reason: string }
 
 /**
  * Yields files, everything else that is not a folder, and the empty folders below `{owner}/{registry}`. Does not follow

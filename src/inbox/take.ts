@@ -37,7 +37,7 @@ export type Taking = InboxNeeds & { root: string; signal: AbortSignal }
  * `gone`: the file has left the inbox. `changed`: it must settle anew. `later`: the file is not at fault, and is tried
  * again.
  */
-export type TakeOutcome = { result: 'gone' | 'changed' } | { result: 'later'; reason: string }
+type TakeOutcome = { result: 'gone' | 'changed' } | { result: 'later'; reason: string }
 
 /** Takes the file at `path`, relative to the inbox. Throws nothing. */
 export async function take(needs: Taking, path: string): Promise<TakeOutcome> {

@@ -26,7 +26,7 @@ import { walk, type Found } from './walk.js'
 import { ZipReadings } from './zip-readings.js'
 
 /** What an inspection takes of the service's parts. */
-export type InspectionNeeds = {
+type InspectionNeeds = {
   store: Store
   zips: Pick<CheckPool, 'read'>
   modules: Pick<ModulePublisher, 'alone'>

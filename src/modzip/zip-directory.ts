@@ -21,8 +21,8 @@ export class NotAZip extends Error {
  * Entries and bytes of central directory that we hold in memory at once (ours: go has no limit but its address
  * space). The largest modules known have some 60,000 files and 10 MB of directory.
  */
-export const MAX_ENTRIES = 200_000
-export const MAX_DIRECTORY_BYTES = 64 * 2 ** 20
+const MAX_ENTRIES = 200_000
+const MAX_DIRECTORY_BYTES = 64 * 2 ** 20
 
 const END = { signature: 0x06054b50, bytes: 22 }
 const LOCATOR64 = { signature: 0x07064b50, bytes: 20 }

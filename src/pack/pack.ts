@@ -49,7 +49,7 @@ export type Packed = Checked & {
 }
 
 /** The module cannot be packed. The message has every reason, one a line. */
-export class NotPackable extends Error {
+class NotPackable extends Error {
   constructor(problems: readonly Problem[]) {
     super(problemText(problems))
   }
@@ -113,7 +113,7 @@ const hint = (version: string): string =>
   checkVersion(`v${version}`) === undefined ? ` (${quote(`v${version}`)}?)` : ''
 
 /** Throws what is wrong with the version that was typed. */
-export function mustBeVersion(version: string): void {
+function mustBeVersion(version: string): void {
   const problem = checkVersion(version)
   if (problem !== undefined) throw new Error(`${problem}${hint(version)}`)
 }

@@ -11,7 +11,7 @@ import { isWhole, parseOperation, queueKey, type Operation } from './operation.j
 import { Queue } from './queue.js'
 
 /** One publish, step by step. Each step has its reverse, for the case that a later step fails. */
-export type Publish<T> = {
+type Publish<T> = {
   entry: Operation
   /** Makes what will be needed, under no name yet. It runs while the entry is written. Rejects with nothing left. */
   prepare: () => Promise<T>
@@ -28,7 +28,7 @@ export type Publish<T> = {
 }
 
 /** One delete, step by step. */
-export type Removal<T> = {
+type Removal<T> = {
   entry: Operation
   /** Makes what will be needed, under no name yet. It runs while the entry is written. Rejects with nothing left. */
   prepare: () => Promise<T>
@@ -39,7 +39,7 @@ export type Removal<T> = {
 }
 
 /** Completes or withdraws an operation that was left half done. Running it twice changes nothing more. */
-export type Settle = (entry: Operation) => Promise<void>
+type Settle = (entry: Operation) => Promise<void>
 
 const fieldsOf = ({ op, ...at }: Operation) => ({ op, key: queueKey(at), version: at.version })
 

@@ -13,7 +13,7 @@ export async function readRecord(store: Pick<Store, 'read'>, path: string): Prom
 }
 
 /** One record: the path of its file, and what it says. `operation` is `undefined` for a file that is not a record. */
-export type RecordFile = { record: string; operation: Operation | undefined }
+type RecordFile = { record: string; operation: Operation | undefined }
 
 /** Yields every record, one folder of names at a time. A record that is deleted meanwhile is left out. */
 export async function* allRecords(store: Store): AsyncGenerator<RecordFile> {

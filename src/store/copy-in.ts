@@ -20,7 +20,7 @@ export class Changed extends Error {
 }
 
 /** `limit` is in bytes. `signal` ends the copying; nothing is left behind. */
-export type CopyOptions = { limit: number; signal?: AbortSignal }
+type CopyOptions = { limit: number; signal?: AbortSignal }
 
 const unreadable = (error: unknown): Unreadable =>
   new Unreadable(`it cannot be read: ${errno(error) ?? messageOf(error)}`, { cause: error })

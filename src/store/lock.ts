@@ -16,7 +16,7 @@ const RETRY_MS = 200
 /** A held lock. A child that gets `fd` holds it, too. `fd` is `undefined` on a machine without the program flock. */
 export type Lock = { fd: number | undefined; release: () => void }
 
-export type Locking = {
+type Locking = {
   /** Wait for the folder as long as it takes, instead of giving up. */
   standby?: boolean
   /** Called once when another process, which `holder` names, has the folder and we wait. */

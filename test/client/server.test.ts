@@ -80,7 +80,7 @@ t.test('what is published to', async (t) => {
   })
   t.throws(() => server({ owner: '' }), { message: 'the owner is missing: --owner or PLINTH_OWNER' })
   for (const url of ['p.example.com', 'ftp://p.example.com', 'https://', 'file:///etc'])
-    t.throws(() => server({ url }), { message: /no address of a Plinth/ }, url)
+    t.throws(() => server({ url }), { message: /is not the address of a Plinth/ }, url)
   t.throws(() => server({ url: 'https://p.example.com/api/packages/team/go' }), {
     message: /only the address/,
   })

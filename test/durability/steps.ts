@@ -67,7 +67,7 @@ export const steps: Step[] = [
 ]
 
 /** All packages that may exist in the course of a step. */
-export const packagesOf = ({ before, act }: Step): Publish[] =>
+const packagesOf = ({ before, act }: Step): Publish[] =>
   act.op === 'publish' ? [...before, act] : before
 
 /** Whether the package's file exists. */

@@ -53,7 +53,7 @@ export const traced = async (
 const IDS = /[0-9a-f]{8}-[0-9a-f-]{27}/g
 
 // fsync(23</data/state/tmp/266e96ac-…/body>) = -1 EIO (Input/output error) (INJECTED)
-export function callsIn(log: string, data: string): Call[] {
+function callsIn(log: string, data: string): Call[] {
   const calls: Call[] = []
   for (const text of log.split('\n')) {
     const [, name, rest] = /^(\w+)\((.*)$/.exec(text) ?? []
@@ -76,10 +76,10 @@ const isLook = ({ name, on }: Call): boolean =>
 const isBeside = (call: Call): boolean => isMark(call) || isLook(call)
 
 /** The call that strace is to hit: the `nth` of its name. `key` tells it from the others of a trace. */
-export type Point = { name: string; nth: number; key: string }
+type Point = { name: string; nth: number; key: string }
 
 /** All points of a trace, each with a key that the same call has in another trace of the same operation. */
-export function pointsOf(calls: readonly Call[]): Point[] {
+function pointsOf(calls: readonly Call[]): Point[] {
   const names = new Map<string, number>()
   const keys = new Map<string, number>()
   const count = (counts: Map<string, number>, what: string): number => {
@@ -96,7 +96,7 @@ export function pointsOf(calls: readonly Call[]): Point[] {
 }
 
 /** The point that was hit in this trace, if one of ours was. */
-export function hitIn(calls: readonly Call[]): Point | undefined {
+function hitIn(calls: readonly Call[]): Point | undefined {
   const at = calls.findIndex(({ hit }) => hit)
   const call = calls[at]
   return call && !isWake(call) && !isBeside(call) ? pointsOf(calls.slice(0, at + 1)).at(-1) : undefined

@@ -11,7 +11,7 @@ process.on('exit', () => {
 /** Whether the process has ended. Its output may still hold unread bytes. */
 export const isOver = (child: ChildProcess): boolean => child.exitCode !== null || child.signalCode !== null
 
-export type Ending = { code: number | null; signal: NodeJS.Signals | null }
+type Ending = { code: number | null; signal: NodeJS.Signals | null }
 
 /** Reads the output of `child` from now on. The child ends with this process at the latest. */
 export function watch(child: ChildProcess) {

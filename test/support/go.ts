@@ -10,7 +10,7 @@ import { tempFolder } from './temp-folder.js'
 /** go's compiled standard library, kept between runs; one for each user of the machine. */
 export const GO_CACHE = join(tmpdir(), `plinth-test-gocache-${process.getuid?.() ?? 0}`)
 
-export type GoResult = { code: number; stdout: string; stderr: string }
+type GoResult = { code: number; stdout: string; stderr: string }
 
 /** The real go: a folder, caches of its own, and only the proxies that are given. */
 export function makeGo(proxies: string, env: Record<string, string> = {}) {

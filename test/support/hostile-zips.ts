@@ -8,7 +8,7 @@ const P = 'example.com/hostile@v1.0.0/'
 const MIB = 2 ** 20
 
 /** What the service should answer, and what its text should say. */
-export type HostileZip = { what: string; zip: () => Buffer; status: number; says?: RegExp }
+type HostileZip = { what: string; zip: () => Buffer; status: number; says?: RegExp }
 
 const honest: RawEntry = { name: `${P}m.go`, content: 'package m\n' }
 

@@ -9,7 +9,7 @@ import { GO_CACHE } from './go.js'
 import { tempFolder } from './temp-folder.js'
 
 /** `ms` is the time that CheckZip and the hash took together. */
-export type GoVerdict = { ok: boolean; error: string; h1: string; ms: number }
+type GoVerdict = { ok: boolean; error: string; h1: string; ms: number }
 
 const env = {
   ...process.env,
@@ -51,7 +51,7 @@ export function buildOracle(): string {
 }
 
 /** What the oracle packs: a folder as it is, or with `rev` and `subdir` a commit of the checkout at `dir`. */
-export type GoPacking = { dir: string; rev?: string; subdir?: string; module: string; version: string }
+type GoPacking = { dir: string; rev?: string; subdir?: string; module: string; version: string }
 
 /** A running oracle: `ask` gives the verdict on the zip at a path, in the order of asking; with `pack` on a packing. */
 export function startOracle(program: string, ...args: string[]) {

@@ -11,7 +11,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { rawZip, type RawEntry } from './raw-zip.js'
 
-export type ZipCase = {
+type ZipCase = {
   name: string
   ok: boolean
   ours: boolean
