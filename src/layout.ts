@@ -65,8 +65,7 @@ export const packagesFolder = `${folders.tree}/api/packages`
 export const ownerTree = (owner: string): string => `${packagesFolder}/${owner}`
 
 // {owner: 'admin', module: 'github.com/Azure/x'} → tree/api/packages/admin/go/github.com/!azure/x
-const moduleFolder = ({ owner, module }: Module): string =>
-  `${ownerTree(owner)}/go/${escapePath(module)}`
+const moduleFolder = ({ owner, module }: Module): string => `${ownerTree(owner)}/go/${escapePath(module)}`
 
 /** Empty folders are removed up to this one, which is kept while the owner exists. */
 export const goFolder = (owner: string): string => `${ownerTree(owner)}/go`

@@ -3,7 +3,7 @@
 import { readConfig } from '../config.js'
 import { NOTHING_INSPECTED, type Fault, type Totals } from '../inspection/finding.js'
 import type { Inspection } from '../inspection/inspect.js'
-import { runJob } from '../service/beside.js'
+import { runJob } from '../service/run-job.js'
 import { makeProgress } from './progress.js'
 
 const line = ({ path, fault, mend, mended }: Fault): string =>

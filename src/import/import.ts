@@ -13,7 +13,7 @@ import type { ModuleZip } from '../modzip/read-zip.js'
 import { compareModule } from '../packages/same-content.js'
 import { Changed, Unreadable, type CopyIn } from '../store/copy-in.js'
 import type { Store } from '../store/store.js'
-import { mustAgree, readBeside } from './beside.js'
+import { mustAgree, readBeside } from './cache-files.js'
 import { downloadFolder, findVersions, type FoundVersion, type Unusable } from './find.js'
 import { someAtOnce } from './some-at-once.js'
 

@@ -33,15 +33,15 @@ type InspectionNeeds = {
   files: Pick<FilePublisher, 'alone'>
 }
 
-/** `mend`: rebuild; without it nothing is written. `alone`: no service runs, so no operation is under way. */
-export type Inspection = Scope & { mend: boolean; alone?: boolean }
+/** `mend`: rebuild; without it nothing is written. `noService`: no service runs, so nothing is under way. */
+export type Inspection = Scope & { mend: boolean; noService?: boolean }
 
 type Inspecting = InspectionNeeds & { check: FileCheck; readings: ZipReadings; reporter: Reporter }
 
 /** Yields each fault when it is found, the totals after each package, and the totals with `done` at the end. */
 export async function* inspectTree(
   needs: InspectionNeeds,
-  { mend, alone, ...scope }: Inspection,
+  { mend, noService, ...scope }: Inspection,
 ): AsyncGenerator<InspectionEvent> {
   const { store, zips } = needs
   const reporter = new Reporter(store, mend)
@@ -60,7 +60,7 @@ export async function* inspectTree(
     for (const fault of await inspectLost(inspecting, problem)) yield { fault }
   if (scope.owner === undefined && scope.module === undefined) {
     for (const fault of await reporter.report(await inspectAccess(store))) yield { fault }
-    if (alone) for (const fault of await reporter.report(await leftovers(store))) yield { fault }
+    if (noService) for (const fault of await reporter.report(await leftovers(store))) yield { fault }
   }
   yield { totals, done: true }
 }

@@ -40,7 +40,7 @@ const inspection: Job<Inspection, InspectionEvent> = {
     }
   },
   changes: ({ mend }) => mend,
-  run: (parts, request, { noService }) => inspectTree(parts, { ...request, alone: noService }),
+  run: (parts, request, { noService }) => inspectTree(parts, { ...request, noService }),
 }
 
 const removal: Job<RemovalRequest, { done: true }> = {

@@ -67,8 +67,7 @@ export const steps: Step[] = [
 ]
 
 /** All packages that may exist in the course of a step. */
-const packagesOf = ({ before, act }: Step): Publish[] =>
-  act.op === 'publish' ? [...before, act] : before
+const packagesOf = ({ before, act }: Step): Publish[] => (act.op === 'publish' ? [...before, act] : before)
 
 /** Whether the package's file exists. */
 export const isPublished = (data: string, act: Publish): boolean => existsSync(join(data, pathOf(act)))
