@@ -16,7 +16,7 @@ import { deriveAccess, deriveHoldingLock, isMarker, readersText } from '../../sr
 import { accountText, ownerText, type Account } from '../../src/access/rights.js'
 import { Store } from '../../src/store/store.js'
 import { withMethods } from '../support/parts.js'
-import { tempFolder } from '../support/temp-folder.js'
+import { memoryFolder } from '../support/temp-folder.js'
 
 const NOON = Date.parse('2026-06-01T12:00:00.000Z')
 const hashOf = (name: string): string => `{SSHA}${name.padEnd(48, 'A')}`
@@ -33,7 +33,7 @@ const lineOf = (name: string): string => `${name}:${hashOf(name)}\n`
 
 /** A data folder with a private owner, a public one, and accounts of all kinds. */
 async function make() {
-  const data = tempFolder()
+  const data = memoryFolder()
   for (const folder of ['accounts', 'owners', 'public', 'readers'])
     mkdirSync(join(data, 'access', folder), { recursive: true, mode: 0o700 })
   for (const folder of ['tree', 'state/tmp']) mkdirSync(join(data, folder), { recursive: true })
@@ -205,7 +205,7 @@ t.test('readers that cannot be written are none', async (t) => {
 })
 
 t.test('without a data folder there is nothing to derive', async (t) => {
-  const folder = join(tempFolder(), 'none')
+  const folder = join(memoryFolder(), 'none')
   await t.rejects(deriveAccess(new Store(folder)), {
     status: 404,
     message: /nothing in this data folder yet/,

@@ -5,11 +5,10 @@ import { join } from 'node:path'
 import t from 'tap'
 import { violations } from '../support/invariants.js'
 import { openParts } from '../support/parts.js'
-import { tempFolder } from '../support/temp-folder.js'
+import { memoryFolder } from '../support/temp-folder.js'
 import { watchedStore } from '../support/watched-store.js'
 
-const base = existsSync('/dev/shm') ? '/dev/shm' : undefined
-const newData = (): string => join(tempFolder('plinth-test', base), 'data')
+const newData = (): string => join(memoryFolder(), 'data')
 const MODULE = 'example.com/m'
 const FOLDER = `tree/api/packages/admin/go/${MODULE}/@v`
 const PSEUDO = 'v1.0.1-0.20991109021931-daa7c04131f5'

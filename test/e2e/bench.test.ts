@@ -1,6 +1,6 @@
 // A quick run of the benchmark gives every figure. What it finds is not tested: a test runs beside other tests.
 
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -32,5 +32,12 @@ t.test('a quick run has a figure for each row', needs('nginx'), async (t) => {
   for (const one of rows) {
     t.ok(one.ours.length > 0 && one.ours.every((value) => value > 0), one.name)
     t.ok(table.includes(tableLine(one)), 'it is in the table')
+  }
+})
+
+t.test('words that it does not know', async (t) => {
+  for (const words of [['nothing'], ['--rounds', '0'], ['--nothing']]) {
+    const [program, args] = plainNode(MAIN, ...words)
+    t.equal(spawnSync(program, args).status, 2, words.join(' '))
   }
 })

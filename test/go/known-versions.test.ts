@@ -1,18 +1,17 @@
 // What is remembered of a module must never get into its list when it is not so.
 
-import { copyFileSync, existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { copyFileSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { KnownVersions } from '../../src/go/known-versions.js'
 import { orderVersions } from '../../src/go/ordered-versions.js'
 import type { Store } from '../../src/store/store.js'
 import { violations } from '../support/invariants.js'
-import { tempFolder } from '../support/temp-folder.js'
+import { memoryFolder } from '../support/temp-folder.js'
 import { openParts } from '../support/parts.js'
 import { watchedStore } from '../support/watched-store.js'
 
-const base = existsSync('/dev/shm') ? '/dev/shm' : undefined
-const newData = (): string => join(tempFolder('plinth-test', base), 'data')
+const newData = (): string => join(memoryFolder(), 'data')
 const MODULE = 'example.com/m'
 const FOLDER = `tree/api/packages/admin/go/${MODULE}/@v`
 const PSEUDO = 'v1.0.1-0.20991109021931-daa7c04131f5'

@@ -6,7 +6,7 @@ import { Journal } from '../../src/packages/journal.js'
 import { queueKey, type Operation } from '../../src/packages/operation.js'
 import { Store } from '../../src/store/store.js'
 import { withMethods } from '../support/parts.js'
-import { tempFolder } from '../support/temp-folder.js'
+import { memoryFolder } from '../support/temp-folder.js'
 
 const PUBLISH: Operation = { op: 'publish', owner: 'a', module: 'example.com/m', version: 'v1.0.0' }
 const DELETE: Operation = { ...PUBLISH, op: 'delete' }
@@ -15,7 +15,7 @@ const FAILURE = new Error('EIO: i/o error')
 
 /** A journal on a folder of its own. `steps` holds what was called; what is in `fails` rejects. */
 function make(more: Partial<Store> = {}) {
-  const data = tempFolder()
+  const data = memoryFolder()
   for (const folder of ['state/journal', 'state/tmp']) mkdirSync(join(data, folder), { recursive: true })
   const steps: string[] = []
   const log: string[] = []

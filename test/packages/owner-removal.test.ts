@@ -8,7 +8,7 @@ import { Refusal } from '../../src/errors.js'
 import { removeOwner } from '../../src/packages/owner-removal.js'
 import type { Store } from '../../src/store/store.js'
 import { violations } from '../support/invariants.js'
-import { tempFolder } from '../support/temp-folder.js'
+import { memoryFolder } from '../support/temp-folder.js'
 import { openParts, withMethods } from '../support/parts.js'
 import { until } from '../support/until.js'
 
@@ -32,7 +32,7 @@ function holdClaims() {
 const isDeclared = (data: string): boolean => existsSync(join(data, 'access/owners/admin.json'))
 
 t.test('everything of the owner goes, and nothing of another', async (t) => {
-  const data = join(tempFolder(), 'data')
+  const data = join(memoryFolder(), 'data')
   const parts = await openParts(data)
   await addOwner(parts.store, { name: 'other', public: true })
   await parts.publishModule('example.com/m', 'v1.0.0')
@@ -48,7 +48,7 @@ t.test('everything of the owner goes, and nothing of another', async (t) => {
 })
 
 t.test('a removal that was cut off can be said again', async (t) => {
-  const data = join(tempFolder(), 'data')
+  const data = join(memoryFolder(), 'data')
   const parts = await openParts(data)
   await parts.publishModule('example.com/m', 'v1.0.0')
   const removeFolder = (): Promise<boolean> => Promise.reject(new Error('the process dies here'))
@@ -61,7 +61,7 @@ t.test('a removal that was cut off can be said again', async (t) => {
 })
 
 t.test('what is being published is waited for, and goes too', async (t) => {
-  const data = join(tempFolder(), 'data')
+  const data = join(memoryFolder(), 'data')
   const gate = holdClaims()
   const parts = await openParts(data, gate.wrap)
   const publishing = parts.publishModule('example.com/m', 'v1.0.0')
@@ -80,7 +80,7 @@ t.test('what is being published is waited for, and goes too', async (t) => {
 })
 
 t.test('an owner that is published to meanwhile stays when its packages are to stay', async (t) => {
-  const data = join(tempFolder(), 'data')
+  const data = join(memoryFolder(), 'data')
   const gate = holdClaims()
   const parts = await openParts(data, gate.wrap)
   const publishing = parts.publishFile('1.0', 'x', 'content')

@@ -1,11 +1,8 @@
-// How the benchmark computes its figures, and which arguments it takes.
+// How the benchmark computes its figures.
 
-import { spawnSync } from 'node:child_process'
-import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { inTurns, isReached, median, quantile, ratioOf, type Row } from '../../scripts/bench/row.js'
 import { tableLine } from '../../scripts/bench/table.js'
-import { plainNode } from '../support/cli.js'
 
 const row = (more: Partial<Row>): Row => ({ name: 'x', unit: 'ms', ours: [10, 20, 30], ...more })
 
@@ -45,13 +42,4 @@ t.test('rounds go in turns, each way, and the first does not count', async (t) =
   const found = await inTurns(3, { a: contestant('a'), b: contestant('b') })
   t.equal(order.join(''), 'baabbaab')
   t.same(found, { a: [3, 6, 7], b: [4, 5, 8] })
-})
-
-const MAIN = fileURLToPath(new URL('../../scripts/bench/main.js', import.meta.url))
-
-t.test('words that it does not know', async (t) => {
-  for (const words of [['nothing'], ['--rounds', '0'], ['--nothing']]) {
-    const [program, args] = plainNode(MAIN, ...words)
-    t.equal(spawnSync(program, args).status, 2, words.join(' '))
-  }
 })

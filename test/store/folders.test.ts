@@ -2,10 +2,10 @@ import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:
 import { join } from 'node:path'
 import t from 'tap'
 import { Folders } from '../../src/store/folders.js'
-import { tempFolder } from '../support/temp-folder.js'
+import { memoryFolder } from '../support/temp-folder.js'
 
 function make() {
-  const data = tempFolder()
+  const data = memoryFolder()
   const at = (path: string): string => join(data, path)
   return { data, at, folders: new Folders(at) }
 }

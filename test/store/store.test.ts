@@ -13,11 +13,11 @@ import {
 import { join } from 'node:path'
 import t from 'tap'
 import { Store, type WriteOptions } from '../../src/store/store.js'
-import { tempFolder } from '../support/temp-folder.js'
+import { memoryFolder } from '../support/temp-folder.js'
 
 /** A data folder with a few of its folders: all of them take longer than a test. */
 function make() {
-  const data = tempFolder()
+  const data = memoryFolder()
   for (const folder of ['tree', 'access/public', 'state/tmp', 'state/journal'])
     mkdirSync(join(data, folder), { recursive: true })
   const store = new Store(data)
@@ -39,7 +39,7 @@ function make() {
 }
 
 t.test('a data folder is prepared once, twice, and after it lost folders', async (t) => {
-  const store = new Store(join(tempFolder(), 'data'))
+  const store = new Store(join(memoryFolder(), 'data'))
   const at = (path: string): string => store.at(path)
   await store.prepare()
   const secret = [

@@ -2,10 +2,10 @@ import { existsSync, mkdirSync, readdirSync, statSync, utimesSync, writeFileSync
 import { join } from 'node:path'
 import t from 'tap'
 import { Temps } from '../../src/store/temps.js'
-import { tempFolder } from '../support/temp-folder.js'
+import { memoryFolder } from '../support/temp-folder.js'
 
 function make() {
-  const folder = tempFolder()
+  const folder = memoryFolder()
   return { folder, temps: new Temps(folder), names: () => readdirSync(folder).sort() }
 }
 

@@ -2,30 +2,21 @@
 // share a data folder.
 
 import { spawn } from 'node:child_process'
-import { existsSync, statfsSync } from 'node:fs'
 import { request } from 'node:http'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { readConfig } from '../../src/config.js'
 import { firstRun } from '../../src/access/first-run.js'
 import { NODE_FLAGS } from '../../src/service/node-flags.js'
 import { AUTH, TOKEN } from './http.js'
-import { tempFolder } from './temp-folder.js'
+import { memoryFolder, tempFolder } from './temp-folder.js'
 import { watch } from './child.js'
 
 const MAIN = fileURLToPath(new URL('../../src/main.js', import.meta.url))
 
-const hasRoom = (folder: string): boolean => {
-  if (!existsSync(folder)) return false
-  const { bavail, bsize } = statfsSync(folder)
-  return bavail * bsize > 2 ** 31 // small in many containers
-}
-
 /** A data folder after its first run. `fast` puts it into memory, for tests that no disk takes part in. */
 export async function newData({ fast = false } = {}): Promise<string> {
-  const base = fast && hasRoom('/dev/shm') ? '/dev/shm' : tmpdir()
-  const data = join(tempFolder('plinth-test', base), 'data')
+  const data = join(fast ? memoryFolder() : tempFolder(), 'data')
   await firstRun(readConfig({ PLINTH_DATA: data, PLINTH_ADMIN_TOKEN: TOKEN }))
   return data
 }

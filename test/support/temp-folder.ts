@@ -1,7 +1,7 @@
 // Temporary folders for tests. They are removed when the process ends.
 
 import { spawnSync } from 'node:child_process'
-import { chmodSync, existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { chmodSync, existsSync, mkdtempSync, rmSync, statfsSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import './child.js' // on exit it kills child processes before their folders are removed
@@ -15,6 +15,17 @@ export function tempFolder(name = 'plinth-test', base = tmpdir()): string {
   tempFolders.push(folder)
   return folder
 }
+
+const MEMORY = '/dev/shm'
+
+const hasRoom = (folder: string): boolean => {
+  if (!existsSync(folder)) return false
+  const { bavail, bsize } = statfsSync(folder)
+  return bavail * bsize > 2 ** 31 // small in many containers
+}
+
+/** {@link tempFolder} in memory where the machine has room there, for tests that no disk takes part in. */
+export const memoryFolder = (): string => tempFolder('plinth-test', hasRoom(MEMORY) ? MEMORY : tmpdir())
 
 const tempFolders: string[] = []
 process.on('exit', () => {
