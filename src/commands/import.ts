@@ -6,7 +6,7 @@ import { readConfig } from '../config.js'
 import { NOTHING_IMPORTED, type ImportOutcome, type ImportTotals } from '../import/import.js'
 import { runJob } from '../service/run-job.js'
 import { WrongUsage, type Command } from './command.js'
-import { makeProgress } from './progress.js'
+import { Progress } from './progress.js'
 import { isOwnerName } from '../access/rights.js'
 import { quote } from '../errors.js'
 
@@ -53,7 +53,7 @@ export const importCommand: Command = {
     const request = { folder: resolve(folder), owner, dry }
     const events = runJob(readConfig(), 'import', request, stopped.signal)
 
-    const progress = makeProgress(process.stderr)
+    const progress = new Progress()
     let totals: ImportTotals = NOTHING_IMPORTED
     let done = false
     try {

@@ -4,7 +4,7 @@ import { readConfig } from '../config.js'
 import { NOTHING_INSPECTED, type Fault, type Totals } from '../inspection/finding.js'
 import type { Inspection } from '../inspection/inspect.js'
 import { runJob } from '../service/run-job.js'
-import { makeProgress } from './progress.js'
+import { Progress } from './progress.js'
 
 const line = ({ path, fault, mend, mended }: Fault): string =>
   `${path}: ${fault}\n  ${mended ? 'mended' : `to mend it: ${mend}`}\n`
@@ -13,7 +13,7 @@ type Report = { faults: Fault[]; totals: Totals }
 
 /** Runs the inspection and shows it; `json` prints one object at the end instead. */
 export async function runInspection(inspection: Inspection, json: boolean): Promise<Report> {
-  const progress = makeProgress(process.stderr)
+  const progress = new Progress()
   const faults: Fault[] = []
   let totals: Totals = NOTHING_INSPECTED
   for await (const event of runJob(readConfig(), 'inspection', inspection)) {

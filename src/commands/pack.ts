@@ -9,7 +9,7 @@ import { checkVersion } from '../gomod/semver.js'
 import { pack as packModule, type Checked, type Packed, type Packing } from '../pack/pack.js'
 import { withTempFolder } from '../pack/temp.js'
 import { WrongUsage, type Command } from './command.js'
-import { makeBytesProgress } from './progress.js'
+import { Progress } from './progress.js'
 
 /** The options of packing, for `pack` and `publish`. */
 export const PACK_OPTIONS = {
@@ -41,7 +41,7 @@ export async function packFolder(
   temp: string,
 ): Promise<Packed> {
   if (values['as-is'] && values.rev !== undefined) throw new WrongUsage('--as-is is without --rev')
-  const progress = makeBytesProgress('packing')
+  const progress = new Progress()
   const packing: Packing = {
     folder,
     version,
@@ -49,7 +49,7 @@ export async function packFolder(
     module: values.module,
     revision: values.rev,
     asIs: values['as-is'],
-    onBytes: progress.show,
+    onBytes: (done, total) => progress.showBytes('packing', done, total),
   }
   try {
     return await packModule(packing, join(temp, 'module.zip'))

@@ -2,29 +2,32 @@
 
 const SHOW_EVERY_MS = 100
 
-/** `show` may be told as often as one likes. */
-export function makeProgress(out: NodeJS.WriteStream) {
-  let shown = 0
-  return {
-    show: (text: string): void => {
-      if (!out.isTTY || performance.now() - shown < SHOW_EVERY_MS) return
-      shown = performance.now()
-      out.write(`\r\x1b[K${text}`)
-    },
-    clear: (): void => {
-      if (shown > 0) out.write('\r\x1b[K')
-      shown = 0
-    },
+export class Progress {
+  readonly #out: NodeJS.WriteStream
+  /** When the line was shown last, of performance.now(); 0 when there is no line. */
+  #shownAt = 0
+
+  constructor(out: NodeJS.WriteStream = process.stderr) {
+    this.#out = out
+  }
+
+  /** Shows `text` in place of the line before. It may be called as often as one likes. */
+  show(text: string): void {
+    if (!this.#out.isTTY || performance.now() - this.#shownAt < SHOW_EVERY_MS) return
+    this.#shownAt = performance.now()
+    this.#out.write(`\r\x1b[K${text}`)
+  }
+
+  /** Shows `done` of `total` bytes; `what` is done to them, as `uploading`. */
+  showBytes(what: string, done: number, total: number): void {
+    this.show(`${what} ${MB(done)} of ${MB(total)} MB`)
+  }
+
+  /** Removes the line. */
+  clear(): void {
+    if (this.#shownAt > 0) this.#out.write('\r\x1b[K')
+    this.#shownAt = 0
   }
 }
 
 const MB = (bytes: number): string => (bytes / 1e6).toFixed(1)
-
-/** The same for `what` is done to bytes: `show` is told those done, and those in all. */
-export function makeBytesProgress(what: string, out: NodeJS.WriteStream = process.stderr) {
-  const { show, clear } = makeProgress(out)
-  return {
-    show: (done: number, total: number): void => show(`${what} ${MB(done)} of ${MB(total)} MB`),
-    clear,
-  }
-}

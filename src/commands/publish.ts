@@ -10,7 +10,7 @@ import { checkedZip, type Checked, type Packed } from '../pack/pack.js'
 import { withTempFolder } from '../pack/temp.js'
 import { WrongUsage, type Command } from './command.js'
 import { folderAndVersion, listText, PACK_OPTIONS, packedJson, packedText, packFolder, warn } from './pack.js'
-import { makeBytesProgress } from './progress.js'
+import { Progress } from './progress.js'
 
 const OPTIONS = {
   ...PACK_OPTIONS,
@@ -44,9 +44,11 @@ const zipText = ({ module, version, zipHash, modHash }: Checked): string =>
   `${module} ${version} ${zipHash}\n${module} ${version}/go.mod ${modHash}\n`
 
 async function send(server: Server, zip: Checked, temp: string, json: boolean): Promise<void> {
-  const progress = makeBytesProgress('uploading')
+  const progress = new Progress()
   try {
-    const { result, warnings } = await upload(server, zip, temp, (done) => progress.show(done, zip.bytes))
+    const { result, warnings } = await upload(server, zip, temp, (done) =>
+      progress.showBytes('uploading', done, zip.bytes),
+    )
     progress.clear()
     warn(warnings)
     const get = getLine(server, zip.module, zip.version)
