@@ -20,14 +20,14 @@ const BATCH = 2 ** 20
 
 t.test('a body whose time is over while the disk is waited for is refused all the same', async (t) => {
   const data = await newData({ fast: true })
-  const config = { ...readConfig({ PLINTH_DATA: data }), bodyIdleSeconds: 3600, bodySeconds: 0.2 }
+  const config = { ...readConfig({ PLINTH_DATA: data }), bodyIdleSeconds: 3600, bodySeconds: 1 }
   const store = new Store(data)
   let waits = 0
   class SlowDisk extends FreeSpace {
     override async mustFit(bytes: number): Promise<void> {
       if (bytes > 0) return super.mustFit(bytes) // asked before the body is
       waits++
-      await wait(3 * 1000 * config.bodySeconds) // far beyond the end of the body's time
+      await wait(1.5 * 1000 * config.bodySeconds) // beyond the end of the body's time
     }
   }
   const parts = { config, store, freeSpace: new SlowDisk(data, 0), admission: new Admission(1) }
