@@ -21,6 +21,9 @@ type ReceivedFile = Sum & { path: string }
 const conflict = ({ name, version }: GenericVersion, file: string): Refusal =>
   new Refusal(409, `file ${quote(file)} exists already in ${name} ${version}: delete it first`)
 
+/** A journal entry has these fields and no others. */
+const only = ({ owner, name, version }: GenericVersion): GenericVersion => ({ owner, name, version })
+
 export class FilePublisher {
   readonly #store: Store
   readonly #journal: Journal
@@ -54,7 +57,7 @@ export class FilePublisher {
       await mustBeDeclared(this.#store, version.owner) // somebody may have removed it while the body came
       if (await this.#store.exists(target)) throw conflict(version, file)
       await this.#journal.publish({
-        entry: { op: 'publish', ...version, file, sha256, size },
+        entry: { op: 'publish', ...only(version), file, sha256, size },
         prepare: () => this.#store.finish(path, this.#clock.publicationTime(target)),
         drop: async () => {},
         claim: async () => {
@@ -76,7 +79,7 @@ export class FilePublisher {
     return this.alone(version, async () => {
       const status = await this.#store.status(target)
       if (!status) throw new Refusal(404, `no file ${quote(file)} in ${version.name} ${version.version}`)
-      await this.#remove({ op: 'delete', ...version, file }, () => this.#withdraw(version, file))
+      await this.#remove({ op: 'delete', ...only(version), file }, () => this.#withdraw(version, file))
       this.#clock.removed(target, status.mtime)
     })
   }
@@ -92,7 +95,7 @@ export class FilePublisher {
         const status = await this.#store.status(path)
         if (status) removed.push({ path, mtime: status.mtime })
       }
-      const entry: FileOperation = { op: 'delete', ...version, files }
+      const entry: FileOperation = { op: 'delete', ...only(version), files }
       await this.#remove(entry, () => this.#withdrawVersion(version, files))
       for (const { path, mtime } of removed) this.#clock.removed(path, mtime)
     })

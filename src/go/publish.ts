@@ -38,6 +38,9 @@ type Derived = { mod: Staged; info: Staged; views: StagedViews }
 const conflict = ({ module, version }: ModuleVersion): Refusal =>
   new Refusal(409, `${module} ${version} exists already: delete it first, or publish a new version`)
 
+/** A journal entry has these fields and no others. */
+const only = ({ owner, module, version }: ModuleVersion): ModuleVersion => ({ owner, module, version })
+
 const wholeSeconds = (time: Date): Date => new Date(Math.floor(time.getTime() / 1000) * 1000)
 
 export class ModulePublisher {
@@ -71,7 +74,7 @@ export class ModulePublisher {
       if (await this.#store.exists(zip)) throw conflict(version)
       const time = published ? wholeSeconds(published) : this.#clock.publicationTime(zip)
       await this.#journal.publish({
-        entry: { op: 'publish', ...version, sha256, size },
+        entry: { op: 'publish', ...only(version), sha256, size },
         prepare: () => this.#prepare(version, { path, mod }, time),
         drop: (derived) => this.#drop(derived),
         claim: async () => {
@@ -91,7 +94,7 @@ export class ModulePublisher {
       const status = checkFits(zip, 'version') === undefined ? await this.#store.status(zip) : undefined
       if (!status) throw new Refusal(404, `${version.module} ${version.version} is not there`)
       await this.#journal.remove({
-        entry: { op: 'delete', ...version },
+        entry: { op: 'delete', ...only(version) },
         prepare: async () => this.#views.stage(await this.#views.plan(version, { without: version.version })),
         drop: (views) => this.#views.unstage(views),
         withdraw: (views) => this.#withdraw(version, views),
@@ -128,10 +131,8 @@ export class ModulePublisher {
     try {
       return (await waitForAll([deriving, finishing]))[0]
     } catch (error) {
-      await deriving.then(
-        (derived) => this.#drop(derived),
-        () => {},
-      )
+      // The first error is the one to report. The sweep removes what cannot be dropped now.
+      await deriving.then((derived) => this.#drop(derived)).catch(() => {})
       throw error
     }
   }

@@ -45,7 +45,7 @@ export class Inbox {
   readonly #complaints = new Set<string>()
   /** How long the last look took. */
   #lookTookMs = 0
-  /** Whether an event has come since the last look began. */
+  /** Whether an event has come since the last rest ended. */
   #hinted = false
   /** Aborted by an event: ends the rest between two looks. */
   #nap = new AbortController()

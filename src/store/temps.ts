@@ -59,7 +59,7 @@ export class Temps {
   }
 
   /**
-   * Removes everything that nobody works on and that is at least `olderThan` ms old. The age protects a file that a
+   * Removes everything that nobody works on and that is more than `olderThan` ms old. The age protects a file that a
    * command beside the service has just made. Only the one service that runs on the folder may call it.
    */
   async sweep(olderThan = 0): Promise<void> {
