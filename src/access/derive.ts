@@ -1,12 +1,12 @@
 // Derives what nginx reads from the files of accounts and owners: for each owner the accounts that may read it, and
 // for each public owner a marker. A derived file that is missing or damaged closes its owner. Deriving again opens it.
 
-import { isExpired, mayRead, type Account, type Owner } from './rights.js'
-import { readAccounts, readOwners } from './files.js'
-import { holdingAccessLock } from './lock.js'
 import { folders, ownerTree, publicMarker, publicTarget, readersFile } from '../layout.js'
 import type { Stamp } from '../store/ownership.js'
 import type { Store } from '../store/store.js'
+import { readAccounts, readOwners } from './files.js'
+import { holdingAccessLock } from './lock.js'
+import { isExpired, mayRead, type Account, type Owner } from './rights.js'
 
 /** The file that nginx checks credentials against: a line `account:{SSHA}…` for each account that may read `owner`. */
 export const readersText = (accounts: readonly Account[], owner: string, now: number): string =>

@@ -1,10 +1,10 @@
 // The truth about accounts and owners: one small file each. It is read from the disk on every use, so that a change
 // counts from the next request on.
 
-import { parseAccount, parseOwner, type Account, type Owner, isOwnerName } from './rights.js'
 import { quote, Refusal } from '../errors.js'
 import { accountFile, folders, ownerFile } from '../layout.js'
 import type { Store } from '../store/store.js'
+import { parseAccount, parseOwner, type Account, type Owner, isOwnerName } from './rights.js'
 
 async function namesIn(store: Store, folder: string): Promise<string[]> {
   const files = (await store.names(folder)).filter((file) => file.endsWith('.json'))

@@ -1,12 +1,12 @@
 // The first run on a data folder makes the account `admin` with its token, and the public owner `admin`.
 
 import type { Config } from '../config.js'
-import { deriveAccess } from './derive.js'
 import { Store } from '../store/store.js'
-import { newToken } from './token.js'
 import { addAccount, authenticate } from './accounts.js'
+import { deriveAccess } from './derive.js'
 import { isDeclared, readAccounts } from './files.js'
 import { addOwner } from './owners.js'
+import { newToken } from './token.js'
 
 export const FIRST_NAME = 'admin'
 

@@ -1,8 +1,7 @@
 // Accounts and owners as their files have them, and the rights of an account. Pure.
 
-import { quote, Refusal } from '../errors.js'
-
 import { parseJson } from '../store/parse-json.js'
+import { quote, Refusal } from '../errors.js'
 import { isTokenHash, tokenMatches } from './token.js'
 
 /** Names of owners and accounts: `[A-Za-z0-9][A-Za-z0-9._-]*`, at most 64 characters, compared as written. */

@@ -1,7 +1,7 @@
 // `npx plinth access rebuild`: derives again what nginx reads of accounts and owners.
 
-import { readConfig } from '../config.js'
 import { deriveAccess } from '../access/derive.js'
+import { readConfig } from '../config.js'
 import { Store } from '../store/store.js'
 import { WrongUsage, type Command } from './command.js'
 

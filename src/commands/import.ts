@@ -2,13 +2,13 @@
 
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
+import { isOwnerName } from '../access/rights.js'
 import { readConfig } from '../config.js'
+import { quote } from '../errors.js'
 import { NOTHING_IMPORTED, type ImportOutcome, type ImportTotals } from '../import/import.js'
 import { runJob } from '../service/run-job.js'
 import { WrongUsage, type Command } from './command.js'
 import { Progress } from './progress.js'
-import { isOwnerName } from '../access/rights.js'
-import { quote } from '../errors.js'
 
 const counts = (
   { published, identical, different, refused, incomplete }: ImportTotals,

@@ -2,9 +2,9 @@
 
 import { statSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import { publish as upload } from '../client/upload.js'
 import { getLine, serverOf, type Server } from '../client/server.js'
 import { clientSettings } from '../client/settings.js'
+import { publish as upload } from '../client/upload.js'
 import { checkVersion } from '../gomod/semver.js'
 import { checkedZip, type Checked, type Packed } from '../pack/pack.js'
 import { withTempFolder } from '../pack/temp.js'

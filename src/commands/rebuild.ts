@@ -1,9 +1,9 @@
 // `npx plinth rebuild`: derives everything again from what was uploaded.
 
 import { parseArgs } from 'node:util'
+import { quote } from '../errors.js'
 import { WrongUsage, type Command } from './command.js'
 import { runInspection } from './inspection.js'
-import { quote } from '../errors.js'
 
 export const rebuild: Command = {
   name: 'rebuild',

@@ -1,9 +1,9 @@
 // `npx plinth verify`: checks that everything is as it was published. It only reads.
 
 import { parseArgs } from 'node:util'
+import { quote } from '../errors.js'
 import { WrongUsage, type Command } from './command.js'
 import { runInspection } from './inspection.js'
-import { quote } from '../errors.js'
 
 export const verify: Command = {
   name: 'verify',

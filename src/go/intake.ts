@@ -1,11 +1,11 @@
 // Takes a module zip that was received, whichever way it came: reads it, checks it, publishes it.
 
 import { Refusal } from '../errors.js'
-import type { CheckPool } from '../modzip/check-pool.js'
 import { problemText } from '../gomod/problems.js'
-import type { ModulePublisher } from './publish.js'
+import type { CheckPool } from '../modzip/check-pool.js'
 import type { ModuleZip } from '../modzip/read-zip.js'
 import type { Received } from '../store/write-body.js'
+import type { ModulePublisher } from './publish.js'
 
 type Needs = { config: { strict: boolean }; zips: CheckPool; modules: ModulePublisher }
 

@@ -5,11 +5,11 @@
 // read again. The kernel counts this time in ticks of some ms: it hides a stranger's change in the same tick as our own
 // last one. Like everything that strangers copy into the tree, such a change waits for a rebuild, which forgets.
 
+import { unescapePath } from '../gomod/module-path.js'
+import { parseVersion } from '../gomod/semver.js'
 import { modulePaths, type Module } from '../layout.js'
 import type { Store } from '../store/store.js'
-import { unescapePath } from '../gomod/module-path.js'
 import { countOf, orderVersions, type OrderedVersions } from './ordered-versions.js'
-import { parseVersion } from '../gomod/semver.js'
 
 /** Versions of all modules together that are remembered, some 100 bytes each. */
 const REMEMBERED_VERSIONS = 200_000

@@ -1,7 +1,7 @@
 // The versions of a module in the order of `list`. Adding a version costs a search, not a sort. Pure.
 
-import { latestVersion } from './artifacts.js'
 import { compareVersions, isPseudoVersion, sortVersions } from '../gomod/semver.js'
+import { latestVersion } from './artifacts.js'
 
 /** All versions of a module: those of `list` in order, the pseudo-versions, and the one that `@latest` names. */
 export type OrderedVersions = {

@@ -7,12 +7,12 @@ import { setTimeout } from 'node:timers/promises'
 import { watch, type FSWatcher } from 'chokidar'
 import { messageOf } from '../errors.js'
 import { folders } from '../layout.js'
+import { makeInboxFolder, removeEmptyFolder } from '../store/inbox-files.js'
 import { signatureOf } from '../store/reading.js'
 import { REJECTED } from './place.js'
 import { scan, type Sighting } from './scan.js'
 import { Settling } from './settling.js'
 import { take, type InboxNeeds, type Taking } from './take.js'
-import { makeInboxFolder, removeEmptyFolder } from '../store/inbox-files.js'
 
 /** Files that are published at the same time. */
 const AT_ONCE = 4

@@ -2,8 +2,8 @@
 
 import { basename, dirname, join } from 'node:path'
 import { folders } from '../layout.js'
-import type { Store } from '../store/store.js'
 import { makeInboxFolder, moveAside } from '../store/inbox-files.js'
+import type { Store } from '../store/store.js'
 
 /** Bytes of a name that leave room for what is added to it (NAME_MAX is 255). */
 const MAX_STEM_BYTES = 200

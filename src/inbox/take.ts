@@ -13,11 +13,11 @@ import type { Log, LogFields } from '../log.js'
 import type { CheckPool } from '../modzip/check-pool.js'
 import { compareFile, compareModule, type Comparison } from '../packages/same-content.js'
 import { Changed, Unreadable, type CopyIn } from '../store/copy-in.js'
+import { removeUnchanged } from '../store/inbox-files.js'
 import type { Store } from '../store/store.js'
 import type { Received } from '../store/write-body.js'
 import { placeOf, type Place } from './place.js'
 import { reject } from './reject.js'
-import { removeUnchanged } from '../store/inbox-files.js'
 
 /** What the inbox takes of the service's parts. */
 export type InboxNeeds = {

@@ -8,8 +8,8 @@ import { escapePath, unescapePath } from '../gomod/module-path.js'
 import { problemText } from '../gomod/problems.js'
 import { parseVersion } from '../gomod/semver.js'
 import { extensions, modulePaths, versionFile, type Module, type ModuleVersion } from '../layout.js'
-import { REBUILD, stray, type Finding, type PackageFindings } from './finding.js'
 import { compareContent, compareLink, type Comparing } from './derived-files.js'
+import { REBUILD, stray, type Finding, type PackageFindings } from './finding.js'
 import type { ZipReadings } from './zip-readings.js'
 
 type Inspecting = Comparing & { readings: ZipReadings }

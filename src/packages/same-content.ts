@@ -1,10 +1,10 @@
 // Compares an upload with what is published. The record of the published upload answers without reading the file,
 // where there is one.
 
-import type { CheckPool } from '../modzip/check-pool.js'
-import { genericFile, versionFile, type GenericVersion, type ModuleVersion } from '../layout.js'
-import type { Store } from '../store/store.js'
 import { sumOf, type Sum } from '../digest.js'
+import { genericFile, versionFile, type GenericVersion, type ModuleVersion } from '../layout.js'
+import type { CheckPool } from '../modzip/check-pool.js'
+import type { Store } from '../store/store.js'
 import { readRecord } from './records.js'
 
 /** `absent`: what was published has been deleted meanwhile. */

@@ -5,9 +5,9 @@ import { constants, type Stats } from 'node:fs'
 import { lstat, open, readlink, realpath, stat, type FileHandle } from 'node:fs/promises'
 import { errno, messageOf, Refusal } from '../errors.js'
 import type { FreeSpace } from './free-space.js'
+import { signatureOf } from './reading.js'
 import type { Store } from './store.js'
 import { BATCH_BYTES, withUpload, writeBody, type Writing, tooLarge, type Received } from './write-body.js'
-import { signatureOf } from './reading.js'
 
 /** The file could not be read. The data folder is not at fault. `cause` is the system's error. */
 export class Unreadable extends Error {

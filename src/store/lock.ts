@@ -6,8 +6,8 @@ import { createConnection } from 'node:net'
 import { hostname } from 'node:os'
 import { dirname, join } from 'node:path'
 import { messageOf, StartProblem } from '../errors.js'
-import { flock, type FlockOutcome } from './flock.js'
 import { lockPath, socketPath } from '../layout.js'
+import { flock, type FlockOutcome } from './flock.js'
 
 /** How long a process that is just ending may keep the folder before a second one gives up. */
 const PATIENCE_MS = 3000
