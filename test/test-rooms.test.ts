@@ -1,4 +1,4 @@
-// The rooms of the tests: they mirror src/, share only test/support, and unit tests import nothing that starts programs.
+// The rooms of the tests. They mirror src/ and share only test/support.
 
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'

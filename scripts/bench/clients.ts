@@ -8,7 +8,7 @@ import { peakOf } from './processes.js'
 import { inTurns, type Bench, type Row, type Scale } from './row.js'
 import { versionAt } from './tree.js'
 
-/** `list` as it must be: in order, each once, and all of `known` there, which was answered before list was asked for. */
+/** Throws unless `list` is in order, each version once, with all of `known`, which were answered before. */
 async function mustBeListed(plinth: Plinth, module: string, known: readonly string[]): Promise<void> {
   const before = [...known]
   const { body } = await expecting(200, plinth.get(`/api/packages/admin/go/${module}/@v/list`))

@@ -9,7 +9,7 @@ import { simpleModule } from '../../test/support/zips.js'
 /** The n-th version of a module of the benchmark: v1.0.0, v1.1.0, … */
 export const versionAt = (n: number): string => `v1.${n}.0`
 
-/** Makes `versions` versions of a module in a data folder, as if they had been published. Its zips are all of v1.0.0. */
+/** Makes `versions` versions of a module in a data folder, as if they were published. All have the zip of v1.0.0. */
 export async function fillModule(data: string, module: Module, versions: number): Promise<void> {
   const at = (path: string): string => join(data, path)
   const fileOf = (n: number, extension: Extension): string =>

@@ -1,5 +1,5 @@
 // nginx's WebDAV PUT on the disk that a Plinth has its data on: what taking a file over HTTP costs at best. Its answer
-// comes before the file is on the disk, so it is measured twice: as it is, and with an fsync of the file and its folder.
+// comes before the file is on the disk. So it is measured twice: as it is, and with an fsync of file and folder.
 
 import { execFile } from 'node:child_process'
 import { chmodSync, mkdirSync, rmSync } from 'node:fs'
