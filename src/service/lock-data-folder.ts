@@ -2,15 +2,19 @@
 
 import type { Config } from '../config.js'
 import type { Log } from '../log.js'
-import { takeLock, type Lock } from '../store/lock.js'
+import { takeLock, type Lock, type Patience } from '../store/lock.js'
 
 /**
  * Makes this process the only writer to the data folder, which must be its working directory. With PLINTH_STANDBY it
- * waits for the end of another one and tells `log` so.
+ * waits for the end of another one and tells `log` so; without, for those that `patience` names.
  */
-export const lockDataFolder = ({ data, standby }: Config, log: Log): Promise<Lock> =>
+export const lockDataFolder = (
+  { data, standby }: Config,
+  log: Log,
+  patience: Patience = 'for nobody',
+): Promise<Lock> =>
   takeLock(data, {
-    standby,
+    patience: standby ? 'for everybody' : patience,
     onWait: (holder) => log('info', 'standing by', { holder }),
     onWarning: (warning) => log('warn', warning),
   })

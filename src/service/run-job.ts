@@ -32,6 +32,7 @@ export async function* runJob<Name extends JobName>(
   if (answered) return yield* answered
   dropToOwner(data)
   const lock = await takeLock(data, {
+    command: name,
     onWarning: (text) => process.stderr.write(`plinth: warning: ${text}\n`),
   })
   const parts = new Parts(

@@ -16,9 +16,16 @@ const RETRY_MS = 200
 /** A held lock. A child that gets `fd` holds it, too. `fd` is `undefined` on a machine without the program flock. */
 export type Lock = { fd: number | undefined; release: () => void }
 
+/** Thrown when another process holds the data folder and the wait for it is over. */
+export class FolderIsHeld extends StartProblem {}
+
+/** Which holders of the lock are waited for as long as it takes. For others the wait is short. */
+export type Patience = 'for nobody' | 'for commands' | 'for everybody'
+
 type Locking = {
-  /** Wait for the folder as long as it takes, instead of giving up. */
-  standby?: boolean
+  patience?: Patience
+  /** The command that takes the lock, when it is not a service. Whoever finds the lock taken is told. */
+  command?: string
   /** Called once when another process, which `holder` names, has the folder and we wait. */
   onWait?: (holder: string) => void
   onWarning?: (warning: string) => void
@@ -47,31 +54,37 @@ async function mustHold(data: string): Promise<void> {
   }
 }
 
-/** Who holds the folder, as its holder wrote it: `pid 123 on host`. */
+/** Who holds the folder, as its holder wrote it: `pid 123 on host`, `pid 123 on host, plinth rebuild`. */
 const holderOf = (data: string): string => readFileSync(join(data, lockPath), 'utf8').trim() || 'pid unknown'
 
+const isCommand = (holder: string): boolean => holder.includes(', plinth ')
+
 /** Writes this process into the lock file, for another one that finds the lock taken. */
-export function signLock(data: string): void {
+export function signLock(data: string, command?: string): void {
+  const doing = command === undefined ? '' : `, plinth ${command}`
   const fd = openSync(join(data, lockPath), 'r+')
   try {
     ftruncateSync(fd)
-    writeSync(fd, `pid ${process.pid} on ${hostname()}\n`, 0)
+    writeSync(fd, `pid ${process.pid} on ${hostname()}${doing}\n`, 0)
   } finally {
     closeSync(fd)
   }
 }
 
-const running = (holder: string): StartProblem =>
-  new StartProblem(
+const running = (holder: string): FolderIsHeld =>
+  new FolderIsHeld(
     `another plinth is running on this data folder (${holder}): stop it, set PLINTH_DATA, ` +
       'or set PLINTH_STANDBY=1 to wait for its end',
   )
 
 /**
  * Makes this process the only writer to the data folder `data` (absolute), which is its working directory.
- * Throws a {@link StartProblem} that names the process which holds the folder.
+ * Throws a {@link FolderIsHeld} that names the process which holds the folder.
  */
 export async function takeLock(data: string, locking: Locking = {}): Promise<Lock> {
+  const { patience = 'for nobody', command, onWait } = locking
+  const waitsFor = (holder: string): boolean =>
+    patience === 'for everybody' || (patience === 'for commands' && isCommand(holder))
   const fd = openLockFile(data)
   try {
     const begun = performance.now()
@@ -79,13 +92,16 @@ export async function takeLock(data: string, locking: Locking = {}): Promise<Loc
       const outcome = await tryLock(fd)
       if (outcome === 'locked') break
       if (outcome === 'no flock') return await withoutFlock(fd, locking)
-      if (!locking.standby && performance.now() - begun > PATIENCE_MS) throw running(holderOf(data))
-      if (locking.standby && !told) locking.onWait?.(holderOf(data))
-      told = true
+      const holder = holderOf(data)
+      if (!waitsFor(holder) && performance.now() - begun > PATIENCE_MS) throw running(holder)
+      if (waitsFor(holder) && !told) {
+        onWait?.(holder)
+        told = true
+      }
       await new Promise((resolve) => setTimeout(resolve, RETRY_MS))
     }
     await mustHold(data)
-    signLock(data)
+    signLock(data, command)
     return { fd, release: () => closeSync(fd) }
   } catch (error) {
     closeSync(fd)
@@ -95,7 +111,7 @@ export async function takeLock(data: string, locking: Locking = {}): Promise<Loc
 
 // macOS without util-linux can only see whether a service answers. Two services that start at once both pass.
 async function withoutFlock(fd: number, locking: Locking): Promise<Lock> {
-  if (locking.standby)
+  if (locking.patience === 'for everybody')
     throw new StartProblem('PLINTH_STANDBY needs the program flock: install util-linux (brew install flock)')
   locking.onWarning?.(
     'there is no flock on this machine: only a look at its socket keeps two services from one data folder; ' +

@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { StartProblem } from '../../src/errors.js'
-import { signLock, takeLock } from '../../src/store/lock.js'
+import { FolderIsHeld, signLock, takeLock, type Lock } from '../../src/store/lock.js'
 import { needs } from '../support/programs.js'
 import { tempFolder } from '../support/temp-folder.js'
 
@@ -38,7 +38,10 @@ t.test(
     const told: string[] = []
     let waits = (): void => {}
     const waiting = new Promise<void>((resolve) => (waits = resolve))
-    const standby = takeLock(data, { standby: true, onWait: (holder) => (told.push(holder), waits()) })
+    const standby = takeLock(data, {
+      patience: 'for everybody',
+      onWait: (holder) => (told.push(holder), waits()),
+    })
     await waiting
     let taken = false
     const second = standby.then((lock) => ((taken = true), lock))
@@ -51,6 +54,30 @@ t.test(
   },
 )
 
+t.test(
+  'whoever waits for commands alone gives up when a service holds the folder',
+  needs('flock'),
+  async (t) => {
+    const data = tempFolder()
+    const rebuild = await takeLock(data, { command: 'rebuild' })
+    const told: string[] = []
+    const service = new Promise<Lock>((resolve, reject) => {
+      const onWait = (holder: string): void => {
+        told.push(holder)
+        rebuild.release()
+      }
+      takeLock(data, { patience: 'for commands', onWait }).then(resolve, reject)
+    })
+    const held = await service
+    t.match(told, [new RegExp(`^pid ${process.pid} on .*, plinth rebuild$`)])
+    const refusal: unknown = await takeLock(data, { patience: 'for commands' }).catch(
+      (error: unknown) => error,
+    )
+    t.ok(refusal instanceof FolderIsHeld, String(refusal))
+    held.release()
+  },
+)
+
 t.test('a machine without flock', async (t) => {
   const path = process.env['PATH']
   t.teardown(() => (process.env['PATH'] = path))
@@ -60,6 +87,9 @@ t.test('a machine without flock', async (t) => {
   t.equal(lock.fd, undefined)
   t.match(warnings, [/there is no flock on this machine/])
   lock.release()
-  await t.rejects(takeLock(tempFolder(), { standby: true }), StartProblem)
-  await t.rejects(takeLock(tempFolder(), { standby: true }), /PLINTH_STANDBY needs the program flock/)
+  await t.rejects(takeLock(tempFolder(), { patience: 'for everybody' }), StartProblem)
+  await t.rejects(
+    takeLock(tempFolder(), { patience: 'for everybody' }),
+    /PLINTH_STANDBY needs the program flock/,
+  )
 })
