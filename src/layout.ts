@@ -24,6 +24,7 @@
 //     journal/{id}.json                        operations in flight
 //     sums/{xx}/{hash of path}.json            SHA-256 of each uploaded file, kept since its upload
 //     lock                                     held by the one writer, whose process it names
+//     start.pid                                the pid of the `npm start` that serves
 //     control/sock                             the service's socket for commands, in a folder that nginx cannot enter
 //     shim.sock                                the service's socket for nginx
 //     nginx/                                   nginx.conf and its parts, pid, refused.log, temp folders
@@ -56,6 +57,7 @@ export const folders = {
 } as const
 
 export const lockPath = 'state/lock'
+export const startPidPath = 'state/start.pid'
 export const controlSocketPath = 'state/control/sock'
 export const socketPath = 'state/shim.sock'
 export const nginxPidPath = 'state/nginx/nginx.pid'

@@ -1,5 +1,4 @@
-// `npm start`: the service and nginx in the foreground. Ends when it is told to, and when either of the two ends;
-// SIGUSR2 restarts the service alone.
+// `npm start`: nginx and the service in the foreground. Ends when it is told to; SIGUSR2 restarts the service alone.
 
 import { readConfig, unknownSettings } from './config.js'
 import { messageOf, StartProblem } from './errors.js'

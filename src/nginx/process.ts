@@ -17,7 +17,6 @@ export function startNginx(
   plan: NginxPlan,
   output: 'inherit' | 'pipe' = 'inherit',
 ): ChildProcess {
-  letWorkersWrite(config, plan)
   const { PLINTH_ADMIN_TOKEN: _secret, ...env } = environment()
   return spawn(plan.program, plan.args, {
     cwd: config.data,

@@ -18,6 +18,12 @@ export class ServiceProcess {
   #child: ChildProcess | undefined
   /** Resolves when that process has ended. */
   #ended: Promise<Ending> = new Promise(() => {})
+  /** Whether that process runs, and so holds the lock. */
+  #running = false
+  /** When that process became ready, on the clock of `performance`; `undefined` until then. */
+  #readyAt: number | undefined
+  /** Those who wait for a process that runs. */
+  #waiting: (() => void)[] = []
 
   constructor(config: Config) {
     this.#config = config
@@ -37,9 +43,33 @@ export class ServiceProcess {
     })
     lock.release()
     this.#child = child
-    this.#ended = endingOf('the service', child)
-    const ready = new Promise<'ready'>((resolve) => child.once('message', () => resolve('ready')))
+    this.#running = true
+    this.#readyAt = undefined
+    for (const go of this.#waiting.splice(0)) go()
+    this.#ended = endingOf('the service', child).finally(() => (this.#running = false))
+    const ready = new Promise<'ready'>((resolve) =>
+      child.once('message', () => {
+        this.#readyAt = performance.now()
+        resolve('ready')
+      }),
+    )
     return Promise.race([ready, this.#ended])
+  }
+
+  /** Tells that the process could not even be started. */
+  failed(reason: string): void {
+    this.#readyAt = undefined
+    this.#ended = Promise.resolve({ code: 1, reason: `the service cannot be started: ${reason}` })
+  }
+
+  /** Resolves when a process runs, at once when one does. */
+  running(): Promise<void> {
+    return this.#running ? Promise.resolve() : new Promise((resolve) => void this.#waiting.push(resolve))
+  }
+
+  /** How long the process has taken requests, in ms. */
+  get livedMs(): number {
+    return this.#readyAt === undefined ? 0 : performance.now() - this.#readyAt
   }
 
   get ended(): Promise<Ending> {

@@ -1,108 +1,161 @@
-// Runs the service and nginx side by side: brings both up, restarts the service on SIGUSR2, and brings both down when
-// a signal says so or when either has ended.
+// Runs nginx and the service side by side. nginx serves whether the service runs or not. Each is started again when it
+// has ended, and the service on SIGUSR2. Both are brought down by a signal, by a first start that fails, and when
+// another plinth has taken the data folder.
 
-import type { ChildProcess } from 'node:child_process'
 import { firstRun } from '../access/first-run.js'
 import type { Config } from '../config.js'
-import { planNginx, type NginxPlan } from '../nginx/configure.js'
-import { mustBeListenable, untilListening } from '../nginx/listen.js'
-import { endLeftNginx, letWorkersWrite, signalGroup, startNginx } from '../nginx/process.js'
-import type { Lock } from '../store/lock.js'
-import { endingOf, stopChild, type Ending } from './child.js'
+import { messageOf } from '../errors.js'
+import { folders, startPidPath } from '../layout.js'
+import { mustBeListenable } from '../nginx/listen.js'
+import { endLeftNginx } from '../nginx/process.js'
+import { isEmptyFolder } from '../store/data-folder.js'
+import { FolderIsHeld, type Lock, type Patience } from '../store/lock.js'
+import { removePidFile, writePidFile } from '../store/pid-file.js'
+import type { Ending } from './child.js'
 import { lockDataFolder } from './lock-data-folder.js'
+import { NginxProcess } from './nginx-process.js'
+import { RestartDelay } from './restart-delay.js'
 import { ServiceProcess } from './service-process.js'
 import type { Signals } from './signals.js'
 import { complain, say, tellFirstRun, terminalLog, urlOf, warn } from './terminal.js'
 
-/** How long nginx may go on with downloads in flight before it is killed. */
-const NGINX_GRACE_MS = 10_000
+/** What is awaited by nobody when both are being brought down. */
+const forever = new Promise<never>(() => {})
 
-/** A running nginx, with what it was started by. */
-type Nginx = { child: ChildProcess; plan: NginxPlan; ended: Promise<Ending> }
+function tellEnding({ code, reason }: Ending): void {
+  if (code === 0) say(reason)
+  else complain(reason)
+}
 
 export class Supervisor {
   readonly #config: Config
   readonly #signals: Signals
   readonly #service: ServiceProcess
+  readonly #nginx: NginxProcess
+  /** Whether both are being brought down: nothing is started any more. */
+  #over = false
+  /** Ends the wait before the service is started again. */
+  #startService = (): void => {}
 
   constructor(config: Config, signals: Signals) {
     this.#config = config
     this.#signals = signals
     this.#service = new ServiceProcess(config)
+    this.#nginx = new NginxProcess(config)
   }
 
   /** Resolves when both are down again. The data folder must be the working directory. */
   async run(): Promise<Ending> {
-    const early = await this.#bringUpService()
-    if (early !== 'ready') {
-      await this.#service.stop()
-      return early
+    try {
+      const early = await this.#bringUp()
+      if (early !== 'ready') return early
+      const ending = await Promise.race([this.#signals.stop, this.#keepService(), this.#keepNginx()])
+      tellEnding(ending)
+      return ending
+    } finally {
+      this.#over = true
+      await this.#service.stop() // reads go on until the last write is done
+      await this.#nginx.stop()
+      removePidFile(startPidPath)
     }
-    const nginx = await this.#bringUpNginx()
-    const ending = await this.#untilEnding(nginx)
-    if (ending.code === 0) say(ending.reason)
-    else complain(ending.reason)
-    await this.#service.stop() // reads go on until the last write is done
-    await stopChild(nginx.child, 'SIGQUIT', NGINX_GRACE_MS)
-    if (nginx.child.pid !== undefined) signalGroup(nginx.child.pid, 'SIGTERM')
-    return ending
   }
 
-  async #bringUpService(): Promise<'ready' | Ending> {
-    const lock = await this.#lock()
+  /** Starts both for the first time. */
+  async #bringUp(): Promise<'ready' | Ending> {
+    const { stop } = this.#signals
+    const lock = await Promise.race([this.#lock('for nobody'), stop])
     if ('code' in lock) return lock
-    await Promise.race([endLeftNginx(this.#config, say), this.#signals.stop])
+    await Promise.race([endLeftNginx(this.#config, say), stop])
     await mustBeListenable(this.#config)
     const { token, warning } = await firstRun(this.#config)
     // The token is shown at once: whatever happens after this line, it was seen.
     if (token !== undefined) tellFirstRun(token, this.#config)
     warn(warning)
-    return this.#startService(lock)
+    // After a power cut, files of operations in the journal may be torn. Nobody reads them before the service has
+    // recovered. Without such operations the tree needs no service.
+    const torn = !isEmptyFolder(folders.journal)
+    if (!torn) warn(this.#nginx.start())
+    const service = await Promise.race([this.#service.start(lock), stop])
+    if (service !== 'ready') return service
+    if (torn) warn(this.#nginx.start())
+    this.#nginx.connect()
+    const nginx = await this.#nginx.listening(stop)
+    if (nginx === 'ready') say(`serving ${this.#config.data} at ${urlOf(this.#config)}`)
+    else tellEnding(nginx)
+    return nginx
   }
 
-  async #bringUpNginx(): Promise<Nginx> {
-    const plan = planNginx(this.#config)
-    warn(plan.warning)
-    const child = startNginx(this.#config, plan)
-    const ended = endingOf('nginx', child)
-    const over = new AbortController()
-    void Promise.race([this.#signals.stop, this.#service.ended, ended]).then(() => over.abort())
-    await untilListening(this.#config, over.signal)
-    if (!over.signal.aborted) say(`serving ${this.#config.data} at ${urlOf(this.#config)}`)
-    return { child, plan, ended }
-  }
-
-  /** Restarts the service as often as SIGUSR2 asks for it. Resolves with the reason to bring both down. */
-  async #untilEnding(nginx: Nginx): Promise<Ending> {
+  /**
+   * Starts the service again whenever it has ended and whenever SIGUSR2 asks for it. Resolves with the reason to end:
+   * another plinth has the data folder.
+   */
+  async #keepService(): Promise<Ending> {
+    const delay = new RestartDelay()
     for (;;) {
-      const { stop, restart } = this.#signals
-      const event = await Promise.race([stop, this.#service.ended, nginx.ended, restart])
-      if (event !== 'restart') return event
-      const outcome = await this.#restartService(nginx)
-      if (outcome !== 'ready') return outcome
+      const event = await Promise.race([this.#signals.restart, this.#service.ended])
+      if (this.#over) return forever
+      if (event === 'restart') say('restarting the service; nginx goes on serving')
+      const asked =
+        event === 'restart' || (await this.#pause(event.reason, delay.after(this.#service.livedMs)))
+      if (asked) delay.reset()
+      if (this.#over) return forever
+      this.#signals.awaitNextRestart() // a SIGUSR2 that comes from now on asks for another restart
+      await this.#service.stop()
+      try {
+        if (await this.#startServiceAgain()) say('the service runs again')
+      } catch (error) {
+        if (error instanceof FolderIsHeld) return { code: 1, reason: error.message }
+        this.#service.failed(messageOf(error))
+      }
     }
   }
 
-  /** Ends the service and starts it anew, as it is on the disk now. nginx serves meanwhile. */
-  async #restartService({ plan }: Nginx): Promise<'ready' | Ending> {
-    this.#signals.awaitNextRestart() // a SIGUSR2 that comes during this restart asks for another one
-    say('restarting the service; nginx goes on serving')
-    await this.#service.stop()
-    const lock = await this.#lock()
-    if ('code' in lock) return lock
-    const outcome = await this.#startService(lock)
-    if (outcome !== 'ready') return outcome
-    letWorkersWrite(this.#config, plan)
-    say('the service runs again')
-    return 'ready'
+  /** Waits for `ms` after the service has ended, or less when SIGUSR2 asks for the service. Resolves whether it did. */
+  async #pause(reason: string, ms: number): Promise<boolean> {
+    complain(`${reason}; nginx goes on serving, and the service is started again in ${ms / 1000} s`)
+    let timer: NodeJS.Timeout | undefined
+    const pause = new Promise<void>((resolve) => {
+      this.#startService = resolve
+      timer = setTimeout(resolve, ms)
+    })
+    const event = await Promise.race([pause, this.#signals.restart, this.#signals.stop])
+    clearTimeout(timer)
+    return event === 'restart'
   }
 
-  /** The data folder's lock, or the reason to end while waiting for it. */
-  #lock(): Promise<Lock | Ending> {
-    return Promise.race([lockDataFolder(this.#config, terminalLog), this.#signals.stop])
+  /** Whether the service runs again. Throws a {@link FolderIsHeld} when another plinth has the data folder. */
+  async #startServiceAgain(): Promise<boolean> {
+    // A command that works on the folder meanwhile ends some time, and no plinth has taken the folder then.
+    const lock = await this.#lock('for commands')
+    if (this.#over) lock.release()
+    if (this.#over || (await this.#service.start(lock)) !== 'ready') return false
+    this.#nginx.connect()
+    return true
   }
 
-  #startService(lock: Lock): Promise<'ready' | Ending> {
-    return Promise.race([this.#service.start(lock), this.#signals.stop])
+  /** Starts nginx again whenever it has ended. */
+  async #keepNginx(): Promise<never> {
+    const delay = new RestartDelay(0)
+    for (;;) {
+      const { reason } = await this.#nginx.ended
+      const ms = delay.after(this.#nginx.livedMs)
+      if (this.#over) return forever
+      complain(`${reason}; it is started again${ms > 0 ? ` in ${ms / 1000} s` : ''}`)
+      this.#nginx.endWorkers()
+      await new Promise((resolve) => setTimeout(resolve, ms))
+      // Without the data folder's lock, another plinth of this machine may be about to listen at the same address.
+      this.#startService()
+      await this.#service.running()
+      if (this.#over) return forever
+      this.#nginx.startAgain()
+      if ((await this.#nginx.listening(this.#signals.stop)) === 'ready') say('nginx runs again')
+    }
+  }
+
+  /** The data folder's lock. From then on signals for the plinth on this folder are for this process. */
+  async #lock(patience: Patience): Promise<Lock> {
+    const lock = await lockDataFolder(this.#config, terminalLog, patience)
+    writePidFile(startPidPath)
+    return lock
   }
 }

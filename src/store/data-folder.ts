@@ -1,6 +1,6 @@
 // The data folder before anything is known to be in it.
 
-import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { errno, StartProblem } from '../errors.js'
 
@@ -18,3 +18,6 @@ export function mustBeWritable(data: string): void {
     throw new StartProblem(`PLINTH_DATA=${data} cannot be written: ${reason}`)
   }
 }
+
+/** Whether the folder (absolute, or relative to the working directory) holds nothing. */
+export const isEmptyFolder = (folder: string): boolean => readdirSync(folder).length === 0

@@ -16,39 +16,14 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { makeCertificate } from '../support/certificate.js'
+import { watch } from '../support/child.js'
 import { CLI, plainNode } from '../support/cli.js'
 import { ask } from '../support/http.js'
-import { freePort, isFree } from '../support/port.js'
+import { freePort } from '../support/port.js'
 import { needs } from '../support/programs.js'
+import { START, start } from '../support/start.js'
 import { tempFolder } from '../support/temp-folder.js'
 import { until } from '../support/until.js'
-import { watch } from '../support/child.js'
-
-const START = fileURLToPath(new URL('../../src/start.js', import.meta.url))
-
-function start(env: Record<string, string>, as?: { uid: number; gid: number }) {
-  const child = spawn(...plainNode(START), {
-    env: { ...process.env, ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-    ...as,
-  })
-  return {
-    ...watch(child),
-    pid: child.pid ?? 0,
-    kill: (signal: NodeJS.Signals) => child.kill(signal),
-    stopReading: () => [child.stdout, child.stderr].forEach((stream) => stream.destroy()),
-    exited: new Promise((resolve) => child.once('exit', resolve)),
-  }
-}
-
-/** What `pgrep` with these arguments finds. nginx listens before its process has its name. */
-async function pidOf(...args: string[]): Promise<number> {
-  for (;;) {
-    const found = spawnSync('pgrep', args, { encoding: 'utf8' }).stdout.split('\n', 1)[0]
-    if (found) return Number(found)
-    await new Promise((resolve) => setTimeout(resolve, 20))
-  }
-}
 
 t.test('npm start', needs('nginx', 'pgrep'), async (t) => {
   const port = await freePort()
@@ -154,20 +129,6 @@ t.test('npm start', needs('nginx', 'pgrep'), async (t) => {
     t.equal((await put('last')).status, 201)
     run.kill('SIGTERM')
     t.same(await run.ended, { code: 0, signal: null })
-  })
-
-  await t.test('when nginx or the service dies, it ends with the reason', async (t) => {
-    for (const [victim, says] of [
-      [`nginx: master process .*-p ${data}/`, /plinth: nginx was ended by SIGKILL/],
-      [`main.js`, /plinth: the service was ended by SIGKILL/],
-    ] as const) {
-      const run = start(env)
-      await run.until(/plinth: serving/)
-      process.kill(await pidOf('-P', String(run.pid), '-f', victim), 'SIGKILL')
-      t.equal((await run.ended).code, 1, victim)
-      t.match(run.output(), says)
-      await orphansGone(port)
-    }
   })
 
   await t.test(
@@ -324,11 +285,6 @@ function canRead(uid: number, gid: number, path: string): boolean {
   } catch {
     return false
   }
-}
-
-/** nginx's workers end by themselves when their master was killed; until then the port is taken. */
-async function orphansGone(port: number): Promise<void> {
-  await until(() => isFree(port), 20)
 }
 
 t.test('the command for owners', async (t) => {

@@ -1,0 +1,88 @@
+// nginx as a child process, which can be started again.
+
+import type { ChildProcess } from 'node:child_process'
+import type { Config } from '../config.js'
+import { messageOf } from '../errors.js'
+import { planNginx, type NginxPlan } from '../nginx/configure.js'
+import { untilListening } from '../nginx/listen.js'
+import { letWorkersWrite, signalGroup, startNginx } from '../nginx/process.js'
+import { endingOf, stopChild, type Ending } from './child.js'
+
+/** How long nginx may go on with downloads in flight before they are cut off. */
+const GRACE_MS = 10_000
+
+export class NginxProcess {
+  readonly #config: Config
+  /** The process that was started last. */
+  #child: ChildProcess | undefined
+  /** What it was started with. */
+  #plan: NginxPlan | undefined
+  /** When it was started, on the clock of `performance`. */
+  #begun = 0
+  /** Resolves when that process has ended. */
+  #ended: Promise<Ending> = new Promise(() => {})
+
+  constructor(config: Config) {
+    this.#config = config
+  }
+
+  /**
+   * Writes the configuration and starts the process. Returns a warning for the operator, if there is one. Throws a
+   * StartProblem when there is no nginx.
+   */
+  start(): string | undefined {
+    this.#plan = planNginx(this.#config)
+    this.#child = startNginx(this.#config, this.#plan)
+    this.#begun = performance.now()
+    this.#ended = endingOf('nginx', this.#child)
+    return this.#plan.warning
+  }
+
+  /** {@link start}, for an nginx that ran before. A failure is an ending like any other. */
+  startAgain(): void {
+    try {
+      this.start()
+    } catch (error) {
+      this.#begun = performance.now()
+      this.#ended = Promise.resolve({ code: 1, reason: `nginx cannot be started: ${messageOf(error)}` })
+    }
+  }
+
+  /** Resolves when nginx accepts connections. Resolves with the reason when it has ended, or with that of `stop`. */
+  async listening(stop: Promise<Ending>): Promise<'ready' | Ending> {
+    const over = new AbortController()
+    const ending = Promise.race([stop, this.#ended])
+    void ending.then(() => over.abort())
+    await untilListening(this.#config, over.signal)
+    return over.signal.aborted ? ending : 'ready'
+  }
+
+  get ended(): Promise<Ending> {
+    return this.#ended
+  }
+
+  /** How long the process has run, in ms. */
+  get livedMs(): number {
+    return performance.now() - this.#begun
+  }
+
+  /** Lets the workers use the socket of the service. Call it whenever the service has made a new one. */
+  connect(): void {
+    if (this.#plan) letWorkersWrite(this.#config, this.#plan)
+  }
+
+  /** Takes the port from the workers of a master that was killed. They may finish their downloads for a while. */
+  endWorkers(): void {
+    const group = this.#child?.pid
+    if (group === undefined) return
+    signalGroup(group, 'SIGQUIT')
+    setTimeout(() => signalGroup(group, 'SIGTERM'), GRACE_MS).unref()
+  }
+
+  /** Lets downloads in flight finish, for a while. */
+  async stop(): Promise<void> {
+    if (!this.#child) return
+    await stopChild(this.#child, 'SIGQUIT', GRACE_MS)
+    if (this.#child.pid !== undefined) signalGroup(this.#child.pid, 'SIGTERM')
+  }
+}
