@@ -1,148 +1,184 @@
-// Receives an upload that comes as multipart/form-data, through koa-body and its formidable.
+// Finds the content of an upload that comes as multipart/form-data, with koa-body and its formidable.
 //
-// formidable's own files leak when a form breaks at the wrong moment: it opens them after it has cleaned up. So this
-// file makes the streams that formidable writes to, and closes all of them before it returns, whatever happened.
-// formidable also gathers the head of a part without a bound: so the bytes that are not content are counted here.
+// formidable throws inside of events where nobody can catch it, opens files that it does not close, and never ends when
+// the client goes away too early. So it gets neither the request nor a file. It reads from an emitter of ours, and a
+// plugin of ours takes what its parser finds: its own code for fields, files and transfer encodings does not run. All
+// that is waited for is the request's next piece and the event loop's next round.
 
-import { createWriteStream } from 'node:fs'
-import { join } from 'node:path'
-import { Writable } from 'node:stream'
+import { EventEmitter } from 'node:events'
 import { koaBody } from 'koa-body'
 import { messageOf, Refusal } from '../errors.js'
-import { tooLarge, type Received } from '../store/write-body.js'
+import { FormParts, type FormToken } from './form-parts.js'
 import type { RequestContext } from './request-state.js'
 
-/** Bytes that a form may have beside the content of its parts: boundaries and heads. */
-const MAX_OVERHEAD_BYTES = 64 * 1024
-const MAX_FIELD_BYTES = 64 * 1024
+/** Bytes that a form may have beside the content of its file: boundaries, heads, fields. */
+export const MAX_FORM_OVERHEAD = 128 * 1024
+/** RFC 2046 5.1.1 */
+const MAX_BOUNDARY_BYTES = 70
+const BOUNDARY = /^[ -~]{1,70}$/
+/** Bytes that the parser is given at once. Content made of CR takes it 0.3 µs a byte. */
+const SLICE_BYTES = 16 * 1024
+/** The parser may hold back what could be a boundary. */
+const MAX_HELD_BYTES = MAX_BOUNDARY_BYTES + 6
 
-const close = (stream: Writable): Promise<void> =>
-  new Promise((resolve) => {
-    if (stream.closed) return resolve()
-    stream.once('close', resolve)
-    stream.destroy()
-  })
+/** The next piece of a body. */
+type Next = () => Promise<IteratorResult<Buffer>>
 
-/** The files of one form's file parts, `part-0` and so on in the upload's folder. */
-class PartFiles {
-  /** The upload's folder, absolute. */
-  readonly #folder: string
-  /** The streams that were opened. */
-  readonly #streams: Writable[] = []
-  /** Whether the form is over: no more files are made then. */
-  #ended = false
+/** Forms take turns, so that however many come, a round of the event loop parses one slice. */
+class Turns {
+  /** Resolves when all turns that were asked for are over. */
+  #last: Promise<void> = Promise.resolve()
 
-  constructor(folder: string) {
-    this.#folder = folder
-  }
-
-  /** The file of one part, absolute. */
-  pathOf(index: number): string {
-    return join(this.#folder, `part-${index}`)
-  }
-
-  /** Opens the file of the next part. After {@link end} it is a stream that drops everything. */
-  readonly open = (): Writable => {
-    if (this.#ended) return new Writable({ write: (_chunk, _encoding, done) => done() })
-    const stream = createWriteStream(this.pathOf(this.#streams.length), { flags: 'wx', mode: 0o600 })
-    stream.on('error', () => {}) // formidable listens, too; this listener is for errors after it has given up
-    this.#streams.push(stream)
-    return stream
-  }
-
-  /** Closes all files. */
-  async end(): Promise<void> {
-    this.#ended = true
-    await Promise.all(this.#streams.map(close))
-  }
-}
-
-const wrongCount = (found: string): Refusal =>
-  new Refusal(400, `a multipart upload holds exactly one file part, this one holds ${found}`)
-
-// Turns an error of formidable into the answer. It carries the status that fits.
-function refuse(error: Error, ctx: RequestContext, limit: number): never {
-  if (ctx.req.errored) throw error // the client went away
-  const status = 'httpCode' in error && typeof error.httpCode === 'number' ? error.httpCode : 500
-  if (status === 413 && /FileSize/.test(error.message)) throw tooLarge(limit)
-  if (/maxFiles/.test(error.message)) throw wrongCount('more')
-  if (status >= 500 && !/multipart|Multipart|parser/.test(error.message)) throw error
-  throw new Refusal(400, `the form cannot be read: ${messageOf(error)}`, { cause: error })
-}
-
-/** A part as formidable has it when its head has been read. */
-type Part = NodeJS.EventEmitter & { originalFilename?: string | null; mimetype?: string | null }
-
-/** Counts the bytes of a form that are not the content of its parts. */
-class Overhead {
-  /** Bytes of the form so far, without the content of its parts. */
-  #bytes = 0
-  /** Rejects with a 400 when the form has too many such bytes; otherwise it never settles. */
-  readonly exceeded: Promise<never>
-
-  constructor(ctx: RequestContext) {
-    this.exceeded = new Promise<never>((_resolve, reject) => {
-      ctx.req.on('data', (chunk: Buffer) => {
-        this.#bytes += chunk.length
-        // A chunk is counted before its content is taken off: one chunk more is allowed.
-        if (this.#bytes > MAX_OVERHEAD_BYTES + chunk.length) reject(tooMuchOverhead())
-      })
+  /** Runs `work` in its turn. Resolves in the next round: what `work` began in ticks and promises is over then. */
+  take(work: () => void): Promise<void> {
+    const turn = this.#last.then(() => {
+      work()
+      return new Promise<void>((resolve) => void setImmediate(resolve))
     })
-    this.exceeded.catch(() => {}) // it may reject when nothing waits for it any more
-  }
-
-  /** formidable calls this for each part. */
-  readonly onPart = (part: Part, handle: (part: Part) => void): void => {
-    // RFC 7578 makes a part's Content-Type optional. formidable takes a part without one for a field.
-    if (typeof part.originalFilename === 'string') part.mimetype ||= 'application/octet-stream'
-    part.on('data', (content: Buffer) => (this.#bytes -= content.length))
-    handle(part)
+    this.#last = turn.catch(() => {}) // the next turn comes all the same
+    return turn
   }
 }
 
-const tooMuchOverhead = (): Refusal =>
-  new Refusal(400, `the form cannot be read: over ${MAX_OVERHEAD_BYTES} bytes of it are not content`)
+const turns = new Turns()
 
-/** Where the file of a form goes, its bytes at most, and the Content-Length of the whole form (0 when not stated). */
-type FormUpload = { folder: string; limit: number; length: number }
+/** formidable's parser of multipart bodies. */
+type Parser = EventEmitter & { initWithBoundary: (boundary: string) => void }
+
+/** formidable as a plugin sees it. Its type definitions leave these out. */
+type Form = {
+  ended: boolean
+  _parser: Parser
+  _newParser: () => Parser
+  _error: (error: unknown) => void
+  _maybeEnd: () => void
+}
+
+/** What formidable reads instead of the request: it is pushed and never paused. */
+class Source extends EventEmitter {
+  readonly headers: RequestContext['headers']
+
+  constructor(headers: RequestContext['headers']) {
+    super()
+    this.headers = headers
+  }
+
+  pause(): void {}
+  resume(): void {}
+}
+
+function boundaryOf(contentType: string): string {
+  const [, quoted, bare = ''] = /boundary=(?:"([^"]+)"|([^;]+))/i.exec(contentType) ?? []
+  const boundary = quoted ?? bare.trim()
+  if (BOUNDARY.test(boundary)) return boundary
+  throw new Refusal(400, 'the form cannot be read: a boundary of 1 to 70 ASCII characters is needed')
+}
+
+// Takes the place of formidable's own plugins. The parser runs inside of events: what is thrown there ends the parse.
+const readInto =
+  (parts: FormParts, boundary: string) =>
+  (form: Form): void => {
+    const parser = form._newParser()
+    parser.on('error', () => {}) // formidable listens once
+    parser.on('data', (token: FormToken) => {
+      try {
+        parts.take(token)
+        if (token.name !== 'end') return
+        form.ended = true
+        form._maybeEnd()
+      } catch (error) {
+        form._error(error)
+      }
+    })
+    parser.initWithBoundary(boundary)
+    form._parser = parser
+  }
+
+// Turns an error of the parse into the answer. Those of formidable carry a status: 500 is not the client's.
+function asRefusal(error: unknown): unknown {
+  if (!(error instanceof Error) || !('httpCode' in error) || error.httpCode === 500) return error
+  return new Refusal(400, `the form cannot be read: ${messageOf(error)}`, { cause: error })
+}
+
+/** The content of a form's file, piece by piece. */
+class FormFile {
+  /** The next piece of the form. */
+  readonly #nextOfForm: Next
+  /** What formidable reads. */
+  readonly #source: Source
+  /** Finds the file in what formidable's parser found. */
+  readonly #parts = new FormParts(SLICE_BYTES + MAX_HELD_BYTES)
+  /** Resolves when formidable listens to the source. */
+  readonly #listening: Promise<void>
+  /** Bytes of the form that were not given to the parser. */
+  #rest: Buffer = Buffer.alloc(0)
+  /** Bytes of the form that were given to the parser, without the content of the file. */
+  #overhead = 0
+  /** How the parse has ended. */
+  #outcome: 'read' | { error: unknown } | undefined
+
+  constructor(ctx: RequestContext, next: Next) {
+    const boundary = boundaryOf(ctx.get('Content-Type'))
+    this.#nextOfForm = next
+    this.#source = new Source(ctx.headers)
+    const parse = koaBody({
+      multipart: true,
+      json: false,
+      text: false,
+      urlencoded: false,
+      formidable: { enabledPlugins: [readInto(this.#parts, boundary) as never] },
+    })
+    const asked = Object.create(ctx, { req: { value: this.#source } }) as never // the context with our source in it
+    parse(asked, async () => {}).then(
+      () => (this.#outcome ??= 'read'),
+      (error: unknown) => (this.#outcome ??= { error: asRefusal(error) }),
+    )
+    this.#listening = turns.take(() => {})
+  }
+
+  /** The next piece of the content. It is `done` when the form has ended. Throws a {@link Refusal}: 400. */
+  async next(): Promise<IteratorResult<Buffer>> {
+    await this.#listening
+    for (;;) {
+      const content = this.#parts.takeContent()
+      this.#overhead -= content?.length ?? 0
+      this.#mustBeReadable()
+      if (content) return { done: false, value: content }
+      if (this.#rest.length === 0) {
+        const piece = await this.#nextOfForm()
+        if (piece.done) return this.#end()
+        this.#rest = piece.value
+      }
+      await this.#parseSlice()
+    }
+  }
+
+  async #parseSlice(): Promise<void> {
+    const slice = this.#rest.subarray(0, SLICE_BYTES)
+    this.#rest = this.#rest.subarray(slice.length)
+    this.#overhead += slice.length
+    await turns.take(() => this.#source.emit('data', slice))
+  }
+
+  #end(): IteratorResult<Buffer> {
+    // formidable takes a form for whole that is cut off in its last boundary: its end is not asked for.
+    if (this.#outcome !== 'read') throw new Refusal(400, 'the form cannot be read: it has no end')
+    this.#parts.mustHaveFile()
+    return { done: true, value: undefined }
+  }
+
+  #mustBeReadable(): void {
+    if (typeof this.#outcome === 'object') throw this.#outcome.error
+    if (this.#overhead > MAX_FORM_OVERHEAD)
+      throw new Refusal(400, `the form cannot be read: over ${MAX_FORM_OVERHEAD} bytes of it are no file`)
+  }
+}
 
 /**
- * Takes the one file part of a form into `folder`. Throws a {@link Refusal}: 413 when it has over `limit` bytes, 400
+ * Turns the pieces of a form into those of its one file part. They throw what `next` throws, and a {@link Refusal}: 400
  * for a form that cannot be read or does not hold exactly one file part.
  */
-export async function receiveForm(
-  ctx: RequestContext,
-  { folder, limit, length }: FormUpload,
-): Promise<Received> {
-  if (length > limit + MAX_OVERHEAD_BYTES + MAX_FIELD_BYTES) throw tooLarge(limit)
-  const files = new PartFiles(folder)
-  const overhead = new Overhead(ctx)
-  const parse = koaBody({
-    multipart: true,
-    json: false,
-    text: false,
-    urlencoded: false,
-    formidable: {
-      onPart: overhead.onPart as never, // koa-body's type leaves out the fields of a part
-      fileWriteStreamHandler: files.open,
-      hashAlgorithm: 'sha256',
-      maxFileSize: limit,
-      maxTotalFileSize: limit,
-      allowEmptyFiles: true,
-      minFileSize: 0,
-      maxFiles: 1,
-      maxFields: 100,
-      maxFieldsSize: MAX_FIELD_BYTES,
-    },
-    onError: (error) => refuse(error, ctx, limit),
-  })
-  try {
-    await Promise.race([parse(ctx, async () => {}), overhead.exceeded])
-  } finally {
-    ctx.req.removeAllListeners('data') // a parser that was given up must not gather more
-    await files.end()
-  }
-  const [file] = Object.values(ctx.request.files ?? {}).flat()
-  if (typeof file?.hash !== 'string') throw wrongCount('none')
-  return { path: files.pathOf(0), size: file.size, sha256: file.hash }
+export function fileOfForm(ctx: RequestContext, next: Next): Next {
+  const file = new FormFile(ctx, next)
+  return () => file.next()
 }

@@ -1,7 +1,6 @@
 // Takes the body of a request to the disk.
 
 import { stat } from 'node:fs/promises'
-import type { IncomingMessage } from 'node:http'
 import type { Config } from '../config.js'
 import { Refusal } from '../errors.js'
 import type { FreeSpace } from '../store/free-space.js'
@@ -9,7 +8,7 @@ import type { Store } from '../store/store.js'
 import { withUpload, writeBody, tooLarge, type Received, type Writing } from '../store/write-body.js'
 import type { Admission } from './admission.js'
 import { withBodyClock } from './body-clock.js'
-import { receiveForm } from './form-body.js'
+import { fileOfForm, MAX_FORM_OVERHEAD } from './form-body.js'
 import type { RequestContext } from './request-state.js'
 import { statedSha256 } from './stated-sha256.js'
 
@@ -47,17 +46,15 @@ export async function receiveBody<T>(
   use: (received: Received) => Promise<T>,
 ): Promise<T> {
   const stated = statedOf(ctx)
-  // A form is larger than its content: receiveForm knows its limit.
-  if (!stated.isForm && stated.length > limit) throw tooLarge(limit)
+  if (stated.length > limit + (stated.isForm ? MAX_FORM_OVERHEAD : 0)) throw tooLarge(limit)
   return parts.admission.upload(() =>
     withUpload(parts, stated.length, async (upload, reservation) => {
       const { config, freeSpace } = parts
       const limits = { idleMs: config.bodyIdleSeconds * 1000, totalMs: config.bodySeconds * 1000 }
       try {
+        const writing = { path: upload.body, limit, freeSpace, reservation }
         const received = await withBodyClock(ctx.req, limits, (expired) =>
-          stated.isForm
-            ? receiveFormInTime(ctx, { folder: upload.folder, limit, length: stated.length }, expired)
-            : receiveRaw(ctx.req, { path: upload.body, limit, freeSpace, reservation }, expired),
+          receiveInTime(ctx, stated, writing, expired),
         )
         ctx.state.bytes = received.size
         await mustBeWhole(received, stated)
@@ -79,13 +76,18 @@ async function mustBeWhole({ path, size, sha256 }: Received, stated: Stated): Pr
   if ((await stat(path)).size !== size) throw new Error('the upload was not written whole')
 }
 
-async function receiveRaw(
-  req: IncomingMessage,
+// The end of the request, of its connection and of its time each settle the wait for the next chunk at once. Nothing
+// else is waited for but the disk, whether the body is raw or a form.
+async function receiveInTime(
+  ctx: RequestContext,
+  { isForm }: Stated,
   writing: Writing,
   expired: Promise<never>,
 ): Promise<Received> {
   // A refusal in the middle must not destroy the request, or it could not be answered.
-  const chunks = (req.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>)[Symbol.asyncIterator]()
+  const chunks = (ctx.req.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>)[
+    Symbol.asyncIterator
+  ]()
   // Promise.race is not used: `expired` would keep every chunk that it was raced with.
   let late = false
   let giveUp = (_error: unknown): void => {}
@@ -101,24 +103,8 @@ async function receiveRaw(
           chunks.next().then(resolve, reject)
         })
   try {
-    return await writeBody(next, writing)
+    return await writeBody(isForm ? fileOfForm(ctx, next) : next, writing)
   } finally {
     void chunks.return?.().catch(() => {}) // not awaited: it waits for a chunk that may never come
-  }
-}
-
-async function receiveFormInTime(
-  ctx: RequestContext,
-  form: { folder: string; limit: number; length: number },
-  expired: Promise<never>,
-): Promise<Received> {
-  const receiving = receiveForm(ctx, form)
-  try {
-    return await Promise.race([receiving, expired])
-  } catch (error) {
-    // Only the end of its connection stops the parser.
-    if (error instanceof Refusal && error.status === 408) ctx.req.destroy()
-    await receiving.catch(() => {})
-    throw error
   }
 }
