@@ -4,6 +4,7 @@ import { mkdirSync } from 'node:fs'
 import { readConfig } from './config.js'
 import { messageOf, StartProblem } from './errors.js'
 import { makeLog } from './log.js'
+import { endOnUncaught } from './service/crash.js'
 import { lockDataFolder } from './service/lock-data-folder.js'
 import { Service } from './service/service.js'
 import { signLock } from './store/lock.js'
@@ -21,6 +22,7 @@ async function main(): Promise<void> {
   if (process.argv[2] === 'locked') signLock(config.data)
   else await lockDataFolder(config, log)
   const service = new Service(config, log)
+  endOnUncaught(service, log)
   await service.start()
 
   let stopping = false

@@ -8,7 +8,7 @@ import { mustBeAllowed } from './authorize.js'
 import { FailedLogins } from './failed-logins.js'
 import { deleteFile, deleteGenericVersion, uploadFile, type GenericRoutes } from './generic-routes.js'
 import { deleteModuleVersion, uploadModule, type GoRoutes } from './go-routes.js'
-import { answerErrors, logWrites, mustDecode } from './middleware.js'
+import { answerErrors, hearErrors, logWrites, mustDecode } from './middleware.js'
 import type { RequestContext, RequestState } from './request-state.js'
 
 /** What the routes work with. */
@@ -61,6 +61,7 @@ export function createApp(parts: AppParts): Koa<RequestState> {
 
   const app = new Koa<RequestState>()
   app.proxy = true // nginx sets X-Forwarded-For and X-Forwarded-Proto, and only nginx reaches the service
+  app.use(hearErrors)
   app.use(logWrites(log))
   app.use(answerErrors(log))
   app.use(parts.admission.count)

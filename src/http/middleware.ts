@@ -5,6 +5,15 @@ import { errno, messageOf, Refusal, Unsettled } from '../errors.js'
 import type { Log } from '../log.js'
 import type { RequestContext, RequestMiddleware } from './request-state.js'
 
+/**
+ * Gives a request and its answer a listener for errors that stays. A connection may break at a moment when no other code
+ * listens, and an error that nobody listens to ends the process. Who waits for the connection gets the error all the same.
+ */
+export const hearErrors: RequestMiddleware = (ctx, next) => {
+  for (const end of [ctx.req, ctx.res]) end.on('error', () => {})
+  return next()
+}
+
 /** Logs one line for each request: the account (`claimed` when it is not proven), what was asked, and the result. */
 export const logWrites =
   (log: Log): RequestMiddleware =>

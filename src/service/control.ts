@@ -40,6 +40,8 @@ export class CommandSocket {
       const answering = this.#answer(req, res).finally(() => this.#running.delete(answering))
       this.#running.add(answering)
     })
+    // Without a listener, an error that comes at a moment when nobody waits for it would end the process.
+    this.#server.on('error', (error) => log('error', 'commands', { reason: error.message }))
   }
 
   /** Takes jobs from now on. The data folder is the working directory. */
@@ -65,6 +67,7 @@ export class CommandSocket {
   async #answer(req: IncomingMessage, res: ServerResponse): Promise<void> {
     const name = (req.url ?? '').slice(1)
     const left = new AbortController()
+    for (const end of [req, res]) end.on('error', () => {})
     res.once('close', () => left.abort())
     try {
       const asked = await readJson(req)

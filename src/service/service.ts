@@ -46,6 +46,8 @@ export class Service {
     const app = createApp({ ...this.#parts, admission: this.#admission })
     app.on('error', (error: Error) => log('warn', 'connection', { reason: error.message }))
     this.#server = createServer({ requestTimeout: 0, keepAliveTimeout: KEEP_ALIVE_MS }, app.callback())
+    // A connection that cannot be accepted (EMFILE) is an error of the server. It goes on.
+    this.#server.on('error', (error) => log('error', 'connection', { reason: error.message }))
     this.#commands = new CommandSocket(this.#parts, log)
   }
 
@@ -64,14 +66,14 @@ export class Service {
     this.#sweeping = setInterval(() => void this.#sweep(), SWEEP_EVERY_MS).unref()
   }
 
-  /** Takes nothing new, and lets what is under way finish, for as long as the settings allow. */
-  async close(): Promise<void> {
+  /** Takes nothing new, and lets what is under way finish, for as long as the settings and `mostMs` allow. */
+  async close(mostMs = Infinity): Promise<void> {
     this.#admission.stop()
     clearInterval(this.#sweeping)
     const ended = new Promise<void>((resolve) => this.#server.close(() => resolve()))
     this.#server.closeIdleConnections()
     const others = Promise.all([this.#inbox?.stop(), this.#commands.stop()])
-    await within(this.#config.stopSeconds * 1000, Promise.all([ended, others]))
+    await within(Math.min(mostMs, this.#config.stopSeconds * 1000), Promise.all([ended, others]))
     this.#server.closeAllConnections() // cuts off bodies that still come, as a client that goes away does
     await within(CUT_OFF_MS, this.#admission.idle())
     this.#commands.cutOff()
@@ -90,7 +92,7 @@ export class Service {
 
 const listen = (server: Server): Promise<void> =>
   new Promise((resolve, reject) => {
-    server.once('error', reject)
+    server.on('error', reject)
     server.listen({ path: socketPath, backlog: BACKLOG }, resolve)
   })
 
