@@ -43,7 +43,12 @@ export class Temps {
 
   async newUpload(): Promise<UploadFolder> {
     const folder = this.take()
-    await mkdir(folder, { mode: 0o700 })
+    try {
+      await mkdir(folder, { mode: 0o700 })
+    } catch (error) {
+      this.done(folder) // it was not made: nobody will discard it
+      throw error
+    }
     return { folder, body: join(folder, 'body') }
   }
 

@@ -79,3 +79,16 @@ t.test('a sweep beside the service leaves what is young', async (t) => {
   await temps.sweep(hour)
   t.same(names(), ['young', live.slice(folder.length + 1)].sort())
 })
+
+t.test('an upload whose folder cannot be made is forgotten', async (t) => {
+  const { folder } = make()
+  const gone = join(folder, 'gone')
+  const failing = new Temps(gone)
+  const error = await failing.newUpload().then(
+    () => t.fail('it cannot be made'),
+    (reason: NodeJS.ErrnoException) => reason,
+  )
+  mkdirSync(String(typeof error === 'object' && error.path), { recursive: true })
+  await failing.sweep()
+  t.same(readdirSync(gone), [], 'the sweep takes a folder of that name for a leftover')
+})
