@@ -6,8 +6,8 @@ import type { Log } from '../log.js'
 import type { RequestContext, RequestMiddleware } from './request-state.js'
 
 /**
- * Gives a request and its answer a listener for errors that stays. A connection may break at a moment when no other code
- * listens, and an error that nobody listens to ends the process. Who waits for the connection gets the error all the same.
+ * Gives a request and its answer a listener for errors that stays. A connection may break at a moment when no other
+ * code listens, and an error that nobody listens to ends the process. Who waits for the connection hears of it, too.
  */
 export const hearErrors: RequestMiddleware = (ctx, next) => {
   for (const end of [ctx.req, ctx.res]) end.on('error', () => {})

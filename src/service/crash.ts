@@ -1,6 +1,6 @@
-// The last line of defence: an error that nobody caught, in an event of a library for example. What the process holds in
-// memory is not trusted any more, what it has written is: the journal settles it at the next start. So the process ends
-// soon, with an error, and is started anew. Uploads and deletes that are under way may finish before.
+// The last line of defence: an error that nobody caught, in an event of a library for example. What the process holds
+// in memory is not trusted any more. What it has written is: the journal settles it at the next start. So the process
+// ends soon, with an error, and is started anew. Uploads and deletes that are under way may finish before.
 
 import { messageOf } from '../errors.js'
 import type { Log } from '../log.js'
