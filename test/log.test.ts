@@ -1,0 +1,24 @@
+import t from 'tap'
+import { makeLog, type LogFields } from '../src/log.js'
+
+const lineOf = (fields: LogFields): string => {
+  const lines: string[] = []
+  makeLog((line) => void lines.push(line))('info', 'request', fields)
+  t.equal(lines.length, 1)
+  return lines[0] ?? ''
+}
+const fieldsOf = (fields: LogFields) => JSON.parse(lineOf(fields)) as LogFields
+
+t.test('a line is an object with its fields', async (t) => {
+  t.match(fieldsOf({ path: '/a', status: 200, account: undefined }), { path: '/a', status: 200 })
+  t.notMatch(lineOf({ account: undefined }), 'account')
+})
+
+t.test('what a client may make long is cut', async (t) => {
+  const exact = 'x'.repeat(256)
+  t.equal(fieldsOf({ path: exact }).path, exact)
+  t.equal(fieldsOf({ path: `${exact}y` }).path, `${exact}…`)
+  t.equal(fieldsOf({ claimed: 'y'.repeat(30_000) }).claimed, `${'y'.repeat(256)}…`)
+  t.ok(lineOf({ path: '\u0001'.repeat(30_000) }).length < 2000, 'escapes do not make it long again')
+  t.equal(fieldsOf({ reason: 'z'.repeat(30_000) }).reason, `${'z'.repeat(4096)}…`, 'reasons have more room')
+})
