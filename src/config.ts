@@ -6,8 +6,17 @@ import { MAX_ZIP_BYTES } from './gomod/check-zip.js'
 
 export type Environment = Readonly<Record<string, string | undefined>>
 
-/** The environment of this process, for those who read a variable that is not a setting, or start a child process. */
-export const environment = (): Environment => process.env
+/** The one setting that is a secret. */
+const ADMIN_TOKEN = 'PLINTH_ADMIN_TOKEN'
+
+/**
+ * The environment of this process, for those who read a variable that is not a setting, or start a child process. It
+ * never has the secret: a child has no use for it.
+ */
+export const environment = (): Environment => {
+  const { [ADMIN_TOKEN]: _secret, ...others } = process.env
+  return others
+}
 
 /** Turns the text of the setting `name` into its value. Throws a {@link StartProblem} that names the setting. */
 type Parse<T> = (text: string, name: string) => T
@@ -113,7 +122,7 @@ const SETTINGS = {
   /** The address that nginx listens on, as nginx takes it: `127.0.0.1:8080`, `[::1]:8080`, `*:80`. */
   listen: setting('PLINTH_LISTEN', listen, '127.0.0.1:8080'),
   /** The first run's token; without it one is generated. */
-  adminToken: optional('PLINTH_ADMIN_TOKEN', token),
+  adminToken: optional(ADMIN_TOKEN, token),
   /** The largest module zip. */
   maxModuleBytes: setting('PLINTH_MAX_MODULE_BYTES', bytes(MAX_ZIP_BYTES), String(MAX_ZIP_BYTES)),
   /** The largest generic file. */
@@ -171,6 +180,14 @@ export const unknownSettings = (env = environment()): string[] =>
     (name) => name.startsWith('PLINTH_') && ![...settingNames, ...PUBLISHING].includes(name),
   )
 
-/** Reads the settings. Throws a {@link StartProblem} that names the first bad one. An empty value is an unset one. */
-export const readConfig = (env = environment()): Config =>
-  Object.fromEntries(Object.entries(SETTINGS).map(([field, { read }]) => [field, read(env)])) as Config
+/**
+ * Reads the settings, without `env` those of this process, and then takes the secret out of its environment. Throws a
+ * {@link StartProblem} that names the first bad one. An empty value is an unset one.
+ */
+export function readConfig(env?: Environment): Config {
+  const from = env ?? { ...process.env }
+  if (env === undefined) delete process.env[ADMIN_TOKEN]
+  return Object.fromEntries(
+    Object.entries(SETTINGS).map(([field, { read }]) => [field, read(from)]),
+  ) as Config
+}

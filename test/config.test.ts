@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
-import { readConfig, settingNames, unknownSettings } from '../src/config.js'
+import { environment, readConfig, settingNames, unknownSettings } from '../src/config.js'
 
 t.test('without settings there are safe defaults', async (t) => {
   const config = readConfig({})
@@ -80,6 +80,17 @@ t.test('TLS has a certificate and a key, and what needs it is taken with it', as
 
 t.test('a bad token is not repeated in the message', async (t) => {
   t.throws(() => readConfig({ PLINTH_ADMIN_TOKEN: 'hunter2' }), { message: /^(?!.*hunter2)/ })
+})
+
+t.test('the token leaves the environment when it is read, and no child gets it', async (t) => {
+  process.env['PLINTH_ADMIN_TOKEN'] = 'a-token-of-this-process-0123'
+  t.teardown(() => delete process.env['PLINTH_ADMIN_TOKEN'])
+  t.notOk('PLINTH_ADMIN_TOKEN' in environment(), 'not even before')
+  t.equal(readConfig().adminToken, 'a-token-of-this-process-0123')
+  t.notOk('PLINTH_ADMIN_TOKEN' in process.env)
+  process.env['PLINTH_ADMIN_TOKEN'] = 'short'
+  t.throws(() => readConfig())
+  t.notOk('PLINTH_ADMIN_TOKEN' in process.env, 'a bad one leaves it, too')
 })
 
 t.test('settings that look like ours and are none are named', async (t) => {

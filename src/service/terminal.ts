@@ -20,18 +20,27 @@ export const terminalLog: Log = (level, event, { holder } = {}) => {
 export const urlOf = ({ listen, tls }: Config): string =>
   `${tls ? 'https' : 'http'}://${listen.replace(/^(\*|0\.0\.0\.0|\[::\]):/, 'localhost:')}`
 
-/** Shows the first run's token, and what can be done with it. */
+/**
+ * Tells what can be done with the first run's token, and shows it when it was generated. One that was given is known
+ * to whoever gave it, and this output often ends in a log.
+ */
 export function tellFirstRun(token: string, config: Config): void {
   const url = `${urlOf(config)}/api/packages/${FIRST_NAME}`
+  const given = config.adminToken !== undefined
+  const user = given ? `"${FIRST_NAME}:$PLINTH_ADMIN_TOKEN"` : `${FIRST_NAME}:${token}`
+  const shown = given
+    ? [
+        'Its token is the one in',
+        'PLINTH_ADMIN_TOKEN, which is read this once: the next start does not need it.',
+      ]
+    : ['Its token, shown this once:', '', `  ${token}`]
   const lines = [
-    `This is the first run. Account "${FIRST_NAME}" may publish and delete everywhere. Its token, shown this once:`,
-    '',
-    `  ${token}`,
+    `This is the first run. Account "${FIRST_NAME}" may publish and delete everywhere. ${shown.join('\n')}`,
     '',
     'Publish a module, publish a file, install:',
     '',
-    `  curl --user ${FIRST_NAME}:${token} --upload-file m.zip ${url}/go/upload`,
-    `  curl --user ${FIRST_NAME}:${token} --upload-file tool.tar.gz ${url}/generic/tool/1.0.0/tool.tar.gz`,
+    `  curl --user ${user} --upload-file m.zip ${url}/go/upload`,
+    `  curl --user ${user} --upload-file tool.tar.gz ${url}/generic/tool/1.0.0/tool.tar.gz`,
     `  GOPROXY=${url}/go GONOSUMDB=example.com/m go get example.com/m@latest`,
     '',
   ]

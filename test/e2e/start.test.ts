@@ -68,6 +68,25 @@ t.test('npm start', needs('nginx', 'pgrep'), async (t) => {
     t.same(await run.ended, { code: 0, signal: null }, 'Ctrl-C ends it cleanly')
   })
 
+  await t.test('a token that is given is neither printed nor handed on', async (t) => {
+    const given = 'given-token-0123456789'
+    const run = start({ ...env, PLINTH_DATA: join(tempFolder(), 'd'), PLINTH_ADMIN_TOKEN: given })
+    await run.until(/plinth: serving/)
+    t.match(run.output(), 'Its token is the one in\nPLINTH_ADMIN_TOKEN')
+    t.match(run.output(), '--user "admin:$PLINTH_ADMIN_TOKEN" --upload-file')
+    const put = { body: 'x', auth: `Bearer ${given}` }
+    t.equal((await ask(port, 'PUT', '/api/packages/admin/generic/a/1/b', put)).status, 201)
+    t.notMatch(run.output(), given)
+    const children = execFileSync('pgrep', ['-P', String(run.pid)], { encoding: 'utf8' })
+      .trim()
+      .split('\n')
+    t.equal(children.length, 2, 'the service and nginx')
+    for (const pid of existsSync('/proc/self/environ') ? children : [])
+      t.notMatch(readFileSync(`/proc/${pid}/environ`, 'utf8'), 'PLINTH_ADMIN_TOKEN', `process ${pid}`)
+    run.kill('SIGTERM')
+    t.equal((await run.ended).code, 0)
+  })
+
   await t.test('it goes on when nobody reads its output any more', async (t) => {
     const run = start(env)
     await run.until(/plinth: serving/)
