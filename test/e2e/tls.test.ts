@@ -147,6 +147,19 @@ t.test('over TLS', needs('nginx', 'openssl', 'go'), async (t) => {
       socket.once('error', reject)
     })
     t.equal(protocol, 'h2')
+    const with12 = (ciphers: string): Promise<string> =>
+      new Promise((resolve, reject) => {
+        const range = { minVersion: 'TLSv1.2', maxVersion: 'TLSv1.2' } as const
+        const socket = connect({ host: '127.0.0.1', port, ca, ciphers, ...range }, () => {
+          resolve(socket.getCipher().name)
+          socket.destroy()
+        })
+        socket.on('error', reject)
+      })
+    t.equal(await with12('ECDHE-ECDSA-AES128-GCM-SHA256'), 'ECDHE-ECDSA-AES128-GCM-SHA256')
+    t.equal(await with12('ECDHE-ECDSA-CHACHA20-POLY1305'), 'ECDHE-ECDSA-CHACHA20-POLY1305')
+    for (const cbc of ['ECDHE-ECDSA-AES128-SHA256', 'ECDHE-ECDSA-AES256-SHA', 'ECDHE-ECDSA-AES128-CCM'])
+      await t.rejects(with12(cbc), /handshake failure/, `${cbc} is not spoken`)
     await t.rejects(
       new Promise((resolve, reject) => {
         const socket = connect(
