@@ -1,11 +1,13 @@
-// Derives what nginx reads from the files of accounts and owners: for each owner the accounts that may read it, and
-// for each public owner a marker. A derived file that is missing or damaged closes its owner. Deriving again opens it.
+// Derives what nginx reads from the files of accounts and owners: for each owner the accounts that may read it, for each
+// public owner a marker, and for each owner's folder which users of the machine may enter it. A derived file that is
+// missing or damaged closes its owner. Deriving again opens it.
 
-import { folders, ownerTree, publicMarker, publicTarget, readersFile } from '../layout.js'
+import { folders, publicMarker, publicTarget, readersFile } from '../layout.js'
 import type { Stamp } from '../store/ownership.js'
 import type { Store } from '../store/store.js'
 import { readAccounts, readOwners } from './files.js'
 import { holdingAccessLock } from './lock.js'
+import { closeFolder, closeFolders, openFolder, workersStamp } from './owner-folders.js'
 import { isExpired, mayRead, type Account, type Owner } from './rights.js'
 
 /** The file that nginx checks credentials against: a line `account:{SSHA}…` for each account that may read `owner`. */
@@ -36,17 +38,21 @@ export async function deriveHoldingLock(store: Store, now = Date.now()): Promise
   const isPublic = new Set(owners.filter((owner) => owner.public).map(({ name }) => name))
   await removeOthers(store, folders.public, (name) => isPublic.has(name) && isMarker(store, name))
   await store.sync(folders.public)
+  await closeFolders(store, isPublic)
   const declared = new Set(owners.map(({ name }) => name))
   await removeOthers(
     store,
     folders.readers,
     async (name) => declared.has(name) && ((await store.status(readersFile(name)))?.isFile() ?? false),
   )
-  const stamp = await stampOf(store)
-  for (const owner of owners) await deriveReaders(store, owner, accounts, stamp, now)
+  const stamp = await readersStamp(store)
+  for (const owner of owners) {
+    if (!owner.public) await closeFolder(store, owner.name) // an upload would make an open one
+    await deriveReaders(store, owner, accounts, stamp, now)
+  }
   await store.sync(folders.readers)
   for (const owner of isPublic) {
-    await store.ensureFolder(ownerTree(owner)) // a link to a missing folder opens nothing
+    await openFolder(store, owner) // a link to a missing folder opens nothing
     if (!(await isMarker(store, owner))) await store.symlinkOver(publicTarget(owner), publicMarker(owner))
   }
   await store.sync(folders.public)
@@ -70,12 +76,9 @@ async function removeOthers(
   }
 }
 
-// The user, group and mode of the readers folder say who may read the files in it. The start gives the folder to the
-// group of nginx's workers when they are another user.
-async function stampOf(store: Store): Promise<Stamp> {
-  const folder = await store.status(folders.readers)
-  if (!folder) throw new Error(`${folders.readers} is missing`)
-  return { uid: folder.uid, gid: folder.gid, mode: folder.mode & 0o640 }
+async function readersStamp(store: Store): Promise<Stamp> {
+  const stamp = await workersStamp(store)
+  return { ...stamp, mode: stamp.mode & 0o640 }
 }
 
 async function deriveReaders(

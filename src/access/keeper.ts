@@ -14,7 +14,7 @@ const LOOK_EVERY_MS = 1000
 export class AccessKeeper {
   readonly #store: Store
   readonly #log: Log
-  /** The times of the watched folders at the last derivation. A rename into a folder gives it a new time. */
+  /** The times of the watched folders, and who nginx's workers are, at the last derivation. */
   #seen = ''
   /** When the next account expires, in ms since the epoch. */
   #nextExpiry = Infinity
@@ -72,6 +72,8 @@ export class AccessKeeper {
     // The third folder is derived, but copying a tree into it may remove the folder that an owner's marker leads to.
     const watched = [folders.accounts, folders.owners, packagesFolder]
     const found = await Promise.all(watched.map((folder) => this.#store.status(folder)))
-    return found.map((status) => status?.mtimeMs).join()
+    // A start of nginx with other workers gives the folder of readers to another group.
+    const readers = await this.#store.status(folders.readers)
+    return [...found.map((status) => status?.mtimeMs), readers?.gid, readers?.mode].join()
   }
 }

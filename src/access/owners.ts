@@ -6,6 +6,7 @@ import { folders, genericFolder, goFolder, ownerFile, publicMarker } from '../la
 import type { Store } from '../store/store.js'
 import { changeAccess, deriveHoldingLock } from './derive.js'
 import { isDeclared, mustBeDeclared, readOwners, writeTruth } from './files.js'
+import { closeFolder } from './owner-folders.js'
 import { isOwnerName, mustBeName, ownerText, type Owner } from './rights.js'
 
 const writeOwner = (store: Store, owner: Owner): Promise<void> =>
@@ -22,6 +23,7 @@ export const addOwner = (store: Store, owner: Owner): Promise<void> =>
   changeAccess(store, async () => {
     mustBeName('owner', owner.name)
     if (await isDeclared(store, owner.name)) throw new Refusal(409, `owner ${owner.name} is declared already`)
+    if (!owner.public) await closeFolder(store, owner.name) // before anything can be published in it
     await writeOwner(store, owner)
   })
 

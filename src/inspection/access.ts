@@ -2,14 +2,15 @@
 
 import { deriveAccess, isMarker, readersText } from '../access/derive.js'
 import { readAccounts, readOwners } from '../access/files.js'
+import { isAdmitting, workersStamp } from '../access/owner-folders.js'
 import type { Account, Owner } from '../access/rights.js'
 import { accountFile, folders, ownerTree, packagesFolder, publicMarker, readersFile } from '../layout.js'
 import type { Store } from '../store/store.js'
 import { REBUILD, type Finding } from './finding.js'
 
 /**
- * Markers and files of readers that are missing, wrong or left over; accounts whose files cannot be read; and owners of
- * packages that are not declared.
+ * Markers and files of readers that are missing, wrong or left over; owners' folders that admit the wrong users;
+ * accounts whose files cannot be read; and owners of packages that are not declared.
  */
 export async function inspectAccess(store: Store): Promise<Finding[]> {
   const owners = await readOwners(store)
@@ -17,6 +18,7 @@ export async function inspectAccess(store: Store): Promise<Finding[]> {
   return [
     ...(await missing(store, owners, accounts)),
     ...(await leftOver(store, owners)),
+    ...(await openedOrShut(store, owners)),
     ...damaged.map(damagedAccount),
     ...(await undeclared(store, owners)),
   ]
@@ -41,6 +43,22 @@ async function missing(store: Store, owners: Owner[], accounts: Account[]): Prom
     const text = (await store.read(readers))?.toString()
     if (text !== readersText(accounts, name, now))
       findings.push(derivedFault(store, readers, 'it does not say who may read this owner'))
+  }
+  return findings
+}
+
+// A copy of a tree brings modes of its own.
+async function openedOrShut(store: Store, owners: Owner[]): Promise<Finding[]> {
+  const findings: Finding[] = []
+  const readable = namesOf(owners.filter((owner) => owner.public))
+  const stamp = await workersStamp(store)
+  for (const name of await store.names(packagesFolder)) {
+    const isPublic = readable.has(name)
+    if (await isAdmitting(store, name, isPublic ? 'everybody' : stamp)) continue
+    const fault = isPublic
+      ? 'some users of this machine cannot enter it: its owner is public'
+      : "it must admit the service's user and nginx alone: its owner is not public"
+    findings.push(derivedFault(store, ownerTree(name), fault))
   }
   return findings
 }

@@ -5,7 +5,14 @@ import { execFileSync } from 'node:child_process'
 import {
   chmodSync,
   chownSync,
+  closeSync,
+  constants,
+  existsSync,
+  fchmodSync,
+  fchownSync,
+  fstatSync,
   mkdirSync,
+  openSync,
   readdirSync,
   rmSync,
   statSync,
@@ -16,7 +23,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Config } from '../config.js'
 import { quote, StartProblem } from '../errors.js'
-import { folders } from '../layout.js'
+import { folders, packagesFolder } from '../layout.js'
 import { nginxParts } from './conf-parts.js'
 
 const SHIPPED_CONF = fileURLToPath(new URL('../../../nginx.conf', import.meta.url))
@@ -121,3 +128,21 @@ function letWorkersRead(config: Config, user: WorkerUser): void {
     chmodSync(join(folder, name), name === '.' ? 0o750 : 0o640)
   }
 }
+  letWorkersEnter(join(config.data, packagesFolder), user)
+}
+
+// The folders of owners that are not public admit the workers' group, too. Those of public owners admit everybody.
+function letWorkersEnter(packages: string, { gid }: WorkerUser): void {
+  for (const entry of existsSync(packages) ? readdirSync(packages, { withFileTypes: true }) : []) {
+    if (!entry.isDirectory()) continue
+    const { O_DIRECTORY, O_NOFOLLOW, O_RDONLY } = constants
+    const fd = openSync(join(packages, entry.name), O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
+    try {
+      const { uid, mode } = fstatSync(fd)
+      if ((mode & 0o007) !== 0) continue
+      fchownSync(fd, uid, gid)
+      fchmodSync(fd, 0o750)
+    } finally {
+      closeSync(fd)
+    }
+  }

@@ -1,6 +1,9 @@
 // Owner and mode of files, so that commands run by root leave files that a service of another user can use.
 
-import { chown, stat, type FileHandle } from 'node:fs/promises'
+import { constants } from 'node:fs'
+import { chown, open, stat, type FileHandle } from 'node:fs/promises'
+
+const { O_DIRECTORY, O_NOFOLLOW, O_RDONLY } = constants
 
 /** Who may read a file: its user and group (which only root may choose), and its mode. */
 export type Stamp = { uid: number; gid: number; mode: number }
@@ -10,6 +13,41 @@ export async function stampWith(handle: FileHandle, { uid, gid, mode }: Stamp): 
   const now = await handle.stat()
   if (now.uid !== uid || now.gid !== gid) await handle.chown(uid, gid)
   await handle.chmod(mode)
+}
+
+/** Who may enter a folder: everybody, or its user and the group of a stamp. */
+export type Admitted = Stamp | 'everybody'
+
+type Access = Pick<Stamp, 'gid' | 'mode'>
+
+// Only root can give a folder to another group. Without root a group that is not the right one is not let in.
+function accessFor(admitted: Admitted, { gid, mode }: Access): Access {
+  if (admitted === 'everybody') return { gid, mode: mode | 0o055 }
+  const isRight = gid === admitted.gid || process.getuid?.() === 0
+  const special = mode & 0o7000
+  return isRight
+    ? { gid: admitted.gid, mode: special | (admitted.mode & 0o750) }
+    : { gid, mode: special | 0o700 }
+}
+
+/** Whether exactly those who should can enter the folder with this status. */
+export function admits({ gid, mode }: Access, admitted: Admitted): boolean {
+  const right = accessFor(admitted, { gid, mode: mode & 0o7777 })
+  return right.gid === gid && right.mode === (mode & 0o7777)
+}
+
+/** Makes a folder one that {@link admits}. Follows no link. */
+export async function admit(folder: string, admitted: Admitted): Promise<void> {
+  const handle = await open(folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
+  try {
+    const { uid, gid, mode } = await handle.stat()
+    const right = accessFor(admitted, { gid, mode: mode & 0o7777 })
+    // The group goes first: nobody who should come in is shut out in between.
+    if (right.gid !== gid) await handle.chown(uid, right.gid)
+    await handle.chmod(right.mode)
+  } finally {
+    await handle.close()
+  }
 }
 
 /** Gives a new folder the user and group of the folder around it. Only root can, and only root has to. */

@@ -6,7 +6,7 @@ import { dirname } from 'node:path'
 import { errno, ignoring } from '../errors.js'
 import { folders, sumFolders } from '../layout.js'
 import { Folders } from './folders.js'
-import { stampWith, type Stamp } from './ownership.js'
+import { admit, stampWith, type Admitted, type Stamp } from './ownership.js'
 import { Reading } from './reading.js'
 import { Temps, type UploadFolder } from './temps.js'
 import { waitForAll } from './wait-for-all.js'
@@ -82,6 +82,11 @@ export class Store extends Reading {
   /** Makes a folder durably that another program may have removed. */
   ensureFolder(folder: string): Promise<void> {
     return this.#folders.ensure(folder)
+  }
+
+  /** Lets others enter a folder, or not. */
+  admit(folder: string, admitted: Admitted): Promise<void> {
+    return admit(this.at(folder), admitted)
   }
 
   /** Removes `folder` and its empty parents below `upTo`, durably; see {@link Folders.prune}. */

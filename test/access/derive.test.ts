@@ -1,5 +1,6 @@
 import {
   chmodSync,
+  chownSync,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -13,6 +14,7 @@ import {
 import { join } from 'node:path'
 import t from 'tap'
 import { deriveAccess, deriveHoldingLock, isMarker, readersText } from '../../src/access/derive.js'
+import { addOwner } from '../../src/access/owners.js'
 import { accountText, ownerText, type Account } from '../../src/access/rights.js'
 import { Store } from '../../src/store/store.js'
 import { withMethods } from '../support/parts.js'
@@ -135,6 +137,12 @@ t.test('whatever is wrong is put right, and a second time changes nothing', asyn
     ],
     ['no marker', (at) => rmSync(at('access/public/open'))],
     ['no folder behind the marker', (at) => rmSync(at('tree/api/packages/open'), { recursive: true })],
+    ['a public folder that is shut', (at) => chmodSync(at('tree/api/packages/open'), 0o700)],
+    ['a private folder that is open', (at) => chmodSync(at('tree/api/packages/shut'), 0o755)],
+    ['no folder of a private owner', (at) => rmSync(at('tree/api/packages/shut'), { recursive: true })],
+    ['an open folder that nobody declared', (at) => mkdirSync(at('tree/api/packages/gone'))],
+    ['a file among the owners', (at) => writeFileSync(at('tree/api/packages/file'), '')],
+    ['a link among the owners', (at) => symlinkSync('/usr', at('tree/api/packages/link'))],
   ]
   for (const [what, damage] of table) {
     const { store, at, derive, readers, names } = await make()
@@ -146,7 +154,16 @@ t.test('whatever is wrong is put right, and a second time changes nothing', asyn
     t.equal(readers('shut'), SHUT, what)
     t.equal(statSync(at('access/readers/shut')).mode & 0o777, 0o600, what)
     t.ok(await isMarker(store, 'open'), what)
-    t.ok(existsSync(at('tree/api/packages/open')), what)
+    for (const [owner, mode] of [
+      ['open', 0o755],
+      ['shut', 0o700],
+      ['gone', 0o700],
+      ['file', 0o644],
+    ] as const) {
+      const status = statSync(at(`tree/api/packages/${owner}`), { throwIfNoEntry: false })
+      if (status || owner === 'open' || owner === 'shut')
+        t.equal((status?.mode ?? 0) & 0o777, mode, `${what}: ${owner}`)
+    }
     const before = statSync(at('access/readers/shut')).ino
     await derive()
     t.equal(statSync(at('access/readers/shut')).ino, before, `${what}: not written again`)
@@ -157,6 +174,25 @@ const replace = (path: string, make: (path: string) => void): void => {
   rmSync(path, { recursive: true })
   make(path)
 }
+
+t.test("nginx's workers enter what is not public by their group", async (t) => {
+  const { at, derive } = await make()
+  const isRoot = process.getuid?.() === 0
+  const gid = isRoot ? 65_534 : (process.getgid?.() ?? 0)
+  chownSync(at('access/readers'), process.getuid?.() ?? 0, gid)
+  chmodSync(at('access/readers'), 0o750)
+  await derive()
+  const shut = statSync(at('tree/api/packages/shut'))
+  t.same([shut.mode & 0o777, shut.gid], [0o750, gid])
+  t.equal(statSync(at('tree/api/packages/open')).mode & 0o777, 0o755)
+})
+
+t.test('a private owner has a shut folder before it is declared', async (t) => {
+  const { store, at } = await make()
+  const cut: Partial<Store> = { write: () => Promise.reject(new Error('the process dies here')) }
+  await t.rejects(addOwner(withMethods(store, cut), { name: 'new', public: false }), /dies here/)
+  t.equal(statSync(at('tree/api/packages/new')).mode & 0o777, 0o700)
+})
 
 t.test('what is damaged closes', async (t) => {
   const table: [what: string, path: string, content: string, readers: string, markers: string[]][] = [
