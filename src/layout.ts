@@ -27,7 +27,7 @@
 //     start.pid                                the pid of the `npm start` that serves
 //     control/sock                             the service's socket for commands, in a folder that nginx cannot enter
 //     shim.sock                                the service's socket for nginx
-//     nginx/                                   nginx.conf and its parts, pid, refused.log, temp folders
+//     nginx/                                   nginx.conf and its parts, pid, refused.log(.1), temp folders
 
 import { createHash } from 'node:crypto'
 import { escapePath } from './gomod/module-path.js'
@@ -61,6 +61,8 @@ export const startPidPath = 'state/start.pid'
 export const controlSocketPath = 'state/control/sock'
 export const socketPath = 'state/shim.sock'
 export const nginxPidPath = 'state/nginx/nginx.pid'
+export const refusedLogPath = 'state/nginx/refused.log'
+export const olderRefusedLogPath = 'state/nginx/refused.log.1'
 
 export const packagesFolder = `${folders.tree}/api/packages`
 // 'admin' → tree/api/packages/admin

@@ -25,6 +25,7 @@ import type { Config } from '../config.js'
 import { quote, StartProblem } from '../errors.js'
 import { folders, packagesFolder } from '../layout.js'
 import { nginxParts } from './conf-parts.js'
+import { makeRefusedLog } from './refused-log.js'
 
 const SHIPPED_CONF = fileURLToPath(new URL('../../../nginx.conf', import.meta.url))
 
@@ -54,6 +55,7 @@ export function planNginx(config: Config): NginxPlan {
   if (choice.user) letWorkersRead(config, choice.user)
   // Before its configuration is read, nginx writes to a log file of its own. Older versions cannot be told not to.
   const earlyLog = version >= EARLY_LOG_OPTION ? ['-e', 'stderr'] : []
+  makeRefusedLog(config.data)
   const args = [
     '-p',
     `${config.data}/`,

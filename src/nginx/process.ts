@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { environment, type Config } from '../config.js'
 import { nginxPidPath, socketPath } from '../layout.js'
 import type { NginxPlan } from './configure.js'
+import { keepRefusedLogSmall } from './refused-log.js'
 
 /** How long the nginx of an earlier run may take after each signal, in ms. */
 const LEFT_NGINX_GRACE_MS = 5000
@@ -17,13 +18,14 @@ export function startNginx(
   plan: NginxPlan,
   output: 'inherit' | 'pipe' = 'inherit',
 ): ChildProcess {
-  const { PLINTH_ADMIN_TOKEN: _secret, ...env } = environment()
-  return spawn(plan.program, plan.args, {
+  const nginx = spawn(plan.program, plan.args, {
     cwd: config.data,
-    env,
+    env: environment(),
     stdio: ['ignore', output, output],
     detached: true,
   })
+  keepRefusedLogSmall(config.data, nginx)
+  return nginx
 }
 
 /** Gives nginx's workers the socket of a service that runs as root. */

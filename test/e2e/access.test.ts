@@ -16,6 +16,7 @@ import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { addAccount, changeAccount, removeAccount } from '../../src/access/accounts.js'
 import { setOwner } from '../../src/access/owners.js'
+import { rotateRefusedLog } from '../../src/nginx/refused-log.js'
 import { Store } from '../../src/store/store.js'
 import { AUTH, TOKEN } from '../support/http.js'
 import { startPlinth } from '../support/plinth.js'
@@ -417,6 +418,107 @@ t.test('accounts and owners', needs('nginx'), async (t) => {
       'access/accounts/admin.json',
     ])
       t.equal(statSync(join(data, path)).mode & 0o007, 0, path)
+  })
+
+  await t.test("a private owner's folder admits the service and nginx alone", async (t) => {
+    const tree = join(data, 'tree/api/packages')
+    const modeOf = (owner: string): string => (statSync(join(tree, owner)).mode & 0o777).toString(8)
+    const workers = statSync(join(data, 'access/readers'))
+    const shut = process.getuid?.() === 0 ? '750' : '700'
+    const closed = async (t: Test, owner: string, what: string): Promise<void> => {
+      t.equal(modeOf(owner), shut, what)
+      t.equal(statSync(join(tree, owner)).gid, workers.gid, what)
+      t.equal(await get(owner, AUTH), 200, `${what}: nginx can enter it`)
+    }
+    await closed(t, 'private', 'one that was added as private')
+    t.equal(modeOf('team'), '755')
+    cli('owner', 'set', 'team', '--private')
+    await closed(t, 'team', 'one that became private')
+    cli('owner', 'set', 'team', '--public')
+    t.equal(modeOf('team'), '755', 'and public again')
+
+    cli('owner', 'add', 'hidden', '--private')
+    t.equal(modeOf('hidden'), shut, 'before anything is in it')
+    t.equal((await ask('PUT', file('hidden'), { body: 'x' })).status, 201)
+    await closed(t, 'hidden', 'an upload leaves it so')
+
+    // what an older version or a copy of a tree left
+    chmodSync(join(tree, 'private'), 0o755)
+    mkdirSync(join(tree, 'stranger'))
+    await until(() => modeOf('stranger') === shut, 50) // nobody declared it
+    await restart() // the service may still be at it
+    chmodSync(join(tree, 'private'), 0o755)
+    chmodSync(join(tree, 'team'), 0o700)
+    const { stdout } = plinth.run('verify')
+    t.match(stdout, /tree\/api\/packages\/private: it must admit the service's user and nginx alone/)
+    t.match(
+      stdout,
+      /tree\/api\/packages\/team: some users of this machine cannot enter it: its owner is public/,
+    )
+    plinth.run('rebuild')
+    await closed(t, 'private', 'rebuild closes it')
+    t.equal(modeOf('team'), '755', 'and opens what is public')
+    chmodSync(join(tree, 'private'), 0o755)
+    await restart()
+    await closed(t, 'private', 'so does a start')
+    rmSync(join(tree, 'stranger'), { recursive: true })
+    cli('owner', 'remove', 'hidden', '--with-packages', '--yes')
+  })
+
+  await t.test('the log of refused reads is short, small, and for few eyes', async (t) => {
+    const log = join(data, 'state/nginx/refused.log')
+    const wrong = basic('admin:wrong')
+    const last = (): Record<string, unknown> =>
+      JSON.parse(readFileSync(log, 'utf8').trim().split('\n').at(-1) ?? '') as Record<string, unknown>
+    const logged = async (path: string): Promise<unknown> => {
+      t.equal((await ask('GET', `/${path}`, { auth: wrong })).status, 401)
+      return last()['path']
+    }
+    const start = 'api/packages/private/generic/'
+    const fill = 'x'.repeat(256 - start.length - 1)
+    t.equal(await logged(start + fill), `/${start}${fill}`, '256 characters are whole')
+    t.equal(await logged(`${start}${fill}y`), `/${start}${fill}…`)
+    t.equal(await logged(start + 'z'.repeat(14_000)), `/${start}${'z'.repeat(fill.length)}…`)
+    t.equal(await logged(`${start}%0A${'z'.repeat(14_000)}`), `/${start}\n${'z'.repeat(fill.length - 1)}…`)
+    t.equal(
+      await logged(start + '%E2%82%AC'.repeat(400)),
+      `/${start}${'€'.repeat(75)}…`,
+      'no character is cut',
+    )
+    t.equal((await ask('GET', `/${start}${'%80'.repeat(4000)}`, { auth: wrong })).status, 401)
+    const written = readFileSync(log)
+    t.ok(written.subarray(written.lastIndexOf('\n', -2)).length < 1000, 'nor is one that is none left whole')
+
+    const pid = Number(readFileSync(join(data, 'state/nginx/nginx.pid'), 'utf8'))
+    const size = statSync(log).size
+    rotateRefusedLog(data, pid, size + 1)
+    t.equal(statSync(log).size, size, 'a small log stays')
+    for (const round of [1, 2]) {
+      rotateRefusedLog(data, pid, 1)
+      await until(async () => {
+        await ask('GET', file('private', `round${round}`), { auth: wrong })
+        return statSync(log).size > 0
+      })
+      t.equal(last()['path'], file('private', `round${round}`))
+    }
+    t.match(readFileSync(`${log}.1`, 'utf8'), 'round1', 'one older log is kept')
+    for (const path of [log, `${log}.1`]) t.equal(statSync(path).mode & 0o777, 0o640, path)
+    rmSync(log)
+    rotateRefusedLog(data, pid)
+    t.equal(statSync(log).mode & 0o777, 0o640, 'one that is missing is made again')
+  })
+
+  await t.test('a log line of the service is short', async (t) => {
+    const path = `/api/packages/${'a/'.repeat(6000)}`
+    t.equal((await ask('PUT', path, { auth: basic(`${'n'.repeat(3000)}:wrong`), body: 'x' })).status, 404)
+    await until(() => plinth.log().includes('/a/a/a/'))
+    const line =
+      plinth
+        .log()
+        .split('\n')
+        .find((text) => text.includes('/a/a/a/')) ?? ''
+    t.ok(line.length < 1500, `${line.length} characters`)
+    t.match(JSON.parse(line), { path: `${path.slice(0, 256)}…` })
   })
 
   await t.test('no log and no process list has a token in it', async (t) => {
