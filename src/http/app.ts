@@ -8,13 +8,16 @@ import { mustBeAllowed } from './authorize.js'
 import { FailedLogins } from './failed-logins.js'
 import { deleteFile, deleteGenericVersion, uploadFile, type GenericRoutes } from './generic-routes.js'
 import { deleteModuleVersion, uploadModule, type GoRoutes } from './go-routes.js'
-import { answerErrors, hearErrors, logWrites, mustDecode } from './middleware.js'
+import { answerErrors, hearErrors, logWrites, mustDecode, refuseUnrouted } from './middleware.js'
 import type { RequestContext, RequestState } from './request-state.js'
 
 /** What the routes work with. */
 type AppParts = GoRoutes & GenericRoutes & { config: Config; log: Log }
 
 const OWNER = '/api/packages/:owner'
+
+const methodsOf = (router: Router<RequestState>, path: string): string[] =>
+  router.match(path, '').path.flatMap(({ methods }) => methods)
 
 export function createApp(parts: AppParts): Koa<RequestState> {
   const { store, config, log } = parts
@@ -66,6 +69,6 @@ export function createApp(parts: AppParts): Koa<RequestState> {
   app.use(answerErrors(log))
   app.use(parts.admission.count)
   app.use(router.routes())
-  app.use(router.allowedMethods())
+  app.use((ctx) => refuseUnrouted(ctx, methodsOf(router, ctx.path)))
   return app
 }

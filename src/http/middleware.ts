@@ -1,7 +1,7 @@
 // The middleware around every request: one log line, errors as answers, and a check that the path can be decoded.
 
 import { randomUUID } from 'node:crypto'
-import { errno, messageOf, Refusal, Unsettled } from '../errors.js'
+import { errno, messageOf, quote, Refusal, Unsettled } from '../errors.js'
 import type { Log } from '../log.js'
 import type { RequestContext, RequestMiddleware } from './request-state.js'
 
@@ -82,7 +82,6 @@ export const answerErrors =
     ctx.set('X-Content-Type-Options', 'nosniff')
     try {
       await next()
-      if (ctx.body === undefined || ctx.body === null) noRoute(ctx)
     } catch (error) {
       const refusal = toRefusal(error, ctx, log)
       ctx.set(refusal.headers)
@@ -93,11 +92,19 @@ export const answerErrors =
     }
   }
 
-// The router leaves a path that no route has, and a path whose routes have other methods (it sets `Allow` then).
-function noRoute(ctx: RequestContext): void {
-  if (ctx.status === 404) throw new Refusal(404, 'not found: no package is written at this path')
-  if (ctx.status === 405 || ctx.status === 501)
-    throw new Refusal(405, `method ${ctx.method} is not allowed here`)
+/** Reads are nginx's. On any path they are allowed, and find something or not. */
+const READS = ['GET', 'HEAD']
+const WRITES = ['PUT', 'POST', 'DELETE']
+
+/**
+ * Refuses a request that no route took: with 405 when the path has routes of other methods (`methods`), and when no
+ * path has a route of this method (OPTIONS, PATCH). nginx answers the latter by itself, with the same `Allow`.
+ */
+export function refuseUnrouted({ method }: RequestContext, methods: readonly string[]): never {
+  if (READS.includes(method) || (WRITES.includes(method) && methods.length === 0))
+    throw new Refusal(404, 'not found: no package is written at this path')
+  const headers = { Allow: [...new Set([...READS, ...methods])].join(', ') }
+  throw new Refusal(405, `method ${quote(method)} is not allowed here`, { headers })
 }
 
 /**
