@@ -159,6 +159,8 @@ const SETTINGS = {
   httpListen: onlyWithTls(optional('PLINTH_HTTP_LISTEN', listen)),
   /** Seconds for which browsers are told to come by https only. */
   hsts: onlyWithTls(optional('PLINTH_HSTS', number(1, MAX_HSTS_SECONDS, 'seconds'))),
+  /** Requests of one address that nginx has under way at once; 0 is no limit. */
+  connectionsPerAddress: setting('PLINTH_CONNECTIONS_PER_ADDRESS', number(0, 1_000_000, 'requests'), '512'),
   /** Wrong credentials a second from one address before their answers are delayed. */
   failedLogins: setting('PLINTH_FAILED_LOGINS', number(1, 1_000_000, 'wrong credentials a second'), '5'),
 }

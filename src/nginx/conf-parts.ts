@@ -1,5 +1,5 @@
-// The part of nginx's configuration that follows from the settings: small files that the shipped nginx.conf includes.
-// Pure.
+// The part of nginx's configuration that follows from the settings and the machine: small files that the shipped
+// nginx.conf includes. Pure.
 
 import type { Config } from '../config.js'
 
@@ -27,10 +27,20 @@ function listenPart({ listen, tls }: Config, version: number): string {
 const portSuffix = (listen: string): string =>
   listen.endsWith(':443') ? '' : listen.slice(listen.lastIndexOf(':'))
 
-function httpPart({ failedLogins, httpListen, listen }: Config): string {
-  const zone = `limit_req_zone $failing zone=failing:1m rate=${failedLogins}r/s;\n`
-  if (httpListen === undefined) return zone
-  return `${zone}server {
+// The zone has room for 160,000 addresses. Without room nginx would refuse every request.
+const addressPart = (most: number): string =>
+  most === 0
+    ? ''
+    : `limit_conn_zone $binary_remote_addr zone=addresses:10m;
+limit_conn addresses ${most};
+limit_conn_status 429;
+`
+
+function httpPart({ connectionsPerAddress, failedLogins, httpListen, listen }: Config): string {
+  const zones = `limit_req_zone $failing zone=failing:1m rate=${failedLogins}r/s;
+${addressPart(connectionsPerAddress)}`
+  if (httpListen === undefined) return zones
+  return `${zones}server {
     listen ${httpListen};
     return 308 https://$host${portSuffix(listen)}$request_uri;
 }
@@ -44,16 +54,37 @@ function headersPart({ hsts }: Config): string {
     : `${nosniff}add_header Strict-Transport-Security "max-age=${hsts}" always;\n`
 }
 
+/** Connections of one worker. It keeps 0.4 kB for each, used or not. */
+const MAX_CONNECTIONS = 8192
+/** Files of a worker that belong to no connection: listening sockets, logs, channels to the other workers. */
+const OTHER_FILES = 128
+/** A connection has a file beside its socket: the one that is sent, or the service's socket. */
+const FILES_PER_CONNECTION = 2
+
+/** The files that a worker wants to open at once. */
+export const WANTED_FILES = MAX_CONNECTIONS * FILES_PER_CONNECTION + OTHER_FILES
+
 /**
- * The four files, by name. `version` is the version of nginx: 1.22.1 is 1022001. `user` is the user and group of its
- * workers; it is `undefined` when nginx cannot choose them.
+ * The connections of a worker that may open `files` files. There must not be more: nginx makes room by closing idle
+ * ones when it runs out of connections, and takes no new one when it runs out of files.
  */
-export const nginxParts = (
-  config: Config,
-  version: number,
-  user: { name: string; group: string } | undefined,
-): Record<string, string> => ({
-  'main.conf': user ? `user ${user.name} ${user.group};\n` : '',
+export const connectionsWith = (files: number): number =>
+  Math.max(Math.floor((Math.min(files, WANTED_FILES) - OTHER_FILES) / FILES_PER_CONNECTION), 64)
+
+/** What the parts depend on beside the settings. */
+type Machine = {
+  /** The version of nginx: 1.22.1 is 1022001. */
+  version: number
+  /** The user and group of nginx's workers; `undefined` when nginx cannot choose them. */
+  user: { name: string; group: string } | undefined
+  /** How many files a worker may open. */
+  files: number
+}
+
+/** The five files, by name. */
+export const nginxParts = (config: Config, { version, user, files }: Machine): Record<string, string> => ({
+  'main.conf': `${user ? `user ${user.name} ${user.group};\n` : ''}worker_rlimit_nofile ${files};\n`,
+  'events.conf': `worker_connections ${connectionsWith(files)};\n`,
   'http.conf': httpPart(config),
   'listen.conf': listenPart(config, version),
   'headers.conf': headersPart(config),

@@ -25,6 +25,7 @@ import type { Config } from '../config.js'
 import { quote, StartProblem } from '../errors.js'
 import { folders, packagesFolder } from '../layout.js'
 import { nginxParts } from './conf-parts.js'
+import { openFiles } from './open-files.js'
 import { makeRefusedLog } from './refused-log.js'
 
 const SHIPPED_CONF = fileURLToPath(new URL('../../../nginx.conf', import.meta.url))
@@ -50,12 +51,14 @@ export function planNginx(config: Config): NginxPlan {
   rmSync(conf, { force: true })
   symlinkSync(SHIPPED_CONF, conf)
   const version = nginxVersion(config.nginx)
-  for (const [name, text] of Object.entries(nginxParts(config, version, choice.user)))
+  const limit = openFiles()
+  const machine = { version, user: choice.user, files: limit.files }
+  for (const [name, text] of Object.entries(nginxParts(config, machine)))
     writeFileSync(join(folder, name), text)
   if (choice.user) letWorkersRead(config, choice.user)
+  makeRefusedLog(config.data)
   // Before its configuration is read, nginx writes to a log file of its own. Older versions cannot be told not to.
   const earlyLog = version >= EARLY_LOG_OPTION ? ['-e', 'stderr'] : []
-  makeRefusedLog(config.data)
   const args = [
     '-p',
     `${config.data}/`,
@@ -65,7 +68,8 @@ export function planNginx(config: Config): NginxPlan {
     '-g',
     'daemon off;',
   ]
-  return { program: config.nginx, args, ...choice }
+  const warning = [choice.warning, limit.warning].filter((text) => text !== undefined).join('; and ')
+  return { program: config.nginx, args, user: choice.user, ...(warning && { warning }) }
 }
 
 // 'nginx version: nginx/1.22.1' → 1022001
@@ -129,7 +133,6 @@ function letWorkersRead(config: Config, user: WorkerUser): void {
     chownSync(join(folder, name), uid, user.gid)
     chmodSync(join(folder, name), name === '.' ? 0o750 : 0o640)
   }
-}
   letWorkersEnter(join(config.data, packagesFolder), user)
 }
 
@@ -148,3 +151,4 @@ function letWorkersEnter(packages: string, { gid }: WorkerUser): void {
       closeSync(fd)
     }
   }
+}

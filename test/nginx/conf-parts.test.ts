@@ -1,15 +1,21 @@
 import t from 'tap'
 import { readConfig } from '../../src/config.js'
-import { nginxParts } from '../../src/nginx/conf-parts.js'
+import { connectionsWith, nginxParts, WANTED_FILES } from '../../src/nginx/conf-parts.js'
 
 const TLS = { PLINTH_TLS_CERT: '/etc/a b/cert.pem', PLINTH_TLS_KEY: '/etc/a b/key.pem' }
-const parts = (env: Record<string, string>, version = 1_022_001): Record<string, string> =>
-  nginxParts(readConfig(env), version, undefined)
+const machine = { version: 1_022_001, user: undefined, files: WANTED_FILES }
+const parts = (env: Record<string, string>, version = machine.version): Record<string, string> =>
+  nginxParts(readConfig(env), { ...machine, version })
 
 t.test('plain http', async (t) => {
   t.same(parts({}), {
-    'main.conf': '',
-    'http.conf': 'limit_req_zone $failing zone=failing:1m rate=5r/s;\n',
+    'main.conf': 'worker_rlimit_nofile 16512;\n',
+    'events.conf': 'worker_connections 8192;\n',
+    'http.conf': `limit_req_zone $failing zone=failing:1m rate=5r/s;
+limit_conn_zone $binary_remote_addr zone=addresses:10m;
+limit_conn addresses 512;
+limit_conn_status 429;
+`,
     'listen.conf': 'listen 127.0.0.1:8080;\n',
     'headers.conf': 'add_header X-Content-Type-Options nosniff always;\n',
   })
@@ -17,7 +23,29 @@ t.test('plain http', async (t) => {
 
 t.test('root chooses whom the workers run as', async (t) => {
   const user = { name: 'www-data', group: 'www' }
-  t.equal(nginxParts(readConfig({}), 0, user)['main.conf'], 'user www-data www;\n')
+  t.match(nginxParts(readConfig({}), { ...machine, user })['main.conf'], 'user www-data www;\n')
+})
+
+t.test('a worker takes no more connections than it may open files for', async (t) => {
+  const table: [files: number, connections: number][] = [
+    [WANTED_FILES * 10, 8192],
+    [WANTED_FILES, 8192],
+    [4096, 1984],
+    [1024, 448],
+    [200, 64],
+  ]
+  for (const [files, connections] of table) t.equal(connectionsWith(files), connections, String(files))
+  const { 'main.conf': main, 'events.conf': events } = nginxParts(readConfig({}), { ...machine, files: 1024 })
+  t.equal(main, 'worker_rlimit_nofile 1024;\n')
+  t.equal(events, 'worker_connections 448;\n')
+})
+
+t.test('0 is no limit of the requests of an address', async (t) => {
+  t.notMatch(parts({ PLINTH_CONNECTIONS_PER_ADDRESS: '0' })['http.conf'], 'limit_conn')
+})
+
+t.test('TLS 1.2 has no suite with CBC', async (t) => {
+  t.match(parts(TLS)['listen.conf'], 'ssl_ciphers ECDHE+AESGCM:ECDHE+CHACHA20;\n')
 })
 
 t.test('HTTP/2 is spelt as this nginx wants it', async (t) => {
