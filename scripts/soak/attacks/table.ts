@@ -1,0 +1,18 @@
+// All attacks.
+
+import type { Attack } from '../target.js'
+import { bodies } from './bodies.js'
+import { connections } from './connections.js'
+import { forms } from './forms.js'
+import { logins } from './logins.js'
+import { machine } from './machine.js'
+import { zips } from './zips.js'
+
+export const ATTACKS: readonly Attack[] = [
+  ...forms,
+  ...logins,
+  ...bodies,
+  ...zips,
+  ...connections,
+  ...machine,
+]
