@@ -39,26 +39,27 @@ export async function runAttack({ attack, seconds, say, signal }: Run): Promise<
     say(`  without it: ${metText(calm)}`)
     const before = await settled(plinth)
     say(`  ${sampleText(before)}`)
-    await attack.prepare?.(plinth.target)
+    await attack.prepare?.(plinth.target())
     plinth.forgetPeaks()
     plinth.log.take()
     const broken: string[] = []
     const pid = plinth.servicePid()
-    const watching = watchMinute(plinth)
+    const watching = watchPeak(plinth)
     const time = (): Promise<void> => pause(seconds * 1000, signal)
-    const over = attackUntil(attack, plinth.target, time).then((seen) => broken.push(...seen))
+    const over = attackUntil(attack, plinth.target(), time)
     const met = await workFor(clients, over, attack.kills)
-    const { peakMb } = watching.end()
     say(`  attacked:   ${metText(met)}`)
     for (const failure of met.failures) say(`    ${failure}`)
-    broken.push(...judgeServed(met), ...judgePeak(peakMb))
+    broken.push(...judgeServed(met))
     const times: Verdict = attack.kills ? { broken: [], unjudged: [] } : judgeTimes(met, calm)
     broken.push(...times.broken)
     if (!attack.kills && plinth.servicePid() !== pid) broken.push('the service ended')
     const seen = plinth.log.take()
     if (plinth.isRunning()) broken.push(...(await judgeAfter(plinth, clients, before, say)))
     else broken.push('npm start ended')
-    broken.push(...(attack.check?.(plinth.target, seen) ?? []))
+    broken.push(...(attack.check?.(plinth.target(), seen) ?? []))
+    const peakMb = watching.end() // what was received last may be checked last
+    broken.push(...judgePeak(peakMb))
     say(`  peak ${peakMb.toFixed(0)} MB; ${logText(seen)}`)
     return { broken, unjudged: times.unjudged }
   } finally {
@@ -75,8 +76,8 @@ async function workFor(clients: GoodClients, over: Promise<unknown>, patient = f
   return clients.take()
 }
 
-/** Reads the log and the service's peak now and then: neither waits until the end. */
-function watchMinute(plinth: Soaked) {
+/** Reads the log and the service's peak now and then, until `end` returns the peak. */
+function watchPeak(plinth: Soaked) {
   let peakMb = 0
   const look = (): void => {
     plinth.log.look()
@@ -87,7 +88,7 @@ function watchMinute(plinth: Soaked) {
     end: () => {
       clearInterval(timer)
       look()
-      return { peakMb }
+      return peakMb
     },
   }
 }

@@ -10,22 +10,23 @@ import { askGood } from './good-request.js'
 import { head } from './raw-request.js'
 import type { Target } from './target.js'
 
-/** The default of PLINTH_MAX_UPLOADS. Each of the accounts has its share of them. */
+/** The default of PLINTH_MAX_UPLOADS. */
 const SLOTS = 256
 const ADMITTED_MS = 10_000
-const ANSWERED_MS = 20_000
+const ANSWERED_MS = 60_000
+/** nginx bounds the connections of one address. */
+const ADDRESSES = 4
 const VERSION = '/api/packages/team/generic/slots/1'
 
 type Probe = { socket: Socket; answer: () => string; closed: Promise<void> }
 
 function open({ port, others }: Target, n: number): Probe {
-  const account = n % others.length
-  const socket = connect({ host: '127.0.0.1', port, localAddress: `127.0.0.${70 + account}` })
+  const socket = connect({ host: '127.0.0.1', port, localAddress: `127.0.0.${70 + (n % ADDRESSES)}` })
   let answer = ''
   socket.on('data', (chunk: Buffer) => (answer += chunk.toString('latin1')))
   socket.on('error', () => {})
   const closed = new Promise<void>((resolve) => socket.on('close', () => resolve()))
-  const headers = { Authorization: others[account] ?? '', 'Content-Length': 2 }
+  const headers = { Authorization: others[n % others.length] ?? '', 'Content-Length': 2 }
   socket.write(`${head('PUT', `${VERSION}/${n}`, headers)}x`)
   return { socket, answer: () => answer, closed }
 }

@@ -40,7 +40,7 @@ export async function runMix(minutes: number, say: Say, signal: AbortSignal): Pr
   try {
     const clients = new GoodClients(plinth)
     await clients.prepare()
-    for (const attack of ATTACKS) await attack.prepare?.(plinth.target)
+    for (const attack of ATTACKS) await attack.prepare?.(plinth.target())
     const broken = new Set<string>()
     const mix = new Mix(plinth, clients, say, broken)
 
@@ -68,7 +68,7 @@ export async function runMix(minutes: number, say: Say, signal: AbortSignal): Pr
     for (const text of judgePeak(after.service.peakMb)) broken.add(text)
     for (const text of await clients.lost()) broken.add(text)
     for (const attack of ATTACKS)
-      for (const text of attack.check?.(plinth.target, plinth.log.take()) ?? []) broken.add(text)
+      for (const text of attack.check?.(plinth.target(), plinth.log.take()) ?? []) broken.add(text)
     return { broken: [...broken], unjudged: [] }
   } finally {
     await plinth.stop()
@@ -91,9 +91,9 @@ class Mix {
   }
 
   /** Runs one attack until `over` does. */
-  async attack(attack: Attack, over: () => Promise<void>): Promise<void> {
+  async attack(attack: Attack, over: () => Promise<void>, lane = 0): Promise<void> {
     this.#running.add(attack.name)
-    for (const text of await attackUntil(attack, this.#plinth.target, over)) this.#broken.add(text)
+    await attackUntil(attack, this.#plinth.target(lane), over)
     this.#running.delete(attack.name)
   }
 
@@ -107,7 +107,8 @@ class Mix {
     for (let n = lane * 3; !signal.aborted && performance.now() < end; n += lane === 0 ? 1 : 3) {
       const attack = attacks[n % attacks.length]
       const left = Math.min(SLICE_MS, end - performance.now())
-      if (attack && !this.#running.has(attack.name)) await this.attack(attack, () => pause(left, signal))
+      if (attack && !this.#running.has(attack.name))
+        await this.attack(attack, () => pause(left, signal), lane)
       else await pause(Math.min(left, 1000), signal)
     }
   }

@@ -15,6 +15,6 @@ export async function settled(plinth: Soaked, before?: Sample): Promise<Sample> 
   const isSettled = (sample: Sample): boolean =>
     before ? judgeLeft(before, sample).length === 0 : sample.temps + sample.entries === 0
   while (!isSettled(plinth.sample()) && performance.now() < end) await wait(LOOK_MS)
-  const freeSlots = await countFreeSlots(plinth.target)
+  const freeSlots = await countFreeSlots(plinth.target())
   return { ...plinth.sample(), freeSlots }
 }

@@ -5,7 +5,6 @@ import { spawn } from 'node:child_process'
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { addAccount } from '../../src/access/accounts.js'
 import { firstRun } from '../../src/access/first-run.js'
 import { addOwner } from '../../src/access/owners.js'
 import { newToken } from '../../src/access/token.js'
@@ -18,6 +17,7 @@ import { freePort } from '../../test/support/port.js'
 import { tempFolder } from '../../test/support/temp-folder.js'
 import { until } from '../../test/support/until.js'
 import { forgetPeak } from '../bench/processes.js'
+import { writeAccount } from './accounts.js'
 import { LogFile } from './log-file.js'
 import { childrenOf, NOTHING, servicePid, together, usageOf } from './processes.js'
 import type { Target } from './target.js'
@@ -25,34 +25,31 @@ import type { Sample } from './verdict.js'
 
 const START = fileURLToPath(new URL('../../src/start.js', import.meta.url))
 
-/** Accounts that share the upload slots while they are counted. */
-const OTHERS = 4
+/** Accounts that attack, each in a lane of the mix. */
+const HOSTILE = 2
+/** As many accounts as upload slots: an account has a share of the slots, and each is sure of one. */
+const OTHERS = 256
 
 /** The soft limit of open files that most systems give. node raises its own, so nginx is started behind this. */
 const NGINX_WITH_USUAL_LIMIT = '#!/bin/sh\nulimit -Sn 1024\nexec nginx "$@"\n'
 
-const basic = (name: string, token: string): string =>
-  `Basic ${Buffer.from(`${name}:${token}`).toString('base64')}`
-
-type Who = { good: string; reader: string; hostile: string; others: string[] }
+type Who = { good: string; reader: string; hostile: string[]; others: string[] }
 
 /** Owners `good` and `team` are public, `private` is not. Returns the headers of the accounts. */
-async function declare(store: Store): Promise<Who> {
+async function declare(data: string): Promise<Who> {
+  const store = new Store(data)
   await addOwner(store, { name: 'good', public: true })
   await addOwner(store, { name: 'team', public: true })
   await addOwner(store, { name: 'private', public: false })
-  const account = async (name: string, read: string[], write: string[]): Promise<string> => {
-    const token = newToken()
-    await addAccount(store, name, token, { admin: false, read, write })
-    return basic(name, token)
-  }
-  const others = []
-  for (let n = 0; n < OTHERS; n++) others.push(await account(`other${n}`, [], ['team']))
+  const account = (name: string, read: string[], write: string[]): string =>
+    writeAccount(data, name, newToken(), { admin: false, read, write })
+  const team = (name: string, count: number): string[] =>
+    Array.from({ length: count }, (_, n) => account(`${name}${n}`, [], ['team']))
   return {
-    good: await account('good', [], ['good', 'private']),
-    reader: await account('reader', ['private'], []),
-    hostile: await account('hostile', [], ['team']),
-    others,
+    good: account('good', [], ['good', 'private']),
+    reader: account('reader', ['private'], []),
+    hostile: team('hostile', HOSTILE),
+    others: team('other', OTHERS),
   }
 }
 
@@ -70,7 +67,7 @@ export async function startSoaked() {
     PLINTH_INBOX_SETTLE_SECONDS: '0',
   }
   await firstRun(readConfig(settings))
-  const who = await declare(new Store(data))
+  const who = await declare(data)
 
   const log = new LogFile(join(folder, 'log'))
   const child = spawn(...plainNode(START), {
@@ -107,7 +104,14 @@ export async function startSoaked() {
     log,
     good: who.good,
     reader: who.reader,
-    target: { port, data, startPid, hostile: who.hostile, others: who.others } satisfies Target,
+    /** What attackers of the lane `lane` reach. */
+    target: (lane = 0): Target => ({
+      port,
+      data,
+      startPid,
+      hostile: who.hostile[lane % HOSTILE] ?? '',
+      others: who.others,
+    }),
     servicePid: () => servicePid(startPid),
     isRunning: () => !isOver(child),
     forgetPeaks: () =>

@@ -14,16 +14,15 @@ export type Target = {
   others: readonly string[]
 }
 
-/** Tells of a promise that the attack has seen broken. */
-export type Report = (broken: string) => void
-
 export type Attack = {
   name: string
   what: string
   /** Runs beside the good clients before the attack begins. */
   prepare?: (target: Target) => Promise<void> | void
+  /** Makes what takes long to make, in the process of the attack: its time begins afterwards. */
+  arm?: () => void
   /** Runs until `signal` is aborted, in a process of its own, and cleans up. Opens a bounded number of things. */
-  run: (target: Target, signal: AbortSignal, report: Report) => Promise<void>
+  run: (target: Target, signal: AbortSignal) => Promise<void>
   /** Looks for broken promises after the attack. */
   check?: (target: Target, seen: Seen) => string[]
   /** The service is killed: a good client repeats a write that gets 503, and its time is not judged. */

@@ -1,6 +1,5 @@
 // One account that holds what all accounts share: upload slots, and room on the disk.
 
-import { statfsSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { head, HOSTILE_ADDRESS, pause } from '../raw-request.js'
 import type { Attack, Target } from '../target.js'
@@ -13,27 +12,35 @@ const DRIP_MS = 5000
 const REFILL_MS = 500
 /** The length that a body promises: no more than the default of PLINTH_MAX_FILE_BYTES. */
 const PROMISED = 10_000_000_000
+/** No more than a good client's file. */
+const LEAST = 1000
 
-type Held = { count: number; length: number; drips: boolean }
+/** `drips`: a byte comes now and then. `shrinks`: when an upload is refused, the next promises fewer bytes. */
+type Held = { count: number; length: number; drips?: true; shrinks?: true }
 
 /** Opens `count` uploads, opens another for each that is closed, and sends next to nothing on them. */
 async function hold({ port, hostile }: Target, held: Held, signal: AbortSignal): Promise<void> {
   const open = new Set<Socket>()
   let opened = 0
-  let drips = performance.now()
+  let length = held.length
+  let dripped = performance.now()
   while (!signal.aborted) {
     while (open.size < held.count) {
       const socket = connect({ host: '127.0.0.1', port, localAddress: HOSTILE_ADDRESS })
       const path = `/api/packages/team/generic/held/1/${opened++}`
+      const promised = length
       open.add(socket)
       socket.on('error', () => {})
-      socket.on('data', () => socket.destroy()) // refused: another takes its place
+      socket.on('data', () => {
+        socket.destroy() // refused: another takes its place
+        if (held.shrinks && length === promised) length = Math.max(LEAST, Math.floor(length / 4))
+      })
       socket.on('close', () => open.delete(socket))
-      socket.write(`${head('PUT', path, { Authorization: hostile, 'Content-Length': held.length })}x`)
+      socket.write(`${head('PUT', path, { Authorization: hostile, 'Content-Length': promised })}x`)
     }
     await pause(REFILL_MS, signal)
-    if (!held.drips || performance.now() - drips < DRIP_MS) continue
-    drips = performance.now()
+    if (!held.drips || performance.now() - dripped < DRIP_MS) continue
+    dripped = performance.now()
     for (const socket of open) socket.write('x')
   }
   for (const socket of open) socket.destroy()
@@ -45,15 +52,11 @@ const slowBodies: Attack = {
   run: (target, signal) => hold(target, { count: HELD, length: 1_000_000, drips: true }, signal),
 }
 
-/** Without a share for each account, promises of the whole disk leave no room for anybody else. */
+/** Promises of the whole disk, down to its last bytes, leave no room for anybody else. */
 const idleLengths: Attack = {
   name: 'idle-lengths',
-  what: 'idle uploads whose lengths together are more than the disk has',
-  run: (target, signal) => {
-    const { bavail, bsize } = statfsSync(target.data)
-    const count = Math.min(200, Math.ceil((bavail * bsize) / PROMISED) + 1)
-    return hold(target, { count, length: PROMISED, drips: false }, signal)
-  },
+  what: 'idle uploads of one account whose lengths together are all that the disk has',
+  run: (target, signal) => hold(target, { count: 100, length: PROMISED, shrinks: true }, signal),
 }
 
 export const bodies: readonly Attack[] = [slowBodies, idleLengths]

@@ -1,24 +1,13 @@
 // Credentials, wrong and right, beside many accounts.
 
-import { writeFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { accountText } from '../../../src/access/rights.js'
-import { hashToken, newToken } from '../../../src/access/token.js'
-import { accountFile } from '../../../src/layout.js'
+import { newToken } from '../../../src/access/token.js'
+import { basic, writeAccount } from '../accounts.js'
 import { head, inLanes, send } from '../raw-request.js'
 import type { Attack, Target } from '../target.js'
 
-const basic = (name: string, token: string): string =>
-  `Basic ${Buffer.from(`${name}:${token}`).toString('base64')}`
-
-/** Accounts that nobody uses, written as `account add` writes them. */
 function addIdleAccounts({ data }: Target, count: number): void {
-  const created = new Date().toISOString()
-  for (let n = 0; n < count; n++) {
-    const account = { name: `idle${n}`, hash: hashToken(newToken()), created }
-    const text = accountText({ ...account, admin: false, read: ['team'], write: [] })
-    writeFileSync(join(data, accountFile(account.name)), text, { mode: 0o600 })
-  }
+  for (let n = 0; n < count; n++)
+    writeAccount(data, `idle${n}`, newToken(), { admin: false, read: ['team'], write: [] })
 }
 
 const wrongCredentials = (n: number): string => {

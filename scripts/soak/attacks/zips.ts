@@ -10,6 +10,7 @@ const MIB = 2 ** 20
 const UPLOAD = '/api/packages/team/go/upload'
 /** A large zip is checked for seconds. */
 const CHECK_MS = 60_000
+const BIG_MODULES = 8
 
 const put = (target: Target, zip: Buffer, signal: AbortSignal): Promise<number> => {
   const headers = { Authorization: target.hostile, 'Content-Length': zip.length }
@@ -34,47 +35,58 @@ async function putAndDelete(
   return status
 }
 
+/** `make`, called once, when its result is first asked for. */
+function lazily<T>(make: () => T): () => T {
+  let made: { it: T } | undefined
+  return () => (made ??= { it: make() }).it
+}
+
+const largeZip = lazily(() => sourceModule('example.com/large', 'v1.0.0', 60_000_000, 3000))
+
 const largeZips: Attack = {
   name: 'large-zips',
   what: 'one account that uploads modules of 60 MB in 3,000 files, 6 at a time',
+  arm: () => void largeZip(),
   run: (target, signal) => {
-    const zip = sourceModule('example.com/large', 'v1.0.0', 60_000_000, 3000)
-    return inLanes(6, signal, () => putAndDelete(target, 'example.com/large', zip, signal))
+    return inLanes(6, signal, () => putAndDelete(target, 'example.com/large', largeZip(), signal))
   },
 }
 
 /** 400 MiB of zeros in some 400 kB: a small zip that is checked for as long as a large one. */
-function smallZipOfManyBytes(): Buffer {
+const smallZipOfManyBytes = lazily((): Buffer => {
   const piece = Buffer.alloc(MIB)
   let crc = 0
   for (let i = 0; i < 400; i++) crc = crc32(piece, crc)
   const packed = deflateRawSync(Buffer.alloc(400 * MIB), { level: 9 })
   const entry = { name: 'example.com/slow@v1.0.0/zeros', packed, size: 400 * MIB, crc32: crc }
   return rawZip([entry])
-}
+})
 
 const slowChecks: Attack = {
   name: 'slow-checks',
   what: 'one account that uploads zips of 400 kB that inflate to 400 MB, 8 at a time',
+  arm: () => void smallZipOfManyBytes(),
   run: (target, signal) => {
-    const zip = smallZipOfManyBytes()
-    return inLanes(8, signal, () => putAndDelete(target, 'example.com/slow', zip, signal))
+    return inLanes(8, signal, () => putAndDelete(target, 'example.com/slow', smallZipOfManyBytes(), signal))
   },
 }
+
+const bigModule = (n: number): string => `example.com/mod${n % BIG_MODULES}`
+const bigModuleZips = lazily(() =>
+  Array.from({ length: BIG_MODULES }, (_, n) => {
+    const content = `module ${bigModule(n)}\n//`.padEnd(16 * MIB - 1, ' ')
+    return rawZip([{ name: `${bigModule(n)}@v1.0.0/go.mod`, content: `${content}\n` }])
+  }),
+)
 
 const bigGoMods: Attack = {
   name: 'big-go-mods',
   what: 'zips of 16 kB whose go.mod has 16 MB, 8 at a time',
-  run: (target, signal) => {
-    const moduleOf = (n: number): string => `example.com/mod${n % 8}`
-    const zips = Array.from({ length: 8 }, (_, n) => {
-      const content = `module ${moduleOf(n)}\n//`.padEnd(16 * MIB - 1, ' ')
-      return rawZip([{ name: `${moduleOf(n)}@v1.0.0/go.mod`, content: `${content}\n` }])
-    })
-    return inLanes(8, signal, (n) =>
-      putAndDelete(target, moduleOf(n), zips[n % 8] ?? Buffer.alloc(0), signal),
-    )
-  },
+  arm: () => void bigModuleZips(),
+  run: (target, signal) =>
+    inLanes(8, signal, (n) =>
+      putAndDelete(target, bigModule(n), bigModuleZips()[n % BIG_MODULES] ?? Buffer.alloc(0), signal),
+    ),
 }
 
 /** Numbers from a seed: the same attack each time. */
@@ -93,7 +105,7 @@ function mutated(zip: Buffer, directoryAt: number, below: (n: number) => number)
   for (let times = 1 + below(4); times > 0; times--) {
     const at = directoryAt + below(copy.length - directoryAt)
     copy[at] = values[below(values.length)] ?? 0
-    if (below(3) === 0) copy.fill(0xff, at, at + 4)
+    if (below(3) === 0) copy.fill(0xff, at, Math.min(at + 4, copy.length))
   }
   return below(10) === 0 ? copy.subarray(0, directoryAt + below(copy.length - directoryAt)) : copy
 }
