@@ -104,7 +104,11 @@ class Mix {
   async attackUntil(end: number, lane: number, signal: AbortSignal): Promise<void> {
     const attacks = ATTACKS.filter(({ kills }) => !kills)
     // the lanes go at different steps: in time every attack meets every other
-    for (let n = lane * 3; !signal.aborted && performance.now() < end; n += lane === 0 ? 1 : 3) {
+    for (
+      let n = lane * 3;
+      this.#plinth.isRunning() && !signal.aborted && performance.now() < end;
+      n += lane === 0 ? 1 : 3
+    ) {
       const attack = attacks[n % attacks.length]
       const left = Math.min(SLICE_MS, end - performance.now())
       if (attack && !this.#running.has(attack.name))
