@@ -5,24 +5,12 @@ import { quote, Refusal } from '../errors.js'
 import { accountFile, folders } from '../layout.js'
 import type { Store } from '../store/store.js'
 import { changeAccess } from './derive.js'
-import { mustBeDeclared, readAccounts, writeTruth } from './files.js'
-import {
-  accountText,
-  findAccount,
-  mustBeName,
-  type Account,
-  type AccountMatch,
-  type Credentials,
-  type Rights,
-} from './rights.js'
-import { hashToken } from './token.js'
+import { mustBeDeclared, readAccount, readAccounts, writeTruth } from './files.js'
+import { accountText, mustBeName, type Account, type Rights } from './rights.js'
+import { hashToken, tokenHint } from './token.js'
 
 /** What to change of an account; an absent field stays as it is. `expires: null` is never. */
 export type AccountChange = { rights?: Rights; token?: string; expires?: string | null }
-
-/** Finds whose credentials these are. It takes the same time for any account, and for no account. */
-export const authenticate = async (store: Store, credentials: Credentials): Promise<AccountMatch> =>
-  findAccount((await readAccounts(store)).accounts, credentials, Date.now())
 
 const writeAccount = (store: Store, account: Account): Promise<void> =>
   writeTruth(store, folders.accounts, accountFile(account.name), accountText(account))
@@ -30,6 +18,12 @@ const writeAccount = (store: Store, account: Account): Promise<void> =>
 async function mustHaveOwners(store: Store, { read, write }: Rights): Promise<void> {
   for (const owner of [...read, ...write]) await mustBeDeclared(store, owner)
 }
+
+/** What an account keeps of its token. */
+const kept = (token: string): Pick<Account, 'hash' | 'hint'> => ({
+  hash: hashToken(token),
+  hint: tokenHint(token),
+})
 
 const noAccount = (name: string): Refusal => new Refusal(404, `no account ${quote(name)}`)
 
@@ -51,7 +45,7 @@ export const addAccount = (
     await mustHaveOwners(store, rights)
     const account: Account = {
       name,
-      hash: hashToken(token),
+      ...kept(token),
       ...rights,
       created: new Date().toISOString(),
       ...(expires !== undefined && { expires }),
@@ -67,17 +61,16 @@ export const addAccount = (
 export const changeAccount = (store: Store, name: string, change: AccountChange): Promise<Account> =>
   changeAccess(store, async () => {
     mustBeName('account', name)
-    const { accounts, damaged } = await readAccounts(store)
-    if (damaged.includes(name))
+    const before = await readAccount(store, name)
+    if (before === 'damaged')
       throw new Refusal(409, `the file of account ${name} is damaged: remove the account and add it again`)
-    const before = accounts.find((account) => account.name === name)
     if (!before) throw noAccount(name)
     if (change.rights) await mustHaveOwners(store, change.rights)
-    const { expires: expiry, ...kept } = { ...before, ...change.rights }
+    const { expires: expiry, ...others } = { ...before, ...change.rights }
     const expires = change.expires === undefined ? expiry : (change.expires ?? undefined)
     const account: Account = {
-      ...kept,
-      ...(change.token !== undefined && { hash: hashToken(change.token) }),
+      ...others,
+      ...(change.token !== undefined && kept(change.token)),
       ...(expires !== undefined && { expires }),
     }
     await writeAccount(store, account)

@@ -5,7 +5,7 @@
 import { folders, publicMarker, publicTarget, readersFile } from '../layout.js'
 import type { Stamp } from '../store/ownership.js'
 import type { Store } from '../store/store.js'
-import { readAccounts, readOwners } from './files.js'
+import { readAccounts, readOwners, type Accounts } from './files.js'
 import { holdingAccessLock } from './lock.js'
 import { closeFolder, closeFolders, openFolder, workersStamp } from './owner-folders.js'
 import { isExpired, mayRead, type Account, type Owner } from './rights.js'
@@ -21,20 +21,34 @@ export const readersText = (accounts: readonly Account[], owner: string, now: nu
 export const changeAccess = <T>(store: Store, change: () => Promise<T>): Promise<T> =>
   holdingAccessLock(store, async () => {
     const result = await change()
-    await deriveHoldingLock(store)
+    await deriveHoldingLock(store, await readAccounts(store))
     return result
   })
 
-/** Derives everything again while nobody changes accounts and owners. A second run changes nothing. */
-export const deriveAccess = (store: Store): Promise<void> => changeAccess(store, async () => {})
+/**
+ * Derives everything again while nobody changes accounts and owners, and resolves with the accounts that it found with
+ * `read`. A second run changes nothing.
+ */
+export const deriveAccess = (
+  store: Store,
+  read: (store: Store) => Promise<Accounts> = readAccounts,
+): Promise<Accounts> =>
+  holdingAccessLock(store, async () => {
+    const accounts = await read(store)
+    await deriveHoldingLock(store, accounts)
+    return accounts
+  })
 
 /**
  * {@link deriveAccess} for a caller that holds the access lock. It closes before it opens: a crash in between leaves
  * nothing open that should be closed. Rejects when something could not be derived, and leaves that closed.
  */
-export async function deriveHoldingLock(store: Store, now = Date.now()): Promise<void> {
+export async function deriveHoldingLock(
+  store: Store,
+  { accounts }: Accounts,
+  now = Date.now(),
+): Promise<void> {
   const owners = await readOwners(store)
-  const { accounts } = await readAccounts(store)
   const isPublic = new Set(owners.filter((owner) => owner.public).map(({ name }) => name))
   await removeOthers(store, folders.public, (name) => isPublic.has(name) && isMarker(store, name))
   await store.sync(folders.public)

@@ -6,13 +6,14 @@ import { folders, packagesFolder } from '../layout.js'
 import type { Log } from '../log.js'
 import type { Store } from '../store/store.js'
 import { deriveAccess } from './derive.js'
-import { readAccounts } from './files.js'
+import type { KnownAccounts } from './known-accounts.js'
 
 const LOOK_EVERY_MS = 1000
 
 /** Looks every second whether a reason to derive has come up: an expiry that has passed, or a changed file. */
 export class AccessKeeper {
   readonly #store: Store
+  readonly #accounts: KnownAccounts
   readonly #log: Log
   /** The times of the watched folders, and who nginx's workers are, at the last derivation. */
   #seen = ''
@@ -23,8 +24,9 @@ export class AccessKeeper {
   #timer: NodeJS.Timeout | undefined
   #stopped = false
 
-  constructor(store: Store, log: Log) {
+  constructor({ store, accounts, log }: { store: Store; accounts: KnownAccounts; log: Log }) {
     this.#store = store
+    this.#accounts = accounts
     this.#log = log
   }
 
@@ -60,8 +62,7 @@ export class AccessKeeper {
   async #derive(): Promise<void> {
     const times = await this.#times() // taken first: the next look sees a change that comes meanwhile
     const now = Date.now()
-    await deriveAccess(this.#store)
-    const { accounts, damaged } = await readAccounts(this.#store)
+    const { accounts, damaged } = await deriveAccess(this.#store, () => this.#accounts.all())
     if (damaged.length > 0) this.#log('warn', 'damaged account', { accounts: damaged.join(', ') })
     const expiries = accounts.map(({ expires }) => (expires === undefined ? Infinity : Date.parse(expires)))
     this.#nextExpiry = Math.min(Infinity, ...expiries.filter((expiry) => expiry > now))

@@ -5,7 +5,7 @@ import { Refusal } from '../errors.js'
 import { folders, genericFolder, goFolder, ownerFile, publicMarker } from '../layout.js'
 import type { Store } from '../store/store.js'
 import { changeAccess, deriveHoldingLock } from './derive.js'
-import { isDeclared, mustBeDeclared, readOwners, writeTruth } from './files.js'
+import { isDeclared, mustBeDeclared, readAccounts, readOwners, writeTruth } from './files.js'
 import { closeFolder } from './owner-folders.js'
 import { isOwnerName, mustBeName, ownerText, type Owner } from './rights.js'
 
@@ -56,5 +56,5 @@ export async function forgetOwner(store: Store, name: string): Promise<Owner | u
 /** Declares an owner again that {@link forgetOwner} forgot. The caller holds the access lock. */
 export async function restoreOwner(store: Store, owner: Owner): Promise<void> {
   await writeOwner(store, owner)
-  await deriveHoldingLock(store)
+  await deriveHoldingLock(store, await readAccounts(store))
 }

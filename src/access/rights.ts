@@ -2,7 +2,7 @@
 
 import { parseJson } from '../store/parse-json.js'
 import { quote, Refusal } from '../errors.js'
-import { isTokenHash, tokenMatches } from './token.js'
+import { isTokenHash, isTokenHint } from './token.js'
 
 /** Names of owners and accounts: `[A-Za-z0-9][A-Za-z0-9._-]*`, at most 64 characters, compared as written. */
 export const isOwnerName = (name: string): boolean => /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(name)
@@ -17,8 +17,17 @@ export function mustBeName(kind: 'account' | 'owner', name: string): void {
 /** The rights of an account. `admin`: everything, for every owner. Writing an owner implies reading it. */
 export type Rights = { admin: boolean; read: string[]; write: string[] }
 
-/** An account. The token itself is not kept. Times are in ISO 8601. Without `expires` the account never expires. */
-export type Account = Rights & { name: string; hash: string; created: string; expires?: string }
+/**
+ * An account. The token itself is not kept. `hint` is that of the token; accounts of earlier versions have none. Times
+ * are in ISO 8601. Without `expires` the account never expires.
+ */
+export type Account = Rights & {
+  name: string
+  hash: string
+  hint?: string
+  created: string
+  expires?: string
+}
 
 /** An owner. Anyone may read a public one; an account needs the right to read another. */
 export type Owner = { name: string; public: boolean }
@@ -43,10 +52,11 @@ const areOwnerNames = (value: unknown): value is string[] =>
 
 /** The account in a file's text; `undefined` for a damaged file. Nobody can use such an account. */
 export function parseAccount(name: string, text: string): Account | undefined {
-  const { hash, admin, read, write, created, expires } = parsed(text)
+  const { hash, hint, admin, read, write, created, expires } = parsed(text)
   if (typeof hash !== 'string' || !isTokenHash(hash) || typeof created !== 'string') return undefined
   if (typeof admin !== 'boolean' || !areOwnerNames(read) || !areOwnerNames(write)) return undefined
-  const account = { name, hash, admin, read, write, created }
+  const hinted = typeof hint === 'string' && isTokenHint(hint) ? { hint } : {}
+  const account = { name, hash, ...hinted, admin, read, write, created }
   if (expires === undefined) return account
   return typeof expires === 'string' && !Number.isNaN(Date.parse(expires))
     ? { ...account, expires }
@@ -71,23 +81,3 @@ export type Credentials = { account?: string; token: string }
 
 /** `account` owns the credentials. `claimed` is the existing account that they name, with a right token or not. */
 export type AccountMatch = { account: Account | undefined; claimed: string | undefined }
-
-/**
- * Finds the account that owns the credentials. It compares every account, each in constant time, and does not stop at
- * the right one: the time tells neither whether a token is right nor whether an account exists.
- */
-export function findAccount(
-  accounts: readonly Account[],
-  { account: name, token }: Credentials,
-  now: number,
-  matches = tokenMatches,
-): AccountMatch {
-  const match: AccountMatch = { account: undefined, claimed: undefined }
-  for (const account of accounts) {
-    const tokenRight = matches(account.hash, token)
-    const nameRight = name === undefined || name === account.name
-    if (tokenRight && nameRight && !isExpired(account, now)) match.account = account
-    if (name === account.name) match.claimed = name
-  }
-  return match
-}

@@ -3,8 +3,8 @@
 
 import { parseArgs } from 'node:util'
 import { addAccount, changeAccount, removeAccount, type AccountChange } from '../access/accounts.js'
-import { readAccounts } from '../access/files.js'
-import { isExpired, type Account, type Rights } from '../access/rights.js'
+import { readAccount, readAccounts } from '../access/files.js'
+import { isExpired, mustBeName, type Account, type Rights } from '../access/rights.js'
 import { newToken } from '../access/token.js'
 import { readConfig } from '../config.js'
 import { Refusal } from '../errors.js'
@@ -32,8 +32,8 @@ type Options = {
 
 type Given = { store: Store; values: Options; change: AccountChange }
 
-/** An account without the hash of its token. */
-function shown({ hash: _hash, ...account }: Account) {
+/** An account without what it keeps of its token. */
+function shown({ hash: _hash, hint: _hint, ...account }: Account) {
   return { ...account, expired: isExpired({ ...account, hash: '' }, Date.now()) }
 }
 
@@ -71,8 +71,8 @@ function showToken(account: Account, token: string, done: string, json: boolean 
   process.stdout.write(json ? `${JSON.stringify({ ...shown(account), token })}\n` : text)
 }
 
-function mustNotBeExpired(account: Account | undefined, change: AccountChange): void {
-  if (account && change.expires === undefined && isExpired(account, Date.now()))
+function mustNotBeExpired(account: Account | 'damaged' | undefined, change: AccountChange): void {
+  if (account && account !== 'damaged' && change.expires === undefined && isExpired(account, Date.now()))
     throw new Refusal(
       409,
       `account ${account.name} expired on ${account.expires}: give a new time with --expires`,
@@ -103,11 +103,8 @@ const ACTIONS: Readonly<Record<string, Action<Given>>> = {
   rotate: {
     options: ['expires', 'json'],
     async run({ store, values, change }, name) {
-      const { accounts } = await readAccounts(store)
-      mustNotBeExpired(
-        accounts.find((account) => account.name === name),
-        change,
-      )
+      mustBeName('account', name)
+      mustNotBeExpired(await readAccount(store, name), change)
       const token = newToken()
       showToken(await changeAccount(store, name, { ...change, token }), token, 'rotated', values.json)
     },

@@ -2,6 +2,7 @@
 
 import { Router, type RouterContext } from '@koa/router'
 import Koa from 'koa'
+import type { KnownAccounts } from '../access/known-accounts.js'
 import type { Config } from '../config.js'
 import type { Log } from '../log.js'
 import { mustBeAllowed } from './authorize.js'
@@ -12,7 +13,7 @@ import { answerErrors, hearErrors, logWrites, mustDecode, refuseUnrouted } from 
 import type { RequestContext, RequestState } from './request-state.js'
 
 /** What the routes work with. */
-type AppParts = GoRoutes & GenericRoutes & { config: Config; log: Log }
+type AppParts = GoRoutes & GenericRoutes & { config: Config; log: Log; accounts: KnownAccounts }
 
 const OWNER = '/api/packages/:owner'
 
@@ -20,7 +21,7 @@ const methodsOf = (router: Router<RequestState>, path: string): string[] =>
   router.match(path, '').path.flatMap(({ methods }) => methods)
 
 export function createApp(parts: AppParts): Koa<RequestState> {
-  const { store, config, log } = parts
+  const { store, accounts, config, log } = parts
   const failures = new FailedLogins(config.failedLogins)
 
   // The router decodes each parameter once. It may hold `..`, `/` and NUL: it is checked where it becomes a name.
@@ -28,7 +29,7 @@ export function createApp(parts: AppParts): Koa<RequestState> {
     <Name extends string>(action: (ctx: RequestContext, params: Record<Name, string>) => Promise<void>) =>
     async (ctx: RouterContext<RequestState>): Promise<void> => {
       const params = ctx.params as Record<Name | 'owner', string> // the route's pattern has them
-      await mustBeAllowed({ store, failures }, ctx, params.owner)
+      await mustBeAllowed({ store, accounts, failures }, ctx, params.owner)
       mustDecode(ctx)
       await action(ctx, params)
     }

@@ -1,8 +1,8 @@
 // Who may write where. The credentials are checked first, then the right to the owner, then whether the owner is
 // declared; all of it before the body is asked for.
 
-import { authenticate } from '../access/accounts.js'
 import { mustBeDeclared } from '../access/files.js'
+import type { KnownAccounts } from '../access/known-accounts.js'
 import { mayWrite } from '../access/rights.js'
 import { Refusal } from '../errors.js'
 import type { Store } from '../store/store.js'
@@ -10,30 +10,43 @@ import { parseCredentials } from './credentials.js'
 import type { FailedLogins } from './failed-logins.js'
 import type { RequestContext } from './request-state.js'
 
+type Needs = { store: Store; accounts: KnownAccounts; failures: FailedLogins }
+
 const unauthorized = (message: string): Refusal =>
   new Refusal(401, message, { headers: { 'WWW-Authenticate': 'Basic realm="plinth", charset="UTF-8"' } })
 
+const tooMany = (): Refusal =>
+  new Refusal(429, 'too many wrong credentials from this address: try again later', {
+    headers: { 'Retry-After': '5' },
+  })
+
 /**
- * Returns when the request may write to `owner`. Throws a 401 for wrong credentials and for missing rights. That answer
- * waits when many come from one address, and in the end it is a 429. Throws a 404 for an owner that is not declared,
- * which is told only to those who could write to it.
+ * Returns when the request may write to `owner`. Throws a 401 for wrong
+ * credentials and for missing rights. That answer waits when many come from one address, and in the end it is a 429.
+ * Throws a 404 for an owner that is not declared, which is told only to those who could write to it.
  */
 export async function mustBeAllowed(
-  { store, failures }: { store: Store; failures: FailedLogins },
+  { store, accounts, failures }: Needs,
   ctx: RequestContext,
   owner: string,
 ): Promise<void> {
   const credentials = parseCredentials(ctx.get('Authorization'))
   if (!credentials) throw unauthorized('credentials are needed: curl --user ACCOUNT:TOKEN')
-  const { account, claimed } = await authenticate(store, credentials)
+  let counted: number | undefined
+  const count = (): number => {
+    counted ??= failures.count(ctx.ip)
+    if (counted === undefined) throw tooMany()
+    return counted
+  }
+  const { account, claimed } = await accounts.authenticate(credentials, count)
   if (account) ctx.state.account = account.name
-  if (account && mayWrite(account, owner)) return mustBeDeclared(store, owner)
+  if (account && mayWrite(account, owner)) {
+    if (counted !== undefined) failures.forgive(ctx.ip)
+    return mustBeDeclared(store, owner)
+  }
   // Only the name of an existing account is logged: a client may have put its token in the name's place.
   if (!account && claimed !== undefined) ctx.state.claimed = claimed
-  if (!(await failures.wait(ctx.ip)))
-    throw new Refusal(429, 'too many wrong credentials from this address: try again later', {
-      headers: { 'Retry-After': '5' },
-    })
+  await failures.wait(count())
   throw unauthorized(
     account ? `account ${account.name} may not write here` : 'wrong credentials: no account has this token',
   )

@@ -1,5 +1,6 @@
-// Slows down wrong credentials, by a leaky bucket for each address. Requests with right credentials never wait. nginx
-// does the same for reads, and the numbers here are those of its limit_req.
+// Slows down wrong credentials, by a leaky bucket for each address. Requests with right credentials never wait: only
+// those that make the service compare many tokens are counted first. nginx does the same for reads, and the numbers
+// here are those of its limit_req.
 
 /** Failures of a full bucket that are answered without a wait. */
 const FREE = 10
@@ -29,18 +30,29 @@ export class FailedLogins {
   }
 
   /**
-   * Counts a failure from `address`. Resolves with `true` after the time that its answer must wait. Resolves with
-   * `false` at once when too many wait already.
+   * Counts a failure from `address`. Returns the time in ms that its answer must wait; `undefined`, and counts nothing,
+   * when too many are counted already.
    */
-  async wait(address: string): Promise<boolean> {
+  count(address: string): number | undefined {
     const at = this.#now()
     const level = this.#levelOf(address, at) + 1
-    if (level > MOST + 1) return false
+    if (level > MOST + 1) return undefined
     if (this.#buckets.size >= REMEMBERED_ADDRESSES) this.#forgetEmpty(at)
     this.#buckets.set(address, { level, at })
-    const excess = level - 1 - FREE
-    if (excess > 0) await this.#sleep((excess * 1000) / this.#perSecond)
-    return true
+    return (Math.max(0, level - 1 - FREE) * 1000) / this.#perSecond
+  }
+
+  /** Takes back what {@link count} counted: the credentials were right. */
+  forgive(address: string): void {
+    const at = this.#now()
+    const level = this.#levelOf(address, at) - 1
+    if (level > 0) this.#buckets.set(address, { level, at })
+    else this.#buckets.delete(address)
+  }
+
+  /** Resolves when the answer has waited as long as {@link count} said. */
+  async wait(ms: number): Promise<void> {
+    if (ms > 0) await this.#sleep(ms)
   }
 
   #levelOf(address: string, at: number): number {

@@ -30,7 +30,7 @@ const derivedFault = (store: Store, path: string, fault: string): Finding => ({
   path,
   fault,
   mend: REBUILD,
-  repair: () => deriveAccess(store),
+  repair: async () => void (await deriveAccess(store)),
 })
 
 async function missing(store: Store, owners: Owner[], accounts: Account[]): Promise<Finding[]> {

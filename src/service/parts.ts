@@ -2,6 +2,7 @@
 // works while no service runs.
 
 import type { Config } from '../config.js'
+import { KnownAccounts } from '../access/known-accounts.js'
 import { FilePublisher } from '../generic/publish.js'
 import { ModuleIntake } from '../go/intake.js'
 import { ModulePublisher } from '../go/publish.js'
@@ -23,6 +24,8 @@ export class Parts {
   readonly log: Log
   /** The only writer below the data folder. */
   readonly store: Store
+  /** The accounts, kept in memory. */
+  readonly accounts: KnownAccounts
   /** The free space on the data folder's file system, shared by all uploads and imports. */
   readonly freeSpace: FreeSpace
   /** Copies files of this machine in. */
@@ -45,6 +48,7 @@ export class Parts {
     this.config = config
     this.log = log
     this.store = given.store ?? new Store(config.data)
+    this.accounts = new KnownAccounts(this.store)
     this.freeSpace = new FreeSpace(this.store.at(folders.tmp), config.minFreeBytes)
     this.copyIn = new CopyIn(this.store, this.freeSpace)
     this.zips = given.zips ?? new CheckPool()

@@ -42,7 +42,7 @@ export class Service {
     this.#log = log
     this.#parts = new Parts(config, log)
     this.#admission = new Admission(config.maxUploads)
-    this.#keeper = new AccessKeeper(this.#parts.store, log)
+    this.#keeper = new AccessKeeper(this.#parts)
     const app = createApp({ ...this.#parts, admission: this.#admission })
     app.on('error', (error: Error) => log('warn', 'connection', { reason: error.message }))
     this.#server = createServer({ requestTimeout: 0, keepAliveTimeout: KEEP_ALIVE_MS }, app.callback())

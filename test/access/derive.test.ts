@@ -14,6 +14,7 @@ import {
 import { join } from 'node:path'
 import t from 'tap'
 import { deriveAccess, deriveHoldingLock, isMarker, readersText } from '../../src/access/derive.js'
+import { readAccounts } from '../../src/access/files.js'
 import { addOwner } from '../../src/access/owners.js'
 import { accountText, ownerText, type Account } from '../../src/access/rights.js'
 import { Store } from '../../src/store/store.js'
@@ -57,7 +58,7 @@ async function make() {
   return {
     store,
     at: (path: string) => store.at(path),
-    derive: (now = NOON, on = store) => deriveHoldingLock(on, now),
+    derive: async (now = NOON, on = store) => deriveHoldingLock(on, await readAccounts(on), now),
     readers: (owner: string) => readFileSync(store.at(`access/readers/${owner}`), 'utf8'),
     names: (folder: string) => readdirSync(store.at(`access/${folder}`)).sort(),
   }

@@ -1,7 +1,6 @@
 import t from 'tap'
 import {
   accountText,
-  findAccount,
   isExpired,
   mayRead,
   mayWrite,
@@ -9,10 +8,9 @@ import {
   parseAccount,
   parseOwner,
   type Account,
-  type Credentials,
 } from '../../src/access/rights.js'
 import { readersText } from '../../src/access/derive.js'
-import { hashToken, tokenMatches } from '../../src/access/token.js'
+import { hashToken, tokenHint } from '../../src/access/token.js'
 
 const account = (name: string, more: Partial<Account> = {}): Account => ({
   name,
@@ -40,7 +38,11 @@ t.test('rights: writing implies reading, admin everything', async (t) => {
 })
 
 t.test('an account is what was stored', async (t) => {
-  for (const one of [account('a'), account('b', { expires: '2027-01-01T00:00:00.000Z', write: ['team'] })])
+  for (const one of [
+    account('a'),
+    account('b', { expires: '2027-01-01T00:00:00.000Z', write: ['team'] }),
+    account('c', { hint: tokenHint('token-of-c') }),
+  ])
     t.same(parseAccount(one.name, accountText(one)), one)
 })
 
@@ -69,6 +71,12 @@ t.test('a damaged account can do nothing', async (t) => {
     t.equal(parseAccount('a', text), undefined, text)
 })
 
+t.test('a hint that is none is left out', async (t) => {
+  const one = account('a')
+  for (const hint of [null, 5, '', 'x', '0123456', '0123456789', '0123456X'])
+    t.same(parseAccount('a', JSON.stringify({ ...one, hint })), one, JSON.stringify(hint))
+})
+
 t.test('an owner is public only when its file says so', async (t) => {
   t.same(parseOwner('a', ownerText({ name: 'a', public: true })), { name: 'a', public: true })
   for (const text of [
@@ -95,41 +103,3 @@ t.test('expiry', async (t) => {
   t.equal(readersText([reader], 'x', at - 1), `a:${one.hash}\n`)
   t.equal(readersText([reader], 'x', at), '', 'and nginx is told')
 })
-
-t.test(
-  'finding an account takes the same work for right and wrong tokens, known and unknown names',
-  async (t) => {
-    const accounts = [
-      account('a'),
-      account('b', { expires: '2026-01-01T00:00:00.000Z' }),
-      account('c'),
-      account('d'),
-    ]
-    const table: [credentials: Credentials, found: string | undefined, claimed: string | undefined][] = [
-      [{ account: 'a', token: 'token-of-a' }, 'a', 'a'],
-      [{ account: 'd', token: 'token-of-d' }, 'd', 'd'],
-      [{ token: 'token-of-c' }, 'c', undefined],
-      [{ account: 'a', token: 'token-of-d' }, undefined, 'a'],
-      [{ account: 'a', token: 'wrong' }, undefined, 'a'],
-      [{ account: 'nobody', token: 'token-of-a' }, undefined, undefined],
-      [{ account: 'nobody', token: 'wrong' }, undefined, undefined],
-      [{ account: '', token: 'token-of-a' }, undefined, undefined],
-      [{ account: 'b', token: 'token-of-b' }, undefined, 'b'],
-      [{ token: '' }, undefined, undefined],
-    ]
-    for (const [credentials, found, claimed] of table) {
-      const compared: string[] = []
-      const finding = findAccount(accounts, credentials, Date.parse('2026-02-01'), (hash, token) => {
-        compared.push(hash)
-        return tokenMatches(hash, token)
-      })
-      t.equal(finding.account?.name, found, JSON.stringify(credentials))
-      t.equal(finding.claimed, claimed, JSON.stringify(credentials))
-      t.same(
-        compared,
-        accounts.map(({ hash }) => hash),
-        'each account once, in the same order',
-      )
-    }
-  },
-)
