@@ -48,12 +48,18 @@ export class FilePublisher {
   }
 
   /**
-   * Publishes a file. Resolves when it is on the disk. Throws a {@link Refusal}: 409 when the name is taken, 404 when
-   * the owner is not declared.
+   * Publishes a file. Resolves when it is on the disk. `mayStill` throws when the right to publish was taken while the
+   * file was received. Throws a {@link Refusal}: 409 when the name is taken, 404 when the owner is not declared.
    */
-  publish(version: GenericVersion, file: string, { path, sha256, size }: ReceivedFile): Promise<void> {
+  publish(
+    version: GenericVersion,
+    file: string,
+    { path, sha256, size }: ReceivedFile,
+    mayStill?: () => Promise<void>,
+  ): Promise<void> {
     const target = genericFile(version, file)
     return this.alone(version, async () => {
+      await mayStill?.()
       await mustBeDeclared(this.#store, version.owner) // somebody may have removed it while the body came
       if (await this.#store.exists(target)) throw conflict(version, file)
       await this.#journal.publish({

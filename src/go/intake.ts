@@ -5,7 +5,7 @@ import { problemText } from '../gomod/problems.js'
 import type { CheckPool } from '../modzip/check-pool.js'
 import type { ModuleZip } from '../modzip/read-zip.js'
 import type { Received } from '../store/write-body.js'
-import type { ModulePublisher } from './publish.js'
+import type { ModulePublisher, Publishing } from './publish.js'
 
 type Needs = { config: { strict: boolean }; zips: CheckPool; modules: ModulePublisher }
 
@@ -34,15 +34,18 @@ export class ModuleIntake {
   }
 
   /** Publishes a zip that was read. Throws a 409 when the version exists. */
-  publishRead(owner: string, received: Received, zip: ModuleZip, published?: Date): Promise<void> {
+  publishRead(owner: string, received: Received, zip: ModuleZip, how?: Publishing): Promise<void> {
     const at = { owner, module: zip.module, version: zip.version }
-    return this.#modules.publish(at, { ...received, mod: zip.mod }, published)
+    return this.#modules.publish(at, { ...received, mod: zip.mod }, how)
   }
 
-  /** Reads, checks and publishes. Throws a {@link Refusal}: 400 for a wrong zip, 409 when the version exists. */
-  async publish(owner: string, received: Received): Promise<ModuleZip> {
+  /**
+   * Reads, checks and publishes; `mayStill` throws when that must not be any more. Throws a {@link Refusal}: 400 for a
+   * wrong zip, 409 when the version exists.
+   */
+  async publish(owner: string, received: Received, mayStill: () => Promise<void>): Promise<ModuleZip> {
     const zip = await this.read(received.path)
-    await this.publishRead(owner, received, zip)
+    await this.publishRead(owner, received, zip, { mayStill })
     return zip
   }
 }

@@ -32,6 +32,12 @@ type Needs = { store: Store; journal: Journal; zips: CheckPool; clock: Publicati
 /** A checked module zip: its path (absolute), its go.mod, its SHA-256 and size. */
 type CheckedZip = Sum & { path: string; mod: Uint8Array }
 
+/**
+ * `published` is the time of publication, now when absent. `mayStill` throws when the right to publish was taken while
+ * the zip was received and checked.
+ */
+export type Publishing = { published?: Date; mayStill?: () => Promise<void> }
+
 /** The files that follow from a zip, on the disk and under no name yet. */
 type Derived = { mod: Staged; info: Staged; views: StagedViews }
 
@@ -60,16 +66,21 @@ export class ModulePublisher {
   }
 
   /**
-   * Publishes a checked zip. Resolves when everything is on the disk. `published` is the time of publication, now when
-   * absent. Whole seconds of it count: what follows from the zip's mtime must be the same on any file system.
+   * Publishes a checked zip. Resolves when everything is on the disk. Whole seconds of the time of publication count:
+   * what follows from the zip's mtime must be the same on any file system.
    * Throws a {@link Refusal}: 409 when the version exists, 404 when the owner is not declared, 400 when the file system
    * cannot hold the name.
    */
-  publish(version: ModuleVersion, { path, mod, sha256, size }: CheckedZip, published?: Date): Promise<void> {
+  publish(
+    version: ModuleVersion,
+    { path, mod, sha256, size }: CheckedZip,
+    { published, mayStill }: Publishing = {},
+  ): Promise<void> {
     const zip = versionFile(version, 'zip')
     const tooLong = checkFits(versionFile(version, 'info'), 'the module path or version')
     if (tooLong !== undefined) throw new Refusal(400, tooLong)
     return this.#journal.alone(queueKey(version), async () => {
+      await mayStill?.()
       await mustBeDeclared(this.#store, version.owner) // somebody may have removed it while the body came
       if (await this.#store.exists(zip)) throw conflict(version)
       const time = published ? wholeSeconds(published) : this.#clock.publicationTime(zip)

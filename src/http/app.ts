@@ -5,7 +5,7 @@ import Koa from 'koa'
 import type { KnownAccounts } from '../access/known-accounts.js'
 import type { Config } from '../config.js'
 import type { Log } from '../log.js'
-import { mustBeAllowed } from './authorize.js'
+import { mustBeAllowed, type StillAllowed } from './authorize.js'
 import { FailedLogins } from './failed-logins.js'
 import { deleteFile, deleteGenericVersion, uploadFile, type GenericRoutes } from './generic-routes.js'
 import { deleteModuleVersion, uploadModule, type GoRoutes } from './go-routes.js'
@@ -26,15 +26,23 @@ export function createApp(parts: AppParts): Koa<RequestState> {
 
   // The router decodes each parameter once. It may hold `..`, `/` and NUL: it is checked where it becomes a name.
   const write =
-    <Name extends string>(action: (ctx: RequestContext, params: Record<Name, string>) => Promise<void>) =>
+    <Name extends string>(
+      action: (
+        ctx: RequestContext,
+        params: Record<Name, string>,
+        stillAllowed: StillAllowed,
+      ) => Promise<void>,
+    ) =>
     async (ctx: RouterContext<RequestState>): Promise<void> => {
       const params = ctx.params as Record<Name | 'owner', string> // the route's pattern has them
-      await mustBeAllowed({ store, accounts, failures }, ctx, params.owner)
+      const stillAllowed = await mustBeAllowed({ store, accounts, failures }, ctx, params.owner)
       mustDecode(ctx)
-      await action(ctx, params)
+      await action(ctx, params, stillAllowed)
     }
 
-  const goUpload = write<'owner'>((ctx, { owner }) => uploadModule(parts, ctx, owner))
+  const goUpload = write<'owner'>((ctx, { owner }, stillAllowed) =>
+    uploadModule(parts, ctx, owner, stillAllowed),
+  )
   const router = new Router<RequestState>({ sensitive: true, strict: true })
     .put(`${OWNER}/go/upload`, goUpload)
     .post(`${OWNER}/go/upload`, goUpload)
@@ -46,8 +54,8 @@ export function createApp(parts: AppParts): Koa<RequestState> {
     )
     .put(
       `${OWNER}/generic/:name/:version/:file`,
-      write<'owner' | 'name' | 'version' | 'file'>((ctx, { owner, name, version, file }) =>
-        uploadFile(parts, ctx, { owner, name, version }, file),
+      write<'owner' | 'name' | 'version' | 'file'>((ctx, { owner, name, version, file }, stillAllowed) =>
+        uploadFile(parts, ctx, { owner, name, version }, file, stillAllowed),
       ),
     )
     .delete(

@@ -5,6 +5,7 @@ import { quote, Refusal } from '../errors.js'
 import { checkFileName, mustBeNames, versionProblem } from '../generic/names.js'
 import type { FilePublisher } from '../generic/publish.js'
 import { checkFits, genericFile, urlPath, type GenericVersion } from '../layout.js'
+import type { StillAllowed } from './authorize.js'
 import { baseUrl } from './base-url.js'
 import { receiveBody, type Receiving } from './request-body.js'
 import type { RequestContext } from './request-state.js'
@@ -17,12 +18,13 @@ export async function uploadFile(
   ctx: RequestContext,
   at: GenericVersion,
   file: string,
+  stillAllowed: StillAllowed,
 ): Promise<void> {
   const { config, files } = parts
   mustBeNames(at, file)
   await files.mustBeFree(at, file)
   await receiveBody(parts, ctx, config.maxFileBytes, async (received) => {
-    await files.publish(at, file, received)
+    await files.publish(at, file, received, stillAllowed)
     const path = urlPath(genericFile(at, file))
     ctx.status = 201
     ctx.set('Location', path)

@@ -9,6 +9,7 @@ import { problemText } from '../gomod/problems.js'
 import { checkVersion } from '../gomod/semver.js'
 import { urlPath, versionFile } from '../layout.js'
 import type { ModuleZip } from '../modzip/read-zip.js'
+import type { StillAllowed } from './authorize.js'
 import { baseUrl } from './base-url.js'
 import { receiveBody, type Receiving } from './request-body.js'
 import type { RequestContext } from './request-state.js'
@@ -16,10 +17,15 @@ import type { RequestContext } from './request-state.js'
 export type GoRoutes = Receiving & { config: Config; intake: ModuleIntake; modules: ModulePublisher }
 
 /** `PUT|POST /api/packages/{owner}/go/upload` → 201 · 400 · 409 · 413 */
-export function uploadModule(parts: GoRoutes, ctx: RequestContext, owner: string): Promise<void> {
+export function uploadModule(
+  parts: GoRoutes,
+  ctx: RequestContext,
+  owner: string,
+  stillAllowed: StillAllowed,
+): Promise<void> {
   const { config, intake } = parts
   return receiveBody(parts, ctx, config.maxModuleBytes, async (received) => {
-    const zip = await intake.publish(owner, received)
+    const zip = await intake.publish(owner, received, stillAllowed)
     const at = { owner, module: zip.module, version: zip.version }
     ctx.status = 201
     ctx.set('Location', urlPath(versionFile(at, 'info')))

@@ -111,7 +111,7 @@ async function publish(importing: Importing, found: FoundVersion): Promise<Versi
     const zip = await intake.read(received.path, { patient: true })
     mustAgree(found, beside, zip)
     try {
-      await intake.publishRead(owner, received, zip, beside.published)
+      await intake.publishRead(owner, received, zip, { published: beside.published })
     } catch (error) {
       if (!(error instanceof Refusal) || error.status !== 409) throw error
       return compare(importing, at, path, zip) // an upload has published it meanwhile
