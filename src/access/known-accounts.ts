@@ -40,6 +40,8 @@ export class KnownAccounts {
   readonly #hinted = new Map<string | undefined, Set<string>>()
   /** The signature of the folder when its files were last looked at; absent when it was fresh. */
   #folder: string | undefined
+  /** When the last look at all files began that has ended, in ms. */
+  #lookedAt = -Infinity
   /** The look at all files that is under way. */
   #looking: Promise<void> | undefined
   /** The look after that one. */
@@ -112,13 +114,15 @@ export class KnownAccounts {
   }
 
   async #ownerOf(token: string, charge: () => void): Promise<Account | undefined> {
+    const asked = performance.now()
     const hint = tokenHint(token)
     const account = await this.#hintedBy(hint, token)
     if (account || (!this.#hinted.has(undefined) && (await this.#isUpToDate()))) return account
     this.#turns.mustHaveRoom()
     charge()
     return this.#turns.run(async () => {
-      if (!(await this.#isUpToDate())) await this.#look()
+      // A look that began after the request saw every change from before it. So those that waited share one.
+      if (this.#lookedAt < asked && !(await this.#isUpToDate())) await this.#look()
       return (await this.#hintedBy(hint, token)) ?? (await this.#withoutHint(token))
     })
   }
@@ -166,6 +170,7 @@ export class KnownAccounts {
 
   async #lookNow(): Promise<void> {
     const now = Date.now()
+    const began = performance.now()
     const folder = await this.#store.status(folders.accounts)
     const names = await accountNames(this.#store)
     for (let i = 0; i < names.length; i += READ_AT_ONCE)
@@ -173,6 +178,7 @@ export class KnownAccounts {
     const there = new Set(names)
     for (const name of this.#files.keys()) if (!there.has(name)) this.#forget(name)
     this.#folder = folder && !isFresh(folder, now) ? signatureOf(folder) : undefined
+    this.#lookedAt = began
   }
 
   #keep(name: string, file: KnownFile): void {

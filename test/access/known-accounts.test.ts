@@ -230,6 +230,14 @@ t.test('looks at the folder are shared, and one that began before a change does 
   t.ok((await late).accounts.some(({ name }) => name === 'late'))
 })
 
+t.test('tokens that nobody knows share a look after a change', async (t) => {
+  const { find, known, seen, forget } = await make(many(50), { aged: false })
+  await known.all()
+  forget()
+  await Promise.all(Array.from({ length: 8 }, (_, i) => find({ token: `wrong-${i}` })))
+  t.ok(seen.read.length <= 100, `${seen.read.length}: two looks, not eight`)
+})
+
 t.test('a damaged file closes its account alone', async (t) => {
   const { real, known, find } = await make([account('a'), account('b'), account('c')])
   writeFileSync(real.at(accountFile('b')), '{')
