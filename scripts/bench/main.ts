@@ -5,6 +5,7 @@ import { writeFileSync } from 'node:fs'
 import { availableParallelism, cpus, totalmem } from 'node:os'
 import { parseArgs } from 'node:util'
 import { needs } from '../../test/support/programs.js'
+import { accounts } from './accounts.js'
 import { busy } from './busy.js'
 import { clients } from './clients.js'
 import { download } from './download.js'
@@ -17,7 +18,18 @@ import { upload } from './upload.js'
 import { versions } from './versions.js'
 import { zip } from './zip.js'
 
-const BENCHES: readonly Bench[] = [read, download, upload, publish, versions, clients, start, zip, busy]
+const BENCHES: readonly Bench[] = [
+  read,
+  download,
+  upload,
+  publish,
+  versions,
+  clients,
+  start,
+  accounts,
+  zip,
+  busy,
+]
 
 const USAGE = `usage: npm run bench -- [NAME…] [--rounds N] [--quick] [--json FILE]
 
