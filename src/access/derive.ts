@@ -1,6 +1,6 @@
-// Derives what nginx reads from the files of accounts and owners: for each owner the accounts that may read it, for each
-// public owner a marker, and for each owner's folder which users of the machine may enter it. A derived file that is
-// missing or damaged closes its owner. Deriving again opens it.
+// Derives what nginx reads from the files of accounts and owners: for each owner the accounts that may read it, for
+// each public owner a marker, and for each owner's folder which users of the machine may enter it. A derived file that
+// is missing or damaged closes its owner. Deriving again opens it.
 
 import { folders, publicMarker, publicTarget, readersFile } from '../layout.js'
 import type { Stamp } from '../store/ownership.js'
