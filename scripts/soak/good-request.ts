@@ -18,9 +18,10 @@ export const askGood = (
 ): Promise<GoodAnswer> =>
   new Promise((resolve, reject) => {
     const begun = performance.now()
+    // http knows an aborted signal only, and not that its time was over
     const fail = (error: Error): void =>
       reject(
-        new Error(error.name === 'TimeoutError' ? `no answer within ${PATIENCE_MS / 1000} s` : error.message),
+        new Error(error.name === 'AbortError' ? `no answer within ${PATIENCE_MS / 1000} s` : error.message),
       )
     const req = request({
       host: '127.0.0.1',
