@@ -141,6 +141,8 @@ const SETTINGS = {
   bodyIdleSeconds: setting('PLINTH_BODY_IDLE_SECONDS', upToADay, '50'),
   /** How long a body may take. */
   bodySeconds: setting('PLINTH_BODY_SECONDS', upToADay, '7200'),
+  /** Bytes a second that a body must bring on average, after its first minute; 0 is no limit. */
+  bodyMinRate: setting('PLINTH_BODY_MIN_RATE', number(0, 2 ** 30, 'bytes a second'), '1024'),
   /** How long uploads and deletes in flight may take after SIGTERM. */
   stopSeconds: setting('PLINTH_STOP_SECONDS', upToADay, '30'),
   /** Wait for the end of the service that runs on the data folder, then take over. */

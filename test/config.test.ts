@@ -46,6 +46,7 @@ t.test('a bad value stops the start with a message that names it', async (t) => 
     PLINTH_INBOX_SETTLE_SECONDS: ['-1', '1.5', '86401', '5s'],
     PLINTH_MIN_FREE_BYTES: ['-1', '10%'],
     PLINTH_MAX_UPLOADS: ['0', '10001'],
+    PLINTH_BODY_MIN_RATE: ['-1', '1k'],
     PLINTH_BODY_IDLE_SECONDS: ['0', '1m'],
     PLINTH_BODY_SECONDS: ['0', '86401'],
     PLINTH_STOP_SECONDS: ['0', 'x'],

@@ -14,7 +14,7 @@ import { statedSha256 } from './stated-sha256.js'
 
 /** What receiving a body needs. */
 export type Receiving = {
-  config: Pick<Config, 'bodyIdleSeconds' | 'bodySeconds'>
+  config: Pick<Config, 'bodyIdleSeconds' | 'bodySeconds' | 'bodyMinRate'>
   store: Store
   freeSpace: FreeSpace
   admission: Admission
@@ -49,11 +49,10 @@ export async function receiveBody<T>(
   if (stated.length > limit + (stated.isForm ? MAX_FORM_OVERHEAD : 0)) throw tooLarge(limit)
   return parts.admission.upload(() =>
     withUpload(parts, stated.length, async (upload, reservation) => {
-      const { config, freeSpace } = parts
-      const limits = { idleMs: config.bodyIdleSeconds * 1000, totalMs: config.bodySeconds * 1000 }
+      const { freeSpace } = parts
       try {
         const writing = { path: upload.body, limit, freeSpace, reservation }
-        const received = await withBodyClock(ctx.req, limits, (expired) =>
+        const received = await withBodyClock(ctx.req, limitsOf(parts), (expired) =>
           receiveInTime(ctx, stated, writing, expired),
         )
         ctx.state.bytes = received.size
@@ -65,6 +64,12 @@ export async function receiveBody<T>(
     }),
   )
 }
+
+const limitsOf = ({ config }: Receiving) => ({
+  idleMs: config.bodyIdleSeconds * 1000,
+  totalMs: config.bodySeconds * 1000,
+  leastRate: config.bodyMinRate,
+})
 
 async function mustBeWhole({ path, size, sha256 }: Received, stated: Stated): Promise<void> {
   if (stated.sha256 !== undefined && stated.sha256 !== sha256) {
