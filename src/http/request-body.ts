@@ -9,7 +9,7 @@ import { withUpload, writeBody, tooLarge, type Received, type Writing } from '..
 import type { Admission } from './admission.js'
 import { withBodyClock } from './body-clock.js'
 import { fileOfForm, MAX_FORM_OVERHEAD } from './form-body.js'
-import type { RequestContext } from './request-state.js'
+import { accountOf, type RequestContext } from './request-state.js'
 import { statedSha256 } from './stated-sha256.js'
 
 /** What receiving a body needs. */
@@ -47,11 +47,11 @@ export async function receiveBody<T>(
 ): Promise<T> {
   const stated = statedOf(ctx)
   if (stated.length > limit + (stated.isForm ? MAX_FORM_OVERHEAD : 0)) throw tooLarge(limit)
+  const account = accountOf(ctx)
   return parts.admission.upload(() =>
-    withUpload(parts, stated.length, async (upload, reservation) => {
-      const { freeSpace } = parts
+    withUpload(parts, { bytes: stated.length, account }, async (upload, reservation) => {
       try {
-        const writing = { path: upload.body, limit, freeSpace, reservation }
+        const writing = { path: upload.body, limit, reservation }
         const received = await withBodyClock(ctx.req, limitsOf(parts), (expired) =>
           receiveInTime(ctx, stated, writing, expired),
         )

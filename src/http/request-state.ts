@@ -1,10 +1,10 @@
-// What the handling of one request notes for its log line, and koa's types with it.
+// What the handling of one request notes: for its log line, and whose request it is. Has koa's types with it.
 
 import type { Middleware, ParameterizedContext } from 'koa'
 
-/** ctx.state. Nothing but the log line reads it. */
+/** ctx.state. */
 export type RequestState = {
-  /** The account whose credentials these are. */
+  /** The account whose credentials these are. Its shares count for the request. */
   account?: string
   /** The account that the request names without proof. */
   claimed?: string
@@ -16,3 +16,6 @@ export type RequestState = {
 
 export type RequestContext = ParameterizedContext<RequestState>
 export type RequestMiddleware = Middleware<RequestState>
+
+/** The account of a request that has passed the check of its credentials. */
+export const accountOf = (ctx: RequestContext): string => ctx.state.account ?? ''

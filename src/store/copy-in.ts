@@ -109,8 +109,8 @@ export class CopyIn {
     const [store, freeSpace] = [this.#store, this.#freeSpace]
     try {
       if (status.size > limit) throw tooLarge(limit)
-      return await withUpload({ store, freeSpace }, status.size, async (upload, reservation) => {
-        const writing = { path: upload.body, limit, freeSpace, reservation }
+      return await withUpload({ store, freeSpace }, { bytes: status.size }, async (upload, reservation) => {
+        const writing = { path: upload.body, limit, reservation }
         const received = await this.#write(file, status.size, writing, signal)
         const signature = signatureOf(status)
         const changed = signatureOf(await file.stat()) !== signature || received.size !== status.size

@@ -1,11 +1,25 @@
-// The free space of the data folder's file system. Uploads may use what is above a floor. Each sets aside what it
-// needs.
+// The free space of the data folder's file system. Uploads may use what is above a floor. Each is promised some of what
+// it will need next, and no more: an upload that says it is large and does not come would keep the others out.
 
 import { statfs } from 'node:fs/promises'
 import { Refusal } from '../errors.js'
+import { shareOf } from '../shares/share.js'
 
-/** Bytes set aside for one upload. `wrote` takes bytes off that are on the disk. `end` gives back what is left. */
-export type Reservation = { wrote: (bytes: number) => void; end: () => void }
+/** Bytes that are promised to one upload ahead of what it has written. */
+const WINDOW_BYTES = 128 * 2 ** 20
+
+/** What statfs(2) tells: blocks and inodes that are free, of `bsize` bytes a block. */
+type DiskStatus = { bavail: number; bsize: number; files: number; ffree: number }
+
+/** Room that is promised to one upload. */
+export type Reservation = {
+  /** Promises what comes next. Throws a 507 when it does not fit, or the disk is below the floor. */
+  extend: () => Promise<void>
+  /** Takes bytes off the promise that are on the disk. */
+  wrote: (bytes: number) => void
+  /** Gives back what is left of the promise. */
+  end: () => void
+}
 
 const noSpace = (): Refusal =>
   new Refusal(
@@ -19,31 +33,76 @@ export class FreeSpace {
   readonly #folder: string
   /** Bytes that uploads leave free, for deletes and for other programs. */
   readonly #floor: number
-  /** Bytes that are set aside for uploads and not yet written. */
-  #reserved = 0
+  /** Asks the file system. */
+  readonly #measure: (folder: string) => Promise<DiskStatus>
+  /** Bytes that are promised to uploads and not yet written. */
+  #promised = 0
+  /** account → how many of them are promised to its uploads; an account without any is absent. */
+  readonly #promisedTo = new Map<string, number>()
 
-  constructor(folder: string, floor: number) {
+  constructor(folder: string, floor: number, measure: (folder: string) => Promise<DiskStatus> = statfs) {
     this.#folder = folder
     this.#floor = floor
+    this.#measure = measure
   }
 
-  /** Throws a 507 when `bytes` more, beside what is set aside, would go below the floor. */
-  async mustFit(bytes: number): Promise<void> {
-    const { bavail, bsize, files, ffree } = await statfs(this.#folder)
-    const outOfInodes = files > 0 && ffree === 0
-    if (outOfInodes || bavail * bsize - this.#reserved - bytes < this.#floor) throw noSpace()
-  }
-
-  /** Sets `bytes` aside; 0 when the size is not known. Throws a 507 when they do not fit. */
-  async reserve(bytes: number): Promise<Reservation> {
-    await this.mustFit(bytes)
-    let left = bytes
-    this.#reserved += left
-    const giveBack = (most: number): void => {
-      const given = Math.min(most, left)
-      left -= given
-      this.#reserved -= given
+  /**
+   * Promises room to an upload of `bytes`, 0 when the size is not known. Throws a 507 when all of them do not fit now:
+   * such a body need not come. Then up to WINDOW_BYTES are promised at a time.
+   *
+   * All uploads of an `account` are promised up to its {@link shareOf} the room. One that is promised less, or nothing,
+   * goes on all the same, and gets its 507 when the disk is full. What no account sends has no share.
+   */
+  async reserve(bytes: number, account?: string): Promise<Reservation> {
+    // Nothing is awaited between the look at the room and the promise: two uploads must not be promised the same room.
+    const whole = this.#room(await this.#status())
+    if (whole < bytes) throw noSpace()
+    const mine = { coming: bytes, ahead: 0 }
+    const promise = (ahead: number): void => {
+      this.#add(ahead - mine.ahead, account)
+      mine.ahead = ahead
     }
-    return { wrote: giveBack, end: () => giveBack(left) }
+    const extend = (room: number): void => {
+      const more = Math.min(WINDOW_BYTES, mine.coming) - mine.ahead
+      if (room < Math.max(0, more)) throw noSpace()
+      if (more > 0) promise(mine.ahead + Math.min(more, this.#leftFor(account, room)))
+    }
+    extend(whole)
+    return {
+      extend: async () => extend(this.#room(await this.#status())),
+      wrote(written) {
+        mine.coming -= Math.min(written, mine.coming)
+        promise(Math.max(0, mine.ahead - written))
+      },
+      end() {
+        mine.coming = 0 // an extension may still be under way
+        promise(0)
+      },
+    }
+  }
+
+  #status(): Promise<DiskStatus> {
+    return this.#measure(this.#folder)
+  }
+
+  /** Bytes above the floor that are promised to nobody; negative when the disk is below the floor. */
+  #room({ bavail, bsize, files, ffree }: DiskStatus): number {
+    if (files > 0 && ffree === 0) throw noSpace()
+    return bavail * bsize - this.#floor - this.#promised
+  }
+
+  /** Bytes of `room` that may yet be promised to the account. */
+  #leftFor(account: string | undefined, room: number): number {
+    if (account === undefined) return room
+    const mine = this.#promisedTo.get(account) ?? 0
+    return Math.max(0, shareOf(room + mine, 0) - mine)
+  }
+
+  #add(bytes: number, account: string | undefined): void {
+    this.#promised += bytes
+    if (account === undefined) return
+    const mine = (this.#promisedTo.get(account) ?? 0) + bytes
+    if (mine === 0) this.#promisedTo.delete(account)
+    else this.#promisedTo.set(account, mine)
   }
 }

@@ -22,8 +22,14 @@ export type Received = { path: string; size: number; sha256: string }
 export const tooLarge = (limit: number): Refusal =>
   new Refusal(413, `the upload is too large: at most ${limit} bytes are taken`)
 
-/** Where a body is written. `path` is absolute and new, `limit` in bytes; `reservation` is of this body. */
-export type Writing = { path: string; limit: number; freeSpace: FreeSpace; reservation: Reservation }
+/**
+ * Where a body is written. `path` is absolute and new, `limit` in bytes; `reservation` is of this body.
+ */
+export type Writing = {
+  path: string
+  limit: number
+  reservation: Reservation
+}
 
 /**
  * Writes what `next` yields to a new file. Rejects as soon as `next` does. The end of the file is not synced. A piece
@@ -53,7 +59,7 @@ export async function writeBody(
 class BodyWriter {
   /** The file, open for writing. {@link close} closes it. */
   readonly #file: FileHandle
-  /** The file's path, the limit, and the free space that the body uses. */
+  /** The file's path, the limit, and the room that is promised to the body. */
   readonly #target: Writing
   /** The hash of all bytes so far. */
   readonly #hash = createHash('sha256')
@@ -97,10 +103,12 @@ class BodyWriter {
     this.#batch = []
     this.#batchBytes = 0
     await Promise.all([this.#writing, this.#fitting])
-    const { freeSpace, reservation } = this.#target
-    this.#writing = writeAll(this.#file, pieces, bytes).then(() => reservation.wrote(bytes))
+    const { reservation } = this.#target
+    this.#writing = writeAll(this.#file, pieces, bytes).then(() =>
+      reservation.wrote(bytes),
+    )
     // The check runs beside the write and not before the next piece: its answer may have to wait for a processor.
-    this.#fitting = freeSpace.mustFit(0)
+    this.#fitting = reservation.extend()
     // A rejection is not unhandled: each promise is awaited later.
     for (const begun of [this.#writing, this.#fitting]) begun.catch(() => {})
     this.#unsynced += bytes
@@ -139,16 +147,19 @@ async function writeAll(file: FileHandle, pieces: Buffer[], bytes: number): Prom
   if (bytesWritten < bytes) await file.writeFile(Buffer.concat(pieces).subarray(bytesWritten))
 }
 
+/** An upload of so many `bytes`, 0 when not known. What no `account` sends has no share of the free space. */
+type Announced = { bytes: number; account?: string }
+
 /**
- * Runs `use` with a new folder for an upload and a reservation of its `bytes` (0 when not known). Gives both back when
- * `use` has ended, whatever happened. Throws a 507 when the bytes do not fit.
+ * Runs `use` with a new folder for an upload and a reservation of its bytes. Gives both back when `use` has ended,
+ * whatever happened. Throws a 507 when the bytes do not fit.
  */
 export async function withUpload<T>(
   { store, freeSpace }: { store: Store; freeSpace: FreeSpace },
-  bytes: number,
+  { bytes, account }: Announced,
   use: (upload: UploadFolder, reservation: Reservation) => Promise<T>,
 ): Promise<T> {
-  const reservation = await freeSpace.reserve(bytes)
+  const reservation = await freeSpace.reserve(bytes, account)
   try {
     const upload = await store.newUpload()
     try {

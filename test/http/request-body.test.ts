@@ -1,6 +1,8 @@
 // An upload's body on a disk that is slower than the body.
 
 import { once } from 'node:events'
+import type { StatsFs } from 'node:fs'
+import { statfs } from 'node:fs/promises'
 import { createServer, request, type IncomingMessage } from 'node:http'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
@@ -23,14 +25,13 @@ t.test('a body whose time is over while the disk is waited for is refused all th
   const config = { ...readConfig({ PLINTH_DATA: data }), bodyIdleSeconds: 3600, bodySeconds: 1 }
   const store = new Store(data)
   let waits = 0
-  class SlowDisk extends FreeSpace {
-    override async mustFit(bytes: number): Promise<void> {
-      if (bytes > 0) return super.mustFit(bytes) // asked before the body is
-      waits++
-      await wait(1.5 * 1000 * config.bodySeconds) // beyond the end of the body's time
-    }
+  const slowDisk = async (folder: string): Promise<StatsFs> => {
+    // The first time is before the body.
+    if (waits++ > 0) await wait(1.5 * 1000 * config.bodySeconds) // beyond the end of the body's time
+    return statfs(folder)
   }
-  const parts = { config, store, freeSpace: new SlowDisk(data, 0), admission: new Admission(1) }
+  const freeSpace = new FreeSpace(data, 0, slowDisk)
+  const parts = { config, store, freeSpace, admission: new Admission(1) }
   const app = new Koa<RequestState>().use(async (ctx) => {
     try {
       await receiveBody(parts, ctx, 10 * BATCH, async () => void (ctx.body = 'taken'))
@@ -48,7 +49,7 @@ t.test('a body whose time is over while the disk is waited for is refused all th
   req.write(Buffer.alloc(3 * BATCH)) // the second batch waits for the first; then nothing comes any more
   const [res] = (await once(req, 'response')) as [IncomingMessage]
   t.equal(res.statusCode, 408)
-  t.ok(waits > 0)
+  t.ok(waits > 1)
   req.destroy()
   server.close()
   server.closeAllConnections()
