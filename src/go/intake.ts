@@ -22,11 +22,12 @@ export class ModuleIntake {
   }
 
   /**
-   * Reads and checks the zip at `path` (absolute). Throws a 400 with everything that is wrong with it. Nobody waits for
-   * a `patient` reading: it takes turns with other patient ones, so that uploads never wait for it.
+   * Reads and checks the zip at `path` (absolute), which takes turns with others of its `account`. Throws a 400 with
+   * everything that is wrong with it. Nobody waits for a `patient` reading: it takes turns with other patient ones, so
+   * that uploads never wait for it.
    */
-  async read(path: string, { patient = false } = {}): Promise<ModuleZip> {
-    const reading = await this.#zips.read(path, { patient })
+  async read(path: string, how: { account?: string; patient?: boolean }): Promise<ModuleZip> {
+    const reading = await this.#zips.read(path, how)
     if (!reading.ok) throw new Refusal(400, problemText(reading.problems))
     const { zip } = reading
     if (this.#strict && zip.warnings.length > 0) throw new Refusal(400, problemText(zip.warnings))
@@ -37,15 +38,5 @@ export class ModuleIntake {
   publishRead(owner: string, received: Received, zip: ModuleZip, how?: Publishing): Promise<void> {
     const at = { owner, module: zip.module, version: zip.version }
     return this.#modules.publish(at, { ...received, mod: zip.mod }, how)
-  }
-
-  /**
-   * Reads, checks and publishes; `mayStill` throws when that must not be any more. Throws a {@link Refusal}: 400 for a
-   * wrong zip, 409 when the version exists.
-   */
-  async publish(owner: string, received: Received, mayStill: () => Promise<void>): Promise<ModuleZip> {
-    const zip = await this.read(received.path)
-    await this.publishRead(owner, received, zip, { mayStill })
-    return zip
   }
 }

@@ -12,7 +12,7 @@ import type { ModuleZip } from '../modzip/read-zip.js'
 import type { StillAllowed } from './authorize.js'
 import { baseUrl } from './base-url.js'
 import { receiveBody, type Receiving } from './request-body.js'
-import type { RequestContext } from './request-state.js'
+import { accountOf, type RequestContext } from './request-state.js'
 
 export type GoRoutes = Receiving & { config: Config; intake: ModuleIntake; modules: ModulePublisher }
 
@@ -25,7 +25,9 @@ export function uploadModule(
 ): Promise<void> {
   const { config, intake } = parts
   return receiveBody(parts, ctx, config.maxModuleBytes, async (received) => {
-    const zip = await intake.publish(owner, received, stillAllowed)
+    const account = accountOf(ctx)
+    const zip = await intake.read(received.path, { account })
+    await intake.publishRead(owner, received, zip, { mayStill: stillAllowed })
     const at = { owner, module: zip.module, version: zip.version }
     ctx.status = 201
     ctx.set('Location', urlPath(versionFile(at, 'info')))

@@ -1,11 +1,12 @@
-// Threads that read module zips, in lanes: a small upload never waits for a large one, and no upload waits for an
-// import. A thread that runs out of memory or time is ended and replaced. The zip that it was reading is refused, and
-// the service goes on.
+// Threads that read module zips, in lanes: a small upload never waits for a large one, no upload waits for an import,
+// and an account has one thread of a lane at a time, so that it delays no other account's uploads. A thread that runs
+// out of memory or time is ended and replaced. The zip that it was reading is refused, and the service goes on.
 
 import { stat } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
 import { errno } from '../errors.js'
+import { FairTurns } from '../shares/fair-turns.js'
 import type { CheckReply, CheckRequest } from './check-worker.js'
 import type { ZipReading } from './read-zip.js'
 
@@ -17,6 +18,9 @@ const THREAD_HEAP_MB = 768
 const THREAD_YOUNG_MB = 1
 /** The largest module takes some 5 s. A zip that takes longer than this was made to. */
 const CHECK_TIMEOUT_MS = 60_000
+/** Threads for small zips: so many accounts have theirs checked at once. A bomb of 4 MiB holds one for seconds. */
+const SMALL_THREADS = 4
+const CHECK_WORKER = new URL('./check-worker.js', import.meta.url)
 
 /** A zip that took more memory or time than one zip may: not a failure of ours, but nobody could use it either. */
 const TOO_COMPLEX: ZipReading = {
@@ -32,41 +36,38 @@ type Task = {
 
 const failure = (message: string, code?: string): Error => Object.assign(new Error(message), code && { code })
 
-/** Up to `most` threads with a queue of their own. Threads are started when they are needed. */
+/** Up to `most` threads. Accounts take turns, and each has one thread at a time. Threads are started when needed. */
 class Lane {
-  /** Zips that wait for a thread, first come first served. */
-  readonly #waiting: Task[] = []
+  /** As many turns as threads, so whoever has a turn finds a thread. */
+  readonly #turns: FairTurns
+  /** What the threads run. */
+  readonly #script: URL
   /** Threads that have nothing to do. */
   readonly #idle: Worker[] = []
   /** All threads that run. */
   readonly #all = new Set<Worker>()
-  /** How many threads may run. */
-  readonly #most: number
 
-  constructor(most: number) {
-    this.#most = most
+  constructor(most: number, script: URL) {
+    this.#turns = new FairTurns(most, 1)
+    this.#script = script
   }
 
-  run(path: string): Promise<ZipReading> {
-    return new Promise((resolve, reject) => {
-      this.#waiting.push({ path, resolve, reject })
-      this.#next()
-    })
+  run(account: string, path: string): Promise<ZipReading> {
+    return this.#turns.run(
+      account,
+      () =>
+        new Promise((resolve, reject) =>
+          this.#give(this.#idle.pop() ?? this.#start(), { path, resolve, reject }),
+        ),
+    )
   }
 
   async close(): Promise<void> {
     await Promise.all([...this.#all].map((worker) => worker.terminate()))
   }
 
-  #next(): void {
-    if (this.#waiting.length === 0) return
-    const worker = this.#idle.pop() ?? (this.#all.size < this.#most ? this.#start() : undefined)
-    const task = worker && this.#waiting.shift()
-    if (worker && task) this.#give(worker, task)
-  }
-
   #start(): Worker {
-    const worker = new Worker(new URL('./check-worker.js', import.meta.url), {
+    const worker = new Worker(this.#script, {
       resourceLimits: { maxOldGenerationSizeMb: THREAD_HEAP_MB, maxYoungGenerationSizeMb: THREAD_YOUNG_MB },
     })
     this.#all.add(worker)
@@ -87,7 +88,6 @@ class Lane {
         void worker.terminate()
       }
       settle()
-      this.#next()
     }
     const timer = setTimeout(() => end(() => task.resolve(TOO_COMPLEX), false), CHECK_TIMEOUT_MS)
     worker.removeAllListeners()
@@ -111,22 +111,32 @@ class Lane {
   }
 }
 
+/** Whose zip it is, none for one that no account sends, or that it is `patient`. */
+type ReadOptions = { account?: string; patient?: boolean }
+
 export class CheckPool {
   /** For zips up to SMALL_ZIP_BYTES. */
-  readonly #small = new Lane(2)
-  /** For larger ones. */
-  readonly #large = new Lane(Math.max(1, availableParallelism() - 1))
+  readonly #small: Lane
+  /** For larger ones. There is a second thread for a second account, whatever the machine has. */
+  readonly #large: Lane
   /** For imports and the drop folder, which nobody waits for: one zip at a time. */
-  readonly #patient = new Lane(1)
+  readonly #patient: Lane
+
+  /** `script` is what the threads run. */
+  constructor(script: URL = CHECK_WORKER) {
+    this.#small = new Lane(SMALL_THREADS, script)
+    this.#large = new Lane(Math.max(2, availableParallelism() - 1), script)
+    this.#patient = new Lane(1, script)
+  }
 
   /**
-   * {@link readModuleZip} in another thread. With `patient` the zip waits for other patient ones, and no upload waits
-   * for it. Throws what a failing disk throws, with its errno as `code`.
+   * {@link readModuleZip} in another thread. The zip waits for others of its `account`; with `patient` it waits for
+   * other patient ones, and no upload waits for it. Throws what a failing disk throws, with its errno as `code`.
    */
-  async read(path: string, { patient = false }: { patient?: boolean } = {}): Promise<ZipReading> {
-    if (patient) return this.#patient.run(path)
+  async read(path: string, { account = '', patient = false }: ReadOptions = {}): Promise<ZipReading> {
+    if (patient) return this.#patient.run(account, path)
     const { size } = await stat(path)
-    return (size <= SMALL_ZIP_BYTES ? this.#small : this.#large).run(path)
+    return (size <= SMALL_ZIP_BYTES ? this.#small : this.#large).run(account, path)
   }
 
   async close(): Promise<void> {

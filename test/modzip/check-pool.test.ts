@@ -1,9 +1,81 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import t from 'tap'
+import t, { type Test as Tap } from 'tap'
 import { CheckPool } from '../../src/modzip/check-pool.js'
 import { rawZip } from '../support/raw-zip.js'
+import { tempFolder } from '../support/temp-folder.js'
+import { until } from '../support/until.js'
+
+const SCRIPT = new URL('../support/held-check.js', import.meta.url)
+
+/** A pool whose threads hold each zip until it is let go. A zip's name begins with the letter of its account. */
+function heldPool(t: Tap) {
+  const folder = tempFolder()
+  const pool = new CheckPool(SCRIPT)
+  t.teardown(() => pool.close())
+  const path = (name: string): string => join(folder, name)
+  return {
+    read: (name: string, { size = 10, patient = false } = {}) => {
+      writeFileSync(path(name), '')
+      truncateSync(path(name), size)
+      return pool.read(path(name), { account: name.charAt(0), patient })
+    },
+    letGo: (name: string) => writeFileSync(path(`${name}.go`), ''),
+    /** Names in the order in which their checks began. */
+    begun: () =>
+      readdirSync(folder)
+        .filter((name) => name.endsWith('.begun'))
+        .map((name) => ({ name: name.slice(0, -'.begun'.length), at: readFileSync(path(name), 'utf8') }))
+        .sort((a, b) => (a.at < b.at ? -1 : 1))
+        .map(({ name }) => name),
+  }
+}
+
+const LARGE = { size: 5_000_000 }
+
+for (const [lane, { size }] of [
+  ['small', { size: 10 }],
+  ['large', LARGE],
+] as const)
+  t.test(`${lane} zips of one account are checked one at a time, and others' go between`, async (t) => {
+    const { read, letGo, begun } = heldPool(t)
+    const bad = ['bad-1', 'bad-2', 'bad-3', 'bad-4'].map((name) => read(name, { size }))
+    await until(() => begun().length > 0)
+    const good = read('good-1', { size })
+    letGo('good-1')
+    t.ok((await good).ok === false, 'another account finds a thread while all zips of the first one hang')
+    t.same(begun(), ['bad-1', 'good-1'])
+    for (const name of ['bad-1', 'bad-2', 'bad-3', 'bad-4']) letGo(name)
+    await Promise.all(bad)
+    t.equal(begun().length, 5)
+  })
+
+t.test('when accounts hold all threads, the next ones take turns', async (t) => {
+  const { read, letGo, begun } = heldPool(t)
+  const accounts = ['a', 'b', 'c', 'd']
+  const all = accounts.flatMap((account) => [1, 2, 3].map((i) => read(`${account}-${i}`)))
+  await until(() => begun().length === accounts.length)
+  t.same(begun().sort(), ['a-1', 'b-1', 'c-1', 'd-1'])
+  const good = [read('e-1'), read('e-2')]
+  letGo('e-1')
+  letGo('e-2')
+  for (const account of accounts) letGo(`${account}-1`)
+  await good[0]
+  t.ok(begun().includes('e-1'), 'the fifth account does not wait for what the others have waiting')
+  for (const account of accounts) for (const i of [2, 3]) letGo(`${account}-${i}`)
+  await Promise.all([...all, ...good])
+})
+
+t.test('a zip that nobody waits for is in the way of none', async (t) => {
+  const { read, letGo, begun } = heldPool(t)
+  const patient = ['a-1', 'a-2'].map((name) => read(name, { patient: true }))
+  await until(() => begun().length === 1)
+  letGo('a-3')
+  await read('a-3')
+  for (const name of ['a-1', 'a-2']) letGo(name)
+  await Promise.all(patient)
+})
 
 t.test('the pool reads many zips at once, and survives files that go away', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'plinth-pool-'))

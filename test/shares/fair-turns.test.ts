@@ -1,0 +1,68 @@
+import t from 'tap'
+import { FairTurns } from '../../src/shares/fair-turns.js'
+
+/** Runs actions, each until it is ended, and notes the order in which they began. */
+function makeTurns(most: number, each?: number) {
+  const turns = new FairTurns(most, each)
+  const begun: string[] = []
+  const ends = new Map<string, (error?: Error) => void>()
+  return {
+    begun,
+    /** `name` begins with the letter of its account. */
+    run: (name: string) =>
+      turns.run(name.charAt(0), () => {
+        begun.push(name)
+        return new Promise<string>((resolve, reject) =>
+          ends.set(name, (error) => (error ? reject(error) : resolve(name))),
+        )
+      }),
+    end: async (name: string, error?: Error) => {
+      ends.get(name)?.(error)
+      await new Promise((resolve) => setImmediate(resolve))
+    },
+  }
+}
+
+t.test('accounts take turns, each with what it asked for first', async (t) => {
+  const { run, end, begun } = makeTurns(1)
+  const names = ['a1', 'a2', 'a3', 'a4', 'b1', 'b2', 'c1']
+  const all = names.map(run)
+  for (let i = 0; i < names.length; i++) await end(begun[i] ?? '')
+  t.same(begun, ['a1', 'a2', 'b1', 'c1', 'a3', 'b2', 'a4'])
+  t.same(await Promise.all(all), names)
+})
+
+t.test('an account has its share at a time although nobody else waits', async (t) => {
+  const { run, end, begun } = makeTurns(8)
+  const all = ['a1', 'a2', 'a3'].map(run)
+  t.same(begun, ['a1', 'a2'], 'a quarter')
+  all.push(run('b1'), run('b2'))
+  t.same(begun, ['a1', 'a2', 'b1'], 'a quarter of what others leave')
+  await end('a1')
+  await end('a2')
+  t.same(begun, ['a1', 'a2', 'b1', 'a3'])
+  await end('b1')
+  t.same(begun, ['a1', 'a2', 'b1', 'a3', 'b2'])
+  await end('a3')
+  await end('b2')
+  await Promise.all(all)
+})
+
+t.test('a share may be smaller, and is one at least', async (t) => {
+  const { run, end, begun } = makeTurns(100, 1)
+  const all = ['a1', 'a2', 'b1'].map(run)
+  t.same(begun, ['a1', 'b1'])
+  for (const name of ['a1', 'b1', 'a2']) await end(name)
+  await Promise.all(all)
+})
+
+t.test('an action that fails makes place like any other', async (t) => {
+  const { run, end, begun } = makeTurns(1)
+  const first = run('a1')
+  const second = run('a2')
+  void end('a1', new Error('it failed'))
+  await t.rejects(first, { message: 'it failed' })
+  await end('a2')
+  t.equal(await second, 'a2')
+  t.same(begun, ['a1', 'a2'])
+})
