@@ -1,16 +1,29 @@
-// Which requests are let in: a bounded number of uploads, and nothing when the service is being stopped.
+// Which requests are let in: a bounded number of uploads and deletes, of all accounts and of each, and nothing when the
+// service is being stopped. And when they get to the disk.
 
 import { Refusal } from '../errors.js'
+import { FairTurns } from '../shares/fair-turns.js'
+import { Slots } from '../shares/slots.js'
 import type { RequestMiddleware } from './request-state.js'
+
+/** Deletes under way at a time. Most of them wait for the disk. */
+const MOST_DELETES = 1024
+/**
+ * Writes of bodies, publishes and deletes that are at the disk at a time; one account has up to four. A publish has up
+ * to six system calls under way. With more of them an account would not be done sooner, and the others would wait.
+ */
+const DISK_TURNS = 16
 
 const retryAfter = (seconds: number, why: string): Refusal =>
   new Refusal(503, `${why}: try again in ${seconds} s`, { headers: { 'Retry-After': String(seconds) } })
 
 export class Admission {
-  /** The uploads that are taken at the same time, at most. */
-  readonly #most: number
-  /** Uploads that are being taken. */
-  #uploads = 0
+  /** The uploads that are being taken. */
+  readonly #uploads: Slots
+  /** The deletes that wait or run. They have slots of their own: who deletes makes room for uploads. */
+  readonly #deletes = new Slots(MOST_DELETES)
+  /** Turns at the disk. */
+  readonly #disk = new FairTurns(DISK_TURNS)
   /** Requests that have no answer yet. */
   #requests = 0
   /** Set by {@link stop}. */
@@ -18,8 +31,9 @@ export class Admission {
   /** Called when the last request ends. */
   #whenIdle = (): void => {}
 
+  /** `most` uploads are taken at the same time. */
   constructor(most: number) {
-    this.#most = most
+    this.#uploads = new Slots(most)
   }
 
   /** Middleware that counts requests. After {@link stop} it throws a 503 for each. */
@@ -34,15 +48,37 @@ export class Admission {
     }
   }
 
-  /** Runs one upload. Throws a 503 when too many run already, before anything is read. */
-  async upload<T>(action: () => Promise<T>): Promise<T> {
-    if (this.#uploads >= this.#most) throw retryAfter(2, `${this.#most} uploads are under way already`)
-    this.#uploads++
-    try {
-      return await action()
-    } finally {
-      this.#uploads--
-    }
+  /**
+   * Runs one upload of `account`. Throws a 503 when too many run already, of all accounts or of this one, before
+   * anything is read.
+   */
+  upload<T>(account: string, action: () => Promise<T>): Promise<T> {
+    return this.#inSlot(this.#uploads, 'upload', account, action)
+  }
+
+  /** Runs one delete of `account` {@link atDisk}. Throws a 503 as {@link upload} does. */
+  delete<T>(account: string, action: () => Promise<T>): Promise<T> {
+    return this.#inSlot(this.#deletes, 'delete', account, () => this.atDisk(account, action))
+  }
+
+  /**
+   * Runs `action`, which keeps the disk busy and waits for no client, when it is the turn of `account`. Only what has a
+   * slot may wait for a turn: so the number of those that wait has a bound.
+   */
+  atDisk<T>(account: string, action: () => Promise<T>): Promise<T> {
+    return this.#disk.run(account, action)
+  }
+
+  #inSlot<T>(slots: Slots, what: string, account: string, action: () => Promise<T>): Promise<T> {
+    return slots.run(
+      account,
+      ({ of, count }) => {
+        const [number, are] = count === 1 ? [`1 ${what}`, 'is'] : [`${count} ${what}s`, 'are']
+        if (of === 'all') return retryAfter(2, `${number} ${are} under way already`)
+        return retryAfter(2, `account ${account} has ${number} under way, which is its share`)
+      },
+      action,
+    )
   }
 
   /** Lets no more requests in. */

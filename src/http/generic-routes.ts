@@ -8,7 +8,7 @@ import { checkFits, genericFile, urlPath, type GenericVersion } from '../layout.
 import type { StillAllowed } from './authorize.js'
 import { baseUrl } from './base-url.js'
 import { receiveBody, type Receiving } from './request-body.js'
-import type { RequestContext } from './request-state.js'
+import { accountOf, type RequestContext } from './request-state.js'
 
 export type GenericRoutes = Receiving & { config: Config; files: FilePublisher }
 
@@ -20,11 +20,11 @@ export async function uploadFile(
   file: string,
   stillAllowed: StillAllowed,
 ): Promise<void> {
-  const { config, files } = parts
+  const { config, files, admission } = parts
   mustBeNames(at, file)
   await files.mustBeFree(at, file)
   await receiveBody(parts, ctx, config.maxFileBytes, async (received) => {
-    await files.publish(at, file, received, stillAllowed)
+    await admission.atDisk(accountOf(ctx), () => files.publish(at, file, received, stillAllowed))
     const path = urlPath(genericFile(at, file))
     ctx.status = 201
     ctx.set('Location', path)
@@ -36,7 +36,7 @@ export async function uploadFile(
 
 /** `DELETE …/{name}/{version}/{file}` → 204 · 404 */
 export async function deleteFile(
-  { files }: Pick<GenericRoutes, 'files'>,
+  { files, admission }: Pick<GenericRoutes, 'files' | 'admission'>,
   ctx: RequestContext,
   at: GenericVersion,
   file: string,
@@ -44,17 +44,17 @@ export async function deleteFile(
   if (versionProblem(at) ?? checkFileName(file) ?? checkFits(genericFile(at, file), 'the path')) {
     throw new Refusal(404, `no file ${quote(file)} in this package version`)
   }
-  await files.removeFile(at, file)
+  await admission.delete(accountOf(ctx), () => files.removeFile(at, file))
   ctx.status = 204
 }
 
 /** `DELETE …/{name}/{version}` → 204 · 404 */
 export async function deleteGenericVersion(
-  { files }: Pick<GenericRoutes, 'files'>,
+  { files, admission }: Pick<GenericRoutes, 'files' | 'admission'>,
   ctx: RequestContext,
   at: GenericVersion,
 ): Promise<void> {
   if (versionProblem(at) !== undefined) throw new Refusal(404, 'no such package version')
-  await files.removeVersion(at)
+  await admission.delete(accountOf(ctx), () => files.removeVersion(at))
   ctx.status = 204
 }

@@ -23,11 +23,12 @@ export function uploadModule(
   owner: string,
   stillAllowed: StillAllowed,
 ): Promise<void> {
-  const { config, intake } = parts
+  const { config, intake, admission } = parts
   return receiveBody(parts, ctx, config.maxModuleBytes, async (received) => {
     const account = accountOf(ctx)
     const zip = await intake.read(received.path, { account })
-    await intake.publishRead(owner, received, zip, { mayStill: stillAllowed })
+    const how = { mayStill: stillAllowed }
+    await admission.atDisk(account, () => intake.publishRead(owner, received, zip, how))
     const at = { owner, module: zip.module, version: zip.version }
     ctx.status = 201
     ctx.set('Location', urlPath(versionFile(at, 'info')))
@@ -56,7 +57,7 @@ type EscapedVersion = { owner: string; module: string; version: string }
 
 /** `DELETE /api/packages/{owner}/go/{!module}/@v/{!version}` → 204 · 404 */
 export async function deleteModuleVersion(
-  { modules }: Pick<GoRoutes, 'modules'>,
+  { modules, admission }: Pick<GoRoutes, 'modules' | 'admission'>,
   ctx: RequestContext,
   escaped: EscapedVersion,
 ): Promise<void> {
@@ -68,6 +69,6 @@ export async function deleteModuleVersion(
     const rule = 'a capital letter is written as ! and the small one'
     throw new Refusal(404, `no module version ${asked} (${rule})`)
   }
-  await modules.remove({ owner: escaped.owner, module, version })
+  await admission.delete(accountOf(ctx), () => modules.remove({ owner: escaped.owner, module, version }))
   ctx.status = 204
 }

@@ -48,10 +48,11 @@ export async function receiveBody<T>(
   const stated = statedOf(ctx)
   if (stated.length > limit + (stated.isForm ? MAX_FORM_OVERHEAD : 0)) throw tooLarge(limit)
   const account = accountOf(ctx)
-  return parts.admission.upload(() =>
+  return parts.admission.upload(account, () =>
     withUpload(parts, { bytes: stated.length, account }, async (upload, reservation) => {
       try {
-        const writing = { path: upload.body, limit, reservation }
+        const turn: Writing['turn'] = (action) => parts.admission.atDisk(account, action)
+        const writing = { path: upload.body, limit, reservation, turn }
         const received = await withBodyClock(ctx.req, limitsOf(parts), (expired) =>
           receiveInTime(ctx, stated, writing, expired),
         )

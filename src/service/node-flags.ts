@@ -1,4 +1,4 @@
-// The flags that node runs the service with. Node 20 to 25 know them. Pure.
+// The flags and the environment that node runs the service with. Node 20 to 25 know them. Pure.
 
 export const NODE_FLAGS: readonly string[] = [
   // In MB. New objects are freed soon: by default up to 48 MB of buffers of finished bodies pile up, and as much again
@@ -9,3 +9,10 @@ export const NODE_FLAGS: readonly string[] = [
   // processor time of a large upload.
   '--heap-growing-percent=300',
 ]
+
+/** An operator's own value of one of these is kept. */
+export const NODE_ENV: Readonly<Record<string, string>> = {
+  // Threads that make system calls. A sync holds one until the disk has answered, and a read of a small file waits for
+  // a thread: with node's 4 an account that uploads much made every request wait.
+  UV_THREADPOOL_SIZE: '16',
+}

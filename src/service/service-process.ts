@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { environment, type Config } from '../config.js'
 import type { Lock } from '../store/lock.js'
 import { endingOf, stopChild, type Ending } from './child.js'
-import { NODE_FLAGS } from './node-flags.js'
+import { NODE_ENV, NODE_FLAGS } from './node-flags.js'
 
 const MAIN = fileURLToPath(new URL('../main.js', import.meta.url))
 
@@ -36,7 +36,7 @@ export class ServiceProcess {
   start(lock: Lock): Promise<'ready' | Ending> {
     const lockFile = lock.fd === undefined ? [] : [lock.fd]
     const child = fork(MAIN, ['locked'], {
-      env: { ...environment(), PLINTH_DATA: this.#config.data },
+      env: { ...NODE_ENV, ...environment(), PLINTH_DATA: this.#config.data },
       execArgv: [...process.execArgv, ...NODE_FLAGS],
       stdio: ['ignore', 'inherit', 'inherit', 'ipc', ...lockFile],
       detached: true,

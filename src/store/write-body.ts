@@ -23,12 +23,14 @@ export const tooLarge = (limit: number): Refusal =>
   new Refusal(413, `the upload is too large: at most ${limit} bytes are taken`)
 
 /**
- * Where a body is written. `path` is absolute and new, `limit` in bytes; `reservation` is of this body.
+ * Where a body is written. `path` is absolute and new, `limit` in bytes; `reservation` is of this body. Each write and
+ * each early sync waits for its `turn`, when there is one.
  */
 export type Writing = {
   path: string
   limit: number
   reservation: Reservation
+  turn?: (<T>(action: () => Promise<T>) => Promise<T>) | undefined
 }
 
 /**
@@ -104,7 +106,7 @@ class BodyWriter {
     this.#batchBytes = 0
     await Promise.all([this.#writing, this.#fitting])
     const { reservation } = this.#target
-    this.#writing = writeAll(this.#file, pieces, bytes).then(() =>
+    this.#writing = this.#inTurn(() => writeAll(this.#file, pieces, bytes)).then(() =>
       reservation.wrote(bytes),
     )
     // The check runs beside the write and not before the next piece: its answer may have to wait for a processor.
@@ -119,8 +121,13 @@ class BodyWriter {
   async #beginSync(): Promise<void> {
     this.#unsynced = 0
     await this.#syncing
-    this.#syncing = this.#file.datasync()
+    this.#syncing = this.#inTurn(() => this.#file.datasync())
     this.#syncing.catch(() => {}) // it is awaited later
+  }
+
+  #inTurn(action: () => Promise<void>): Promise<void> {
+    const { turn } = this.#target
+    return turn ? turn(action) : action()
   }
 
   /** Writes the last batch. Waits for all that was begun. */

@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { readConfig } from '../../src/config.js'
 import { firstRun } from '../../src/access/first-run.js'
-import { NODE_FLAGS } from '../../src/service/node-flags.js'
+import { NODE_ENV, NODE_FLAGS } from '../../src/service/node-flags.js'
 import { planNginx } from '../../src/nginx/configure.js'
 import { untilListening } from '../../src/nginx/listen.js'
 import { startNginx } from '../../src/nginx/process.js'
@@ -62,7 +62,7 @@ export async function startPlinth(env: Record<string, string> = {}) {
   let shim: ChildProcess | undefined
   async function startShim(): Promise<void> {
     shim = spawn('env', ['-u', 'NODE_OPTIONS', process.execPath, ...NODE_FLAGS, MAIN], {
-      env: { ...process.env, ...settings },
+      env: { ...NODE_ENV, ...process.env, ...settings },
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     })
     running.add(shim)

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { readConfig } from '../../src/config.js'
 import { firstRun } from '../../src/access/first-run.js'
-import { NODE_FLAGS } from '../../src/service/node-flags.js'
+import { NODE_ENV, NODE_FLAGS } from '../../src/service/node-flags.js'
 import { AUTH, TOKEN } from './http.js'
 import { memoryFolder, tempFolder } from './temp-folder.js'
 import { watch } from './child.js'
@@ -43,7 +43,7 @@ export const askService = (data: string, method: string, path: string, body?: Bu
 export function runService(data: string, env: Record<string, string> = {}, before: string[] = []) {
   const command = [...before, process.execPath, ...NODE_FLAGS, MAIN]
   const child = spawn(command[0] ?? '', command.slice(1), {
-    env: { ...process.env, NODE_OPTIONS: '', PLINTH_DATA: data, ...env },
+    env: { ...NODE_ENV, ...process.env, NODE_OPTIONS: '', PLINTH_DATA: data, ...env },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   })
   const { output, until, ended } = watch(child)
