@@ -79,9 +79,9 @@ t.test('a body that stands still, and one that takes too long, get 408 and leave
   t.same(violations(data), [])
 })
 
-t.test('more uploads than are taken at once get 503 with Retry-After', async (t) => {
+t.test('more uploads of an account than are taken at once get 503 with Retry-After', async (t) => {
   const data = await newData()
-  const service = runService(data, { PLINTH_MAX_UPLOADS: '2' })
+  const service = runService(data, { PLINTH_MAX_UPLOADS: '8' }) // one account has two of them
   t.teardown(() => service.end())
   await service.ready()
   const held = ['a', 'b'].map((file) => {
@@ -96,6 +96,7 @@ t.test('more uploads than are taken at once get 503 with Retry-After', async (t)
   const refused = await askService(data, 'PUT', generic('c'), 'x')
   t.equal(refused.status, 503)
   t.match(refused.headers['retry-after'], /^\d+$/)
+  t.match(refused.body, /^account admin has 2 uploads under way, which is its share/)
   for (const socket of held) socket.destroy()
   let status = 503
   while (status === 503) ({ status } = await askService(data, 'PUT', generic('d'), 'x'))

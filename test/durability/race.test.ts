@@ -11,7 +11,7 @@ import { askService, newData, runService } from '../support/service.js'
 
 t.test('1,000 racers on one version: one 201', async (t) => {
   const data = await newData({ fast: true })
-  const service = runService(data, { PLINTH_MAX_UPLOADS: '1000' })
+  const service = runService(data, { PLINTH_MAX_UPLOADS: '4000' })
   t.teardown(() => service.end())
   await service.ready()
   const zip = await simpleModule('example.com/m', 'v1.0.0')

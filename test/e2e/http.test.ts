@@ -47,6 +47,7 @@ t.test('HTTP', needs('nginx'), async (t) => {
   const plinth: Plinth = await startPlinth({
     PLINTH_MAX_MODULE_BYTES: '1000000',
     PLINTH_MAX_FILE_BYTES: '3000000',
+    PLINTH_MAX_UPLOADS: '400', // one account has a quarter
   })
   t.teardown(plinth.stop)
   const { ask, get } = plinth

@@ -33,13 +33,13 @@ async function refusedAt(
     now: () => second * SECONDS,
     every: (_ms: number, looking: () => void) => ((look = looking), () => {}),
   }
-  let refused: { second: number; message: string } | undefined
+  const refusals: string[] = []
   await withBodyClock(
     req as unknown as IncomingMessage,
     { ...limits, leastRate },
     async (expired) => {
-      expired.catch((error: Error) => (refused = { second, message: error.message }))
-      for (; second <= 7200 && !refused; second++) {
+      expired.catch((error: Error) => refusals.push(`${second} s: ${error.message.split(':')[0]}`))
+      for (; second <= 7200 && refusals.length === 0; second++) {
         req.socket.bytesRead = 500 + comes(second)
         req.readableLength = waits(second) ? 1 : 0
         look()
@@ -49,7 +49,7 @@ async function refusedAt(
     },
     clock,
   )
-  return refused && `${refused.second} s: ${refused.message.split(':')[0]}`
+  return refusals[0]
 }
 
 const slow = 'fewer than 1024 bytes of the body came a second'

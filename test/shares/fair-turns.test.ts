@@ -5,19 +5,18 @@ import { FairTurns } from '../../src/shares/fair-turns.js'
 function makeTurns(most: number, each?: number) {
   const turns = new FairTurns(most, each)
   const begun: string[] = []
-  const ends = new Map<string, (error?: Error) => void>()
+  const ends = new Map<string, { well: (name: string) => void; badly: (error: Error) => void }>()
   return {
     begun,
     /** `name` begins with the letter of its account. */
     run: (name: string) =>
       turns.run(name.charAt(0), () => {
         begun.push(name)
-        return new Promise<string>((resolve, reject) =>
-          ends.set(name, (error) => (error ? reject(error) : resolve(name))),
-        )
+        return new Promise<string>((well, badly) => ends.set(name, { well, badly }))
       }),
     end: async (name: string, error?: Error) => {
-      ends.get(name)?.(error)
+      if (error) ends.get(name)?.badly(error)
+      else ends.get(name)?.well(name)
       await new Promise((resolve) => setImmediate(resolve))
     },
   }
