@@ -8,8 +8,9 @@
 import { EventEmitter } from 'node:events'
 import { koaBody } from 'koa-body'
 import { messageOf, Refusal } from '../errors.js'
+import { FairTurns } from '../shares/fair-turns.js'
 import { FormParts, type FormToken } from './form-parts.js'
-import type { RequestContext } from './request-state.js'
+import { accountOf, type RequestContext } from './request-state.js'
 
 /** Bytes that a form may have beside the content of its file: boundaries, heads, fields. */
 export const MAX_FORM_OVERHEAD = 128 * 1024
@@ -24,23 +25,18 @@ const MAX_HELD_BYTES = MAX_BOUNDARY_BYTES + 6
 /** The next piece of a body. */
 type Next = () => Promise<IteratorResult<Buffer>>
 
-/** Forms take turns, so that however many come, a round of the event loop parses one slice. */
-class Turns {
-  /** Resolves when all turns that were asked for are over. */
-  #last: Promise<void> = Promise.resolve()
+/**
+ * Forms take turns, so that however many come, a round of the event loop parses one slice. Accounts take turns first:
+ * the forms of one delay those of another by one slice.
+ */
+const turns = new FairTurns(1)
 
-  /** Runs `work` in its turn. Resolves in the next round: what `work` began in ticks and promises is over then. */
-  take(work: () => void): Promise<void> {
-    const turn = this.#last.then(() => {
-      work()
-      return new Promise<void>((resolve) => void setImmediate(resolve))
-    })
-    this.#last = turn.catch(() => {}) // the next turn comes all the same
-    return turn
-  }
-}
-
-const turns = new Turns()
+/** Runs `work` in its turn. Resolves in the next round: what `work` began in ticks and promises is over then. */
+const takeTurn = (account: string, work: () => void): Promise<void> =>
+  turns.run(account, () => {
+    work()
+    return new Promise<void>((resolve) => void setImmediate(resolve))
+  })
 
 /** formidable's parser of multipart bodies. */
 type Parser = EventEmitter & { initWithBoundary: (boundary: string) => void }
@@ -102,6 +98,8 @@ function asRefusal(error: unknown): unknown {
 
 /** The content of a form's file, piece by piece. */
 class FormFile {
+  /** Whose form it is. */
+  readonly #account: string
   /** The next piece of the form. */
   readonly #nextOfForm: Next
   /** What formidable reads. */
@@ -119,6 +117,7 @@ class FormFile {
 
   constructor(ctx: RequestContext, next: Next) {
     const boundary = boundaryOf(ctx.get('Content-Type'))
+    this.#account = accountOf(ctx)
     this.#nextOfForm = next
     this.#source = new Source(ctx.headers)
     const parse = koaBody({
@@ -133,7 +132,7 @@ class FormFile {
       () => (this.#outcome ??= 'read'),
       (error: unknown) => (this.#outcome ??= { error: asRefusal(error) }),
     )
-    this.#listening = turns.take(() => {})
+    this.#listening = takeTurn(this.#account, () => {})
   }
 
   /** The next piece of the content. It is `done` when the form has ended. Throws a {@link Refusal}: 400. */
@@ -157,7 +156,7 @@ class FormFile {
     const slice = this.#rest.subarray(0, SLICE_BYTES)
     this.#rest = this.#rest.subarray(slice.length)
     this.#overhead += slice.length
-    await turns.take(() => this.#source.emit('data', slice))
+    await takeTurn(this.#account, () => this.#source.emit('data', slice))
   }
 
   #end(): IteratorResult<Buffer> {

@@ -21,7 +21,7 @@ const SEED = Number(process.env.PLINTH_TEST_SEED ?? 1)
 const SLOTS = 8
 
 const data = await newData({ fast: true })
-const service = runService(data, { PLINTH_MAX_UPLOADS: String(SLOTS) })
+const service = runService(data, { PLINTH_MAX_UPLOADS: String(4 * SLOTS) }) // one account has a quarter
 t.teardown(() => service.end())
 await service.ready()
 

@@ -2,13 +2,15 @@
 
 import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
-import { createServer, request, type IncomingMessage } from 'node:http'
+import { createServer, IncomingMessage, request, ServerResponse } from 'node:http'
+import { Socket } from 'node:net'
 import { join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
 import Koa from 'koa'
 import t from 'tap'
 import { readConfig } from '../../src/config.js'
 import { Admission } from '../../src/http/admission.js'
+import { fileOfForm } from '../../src/http/form-body.js'
 import { answerErrors } from '../../src/http/middleware.js'
 import { receiveBody } from '../../src/http/request-body.js'
 import type { RequestState } from '../../src/http/request-state.js'
@@ -189,3 +191,31 @@ t.test('no byte of a file changes, however it is cut and whatever looks like a b
 })
 
 t.test('nothing is left of all these', async (t) => t.same(violations(data), []))
+
+t.test('64 forms of one account delay a form of another one by a slice each time', async (t) => {
+  const head = bytesOf([[FILE, '']], {}).subarray(0, -'\r\n--b--\r\n'.length)
+  const koa = new Koa<RequestState>()
+  let slices = 0
+  /** Reads a form of `account` to its end. The bad one's has none. */
+  async function read(account: string, pieces: Iterator<Buffer, undefined>): Promise<void> {
+    const req = new IncomingMessage(new Socket())
+    Object.assign(req, { method: 'PUT', headers: { 'content-type': typeOf({}), 'content-length': '9' } })
+    const ctx = koa.createContext(req, new ServerResponse(req))
+    ctx.state.account = account
+    const next = fileOfForm(ctx as never, async () => pieces.next())
+    for (let piece = await next(); !piece.done; piece = await next()) slices += account === 'bad' ? 1 : 0
+  }
+  let over = false
+  function* endless() {
+    yield head
+    while (!over) yield Buffer.alloc(16 * 1024)
+    return undefined
+  }
+  const flood = Array.from({ length: 64 }, () => read('bad', endless()).catch(() => {}))
+  while (slices < 64) await new Promise(setImmediate)
+  const before = slices
+  await read('good', [bytesOf([[FILE, 'content']], {})].values())
+  t.ok(slices - before < 10, `${slices - before} slices of theirs came between`)
+  over = true
+  await Promise.all(flood)
+})
