@@ -148,7 +148,6 @@ t.test('what one file does, no other does', async (t) => {
   ])
   t.same(usersOf(/import \{[^}]*\brmdir\b[^}]*\} from 'node:fs\/promises'/), [
     'store/folders.ts',
-    'store/inbox-files.ts',
     'store/temps.ts',
   ])
   const codeOf = (file: string): string => sourceOf(file).replaceAll(/^\s*(?:\/\/|\/?\*).*$/gm, '')

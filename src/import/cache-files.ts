@@ -3,7 +3,7 @@
 import { readFile, stat } from 'node:fs/promises'
 import { errno, messageOf, Refusal } from '../errors.js'
 import type { ModuleZip } from '../modzip/read-zip.js'
-import { Unreadable } from '../store/copy-in.js'
+import { Unreadable } from '../store/regular-file.js'
 import type { FoundVersion } from './find.js'
 import { infoTime, timeWithoutInfo } from './info.js'
 

@@ -11,7 +11,9 @@ import { versionFile, type ModuleVersion } from '../layout.js'
 import type { CheckPool } from '../modzip/check-pool.js'
 import type { ModuleZip } from '../modzip/read-zip.js'
 import { compareModule } from '../packages/same-content.js'
-import { Changed, Unreadable, type CopyIn } from '../store/copy-in.js'
+import type { CopyIn } from '../store/copy-in.js'
+import { Changed } from '../store/opened-folder.js'
+import { openRegular, Unreadable } from '../store/regular-file.js'
 import type { Store } from '../store/store.js'
 import { mustAgree, readBeside } from './cache-files.js'
 import { downloadFolder, findVersions, type FoundVersion, type Unusable } from './find.js'
@@ -107,7 +109,7 @@ async function publish(importing: Importing, found: FoundVersion): Promise<Versi
     mustAgree(found, beside, await intake.read(path, { patient: true }))
     return { result: 'published', bytes: (await stat(path)).size }
   }
-  return copyIn.copy(path, { limit: config.maxModuleBytes, signal }, async (received) => {
+  return copyIn.copy(await openRegular(path), { limit: config.maxModuleBytes, signal }, async (received) => {
     const zip = await intake.read(received.path, { patient: true })
     mustAgree(found, beside, zip)
     try {

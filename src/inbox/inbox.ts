@@ -2,12 +2,13 @@
 // event of the file system only starts a look, since events get lost (full queues, network file systems).
 
 import { realpath } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { watch, type FSWatcher } from 'chokidar'
 import { messageOf } from '../errors.js'
 import { folders } from '../layout.js'
-import { makeInboxFolder, removeEmptyFolder } from '../store/inbox-files.js'
+import { inFolder, makeInbox, removeEmptyFolder } from '../store/inbox-files.js'
+import { Changed, Exchangeable, OpenedFolder } from '../store/opened-folder.js'
 import { signatureOf } from '../store/reading.js'
 import { REJECTED } from './place.js'
 import { scan, type Sighting } from './scan.js'
@@ -29,12 +30,17 @@ const MAX_WATCHED_DEPTH = 5
 /** Complaints that are remembered, so that each is logged once. */
 const MAX_COMPLAINTS = 1000
 
-/** `settleMs`: how long a file must have been left alone before it is taken. */
-type InboxSettings = { settleMs: number; lookEveryMs?: number }
+/**
+ * `settleMs`: how long a file must have been left alone before it is taken. `descriptors`: where this process finds its
+ * open files.
+ */
+type InboxSettings = { settleMs: number; lookEveryMs?: number; descriptors?: string }
 
 export class Inbox {
-  /** What taking a file needs, the inbox's path among it. */
+  /** What taking a file needs. */
   readonly #taking: Taking
+  /** The inbox, absolute and without links. */
+  readonly #root: string
   /** Without any event there is a look this often. */
   readonly #lookEveryMs: number
   /** The files that wait to be taken. */
@@ -54,8 +60,9 @@ export class Inbox {
   /** The loop of looks. It ends after {@link stop}. */
   readonly #running: Promise<void>
 
-  private constructor(taking: Taking, stopping: AbortController, settings: InboxSettings) {
+  private constructor(taking: Taking, root: string, stopping: AbortController, settings: InboxSettings) {
     this.#taking = taking
+    this.#root = root
     this.#stopping = stopping
     this.#lookEveryMs = settings.lookEveryMs ?? LOOK_EVERY_MS
     this.#settling = new Settling(settings.settleMs)
@@ -63,12 +70,23 @@ export class Inbox {
     this.#running = this.#run()
   }
 
-  /** Makes the folder if there is none. Begins to take the files that are there and those that come. */
-  static async start(needs: InboxNeeds, settings: InboxSettings): Promise<Inbox> {
-    await makeInboxFolder(needs.store, folders.inbox)
+  /**
+   * Makes the folder if there is none. Begins to take the files that are there and those that come. `undefined`: on a
+   * machine without /proc the inbox stays off when others may exchange its folders, and the log says so.
+   */
+  static async start(needs: InboxNeeds, settings: InboxSettings): Promise<Inbox | undefined> {
+    await makeInbox(needs.store, folders.inbox)
     const root = await realpath(needs.store.at(folders.inbox))
+    const openRoot = (): Promise<OpenedFolder> => OpenedFolder.open(root, settings.descriptors)
+    try {
+      await inFolder(openRoot, '.', async () => {})
+    } catch (error) {
+      if (!(error instanceof Exchangeable)) throw error
+      needs.log('error', 'inbox', { result: 'off', reason: messageOf(error) })
+      return undefined
+    }
     const stopping = new AbortController()
-    return new Inbox({ ...needs, root, signal: stopping.signal }, stopping, settings)
+    return new Inbox({ ...needs, openRoot, signal: stopping.signal }, root, stopping, settings)
   }
 
   /** Takes no more files. Resolves when the files are published whose publishing has begun. */
@@ -101,13 +119,16 @@ export class Inbox {
     const begun = performance.now()
     const due: string[] = []
     this.#settling.beginLook()
-    for await (const found of scan(this.#taking.root)) {
-      if (this.#isStopped) return []
-      if ('reason' in found) this.#complain(found.path, found.reason)
-      else if (found.empty) await this.#removeOld(found)
-      else if (this.#settling.isDue(found.path, signatureOf(found.status), performance.now()))
-        due.push(found.path)
-    }
+    await inFolder(this.#taking.openRoot, '.', async (root) => {
+      for await (const found of scan(root)) {
+        if (this.#isStopped) return
+        if ('reason' in found) this.#complain(found.path, found.reason)
+        else if (found.empty) await this.#removeOld(found)
+        else if (this.#settling.isDue(found.path, signatureOf(found.status), performance.now()))
+          due.push(found.path)
+      }
+    })
+    if (this.#isStopped) return []
     this.#settling.endLook()
     this.#lookTookMs = performance.now() - begun
     return due
@@ -122,8 +143,14 @@ export class Inbox {
   }
 
   async #removeOld({ path, status }: Sighting): Promise<void> {
-    if (Date.now() - Math.max(status.mtimeMs, status.ctimeMs) > EMPTY_FOLDER_MS)
-      await removeEmptyFolder(this.#taking.store, `${folders.inbox}/${path}`)
+    if (Date.now() - Math.max(status.mtimeMs, status.ctimeMs) <= EMPTY_FOLDER_MS) return
+    try {
+      await inFolder(this.#taking.openRoot, dirname(path), async (folder) =>
+        removeEmptyFolder({ folder, name: basename(path) }, signatureOf(status)),
+      )
+    } catch (error) {
+      if (!(error instanceof Changed)) this.#complain(path, `it cannot be removed: ${messageOf(error)}`)
+    }
   }
 
   async #takeAll(paths: readonly string[]): Promise<void> {
@@ -158,7 +185,7 @@ export class Inbox {
   }
 
   #watch(): FSWatcher {
-    const { root } = this.#taking
+    const root = this.#root
     const watcher = watch(root, {
       ignoreInitial: true,
       followSymlinks: false,

@@ -2,8 +2,9 @@
 
 import { basename, dirname, join } from 'node:path'
 import { folders } from '../layout.js'
-import { makeInboxFolder, moveAside } from '../store/inbox-files.js'
-import type { Store } from '../store/store.js'
+import { inFolder, isTaken, moveAside, writeBeside, type OpenRoot } from '../store/inbox-files.js'
+import type { OpenedFolder } from '../store/opened-folder.js'
+import { REJECTED } from './place.js'
 
 /** Bytes of a name that leave room for what is added to it (NAME_MAX is 255). */
 const MAX_STEM_BYTES = 200
@@ -17,20 +18,35 @@ function shortened(name: string): string {
 }
 
 // 'x.zip' → x.zip, or x.zip.2, x.zip.3 … when that is taken; neither the name nor its .txt is another rejected file
-async function freeName(store: Store, path: string): Promise<string> {
-  const stem = join(folders.rejected, dirname(path), shortened(basename(path)))
+async function freeName(folder: OpenedFolder, stem: string): Promise<string> {
   for (let n = 1; ; n++) {
     const name = n === 1 ? stem : `${stem}.${n}`
-    if (!(await store.exists(name)) && !(await store.exists(`${name}.txt.txt`))) return name
+    if (!(await isTaken({ folder, name })) && !(await isTaken({ folder, name: `${name}.txt.txt` })))
+      return name
   }
 }
 
-/** Moves `path` (relative to the inbox) and resolves with its new path. The reasons are written first. */
-export async function reject(store: Store, path: string, reasons: string): Promise<string> {
-  const target = await freeName(store, path)
+/**
+ * Moves the file at `path` (relative to the inbox), which is in the opened folder `from`, and resolves with its new
+ * path. The reasons are written first.
+ */
+export function reject(
+  openRoot: OpenRoot,
+  from: OpenedFolder,
+  path: string,
+  reasons: string,
+): Promise<string> {
   const text = `${new Date().toISOString()} inbox/${path} was not published:\n\n${reasons}\n`
-  await makeInboxFolder(store, dirname(target))
-  await store.write(`${target}.txt`, text)
-  await moveAside(store, `${folders.inbox}/${path}`, target)
-  return target
+  const rejected = join(REJECTED, dirname(path))
+  return inFolder(
+    openRoot,
+    rejected,
+    async (folder) => {
+      const name = await freeName(folder, shortened(basename(path)))
+      await writeBeside({ folder, name: `${name}.txt` }, text)
+      await moveAside({ folder: from, name: basename(path) }, { folder, name })
+      return join(folders.inbox, rejected, name)
+    },
+    { make: true },
+  )
 }

@@ -1,9 +1,10 @@
-// What is in the inbox now. It yields one file at a time: memory does not grow with the number of files.
+// What is in the inbox now. It yields one file at a time: memory does not grow with the number of files. Each level of
+// folders has two descriptors open, at most MAX_DEPTH of them.
 
 import type { Stats } from 'node:fs'
 import { lstat, opendir } from 'node:fs/promises'
-import { join } from 'node:path'
-import { errno } from '../errors.js'
+import { errno, messageOf } from '../errors.js'
+import { Changed, type OpenedFolder } from '../store/opened-folder.js'
 import { isTemporary, REJECTED } from './place.js'
 
 /** No file belongs so deep: a folder at this depth is yielded as one thing, which is in the wrong place. */
@@ -15,29 +16,61 @@ export type Sighting = { path: string; status: Stats; empty?: true }
 /** Something that cannot be read, and why. */
 type Unreachable = { path: string; reason: string }
 
+const unreachable = (path: string, error: unknown): Unreachable => ({
+  path,
+  reason: `it cannot be read: ${errno(error) ?? messageOf(error)}`,
+})
+
+const isGone = (error: unknown): boolean => error instanceof Changed || errno(error) === 'ENOENT'
+
 /**
  * Yields files, everything else that is not a folder, and the empty folders below `{owner}/{registry}`. Does not follow
- * links.
+ * links. `folder` is the inbox; the caller closes it.
  */
-export async function* scan(root: string, folder = '', depth = 0): AsyncGenerator<Sighting | Unreachable> {
+export async function* scan(
+  folder: OpenedFolder,
+  at = '',
+  depth = 0,
+): AsyncGenerator<Sighting | Unreachable> {
   let empty = true
   try {
-    for await (const { name } of await opendir(join(root, folder))) {
+    for await (const { name } of await opendir(folder.at())) {
       empty = false
-      const path = folder === '' ? name : `${folder}/${name}`
+      const path = at === '' ? name : `${at}/${name}`
       if (path === REJECTED || name.startsWith('.')) continue
-      const status = await lstat(join(root, path)).catch((error: unknown) => {
+      const status = await lstat(folder.at(name)).catch((error: unknown) => {
         if (errno(error) !== 'ENOENT') throw error
         return undefined
       })
       if (!status) {
         // It is gone, or its bytes are not what node makes of its name.
         if (name.includes('\ufffd')) yield { path, reason: 'its name is not UTF-8' }
-      } else if (status.isDirectory() && depth < MAX_DEPTH) yield* scan(root, path, depth + 1)
+      } else if (status.isDirectory() && depth < MAX_DEPTH) yield* scanChild(folder, name, path, depth + 1)
       else if (!isTemporary(name)) yield { path, status }
     }
-    if (empty && depth > 2) yield { path: folder, status: await lstat(join(root, folder)), empty }
+    if (empty && depth > 2) yield { path: at, status: await folder.status(), empty }
   } catch (error) {
-    if (errno(error) !== 'ENOENT') yield { path: folder, reason: `it cannot be read: ${errno(error)}` }
+    if (!isGone(error)) yield unreachable(at, error)
+  }
+}
+
+// A folder that has been exchanged since it was seen is left to the next look.
+async function* scanChild(
+  folder: OpenedFolder,
+  name: string,
+  path: string,
+  depth: number,
+): AsyncGenerator<Sighting | Unreachable> {
+  let child: OpenedFolder
+  try {
+    child = await folder.child(name)
+  } catch (error) {
+    if (!isGone(error)) yield unreachable(path, error)
+    return
+  }
+  try {
+    yield* scan(child, path, depth)
+  } finally {
+    await child.close()
   }
 }

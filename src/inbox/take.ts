@@ -1,19 +1,20 @@
 // Takes one file of the inbox: publishes it like an upload, or rejects it with the reasons. It leaves the inbox either
 // way.
 
-import { join } from 'node:path'
+import { basename, dirname } from 'node:path'
 import { mustBeDeclared } from '../access/files.js'
 import type { Config } from '../config.js'
 import { errno, messageOf, Refusal } from '../errors.js'
 import { mustBeNames } from '../generic/names.js'
 import type { FilePublisher } from '../generic/publish.js'
 import type { ModuleIntake } from '../go/intake.js'
-import { folders } from '../layout.js'
 import type { Log, LogFields } from '../log.js'
 import type { CheckPool } from '../modzip/check-pool.js'
 import { compareFile, compareModule, type Comparison } from '../packages/same-content.js'
-import { Changed, Unreadable, type CopyIn } from '../store/copy-in.js'
-import { removeUnchanged } from '../store/inbox-files.js'
+import type { CopyIn } from '../store/copy-in.js'
+import { inFolder, removeUnchanged, type OpenRoot } from '../store/inbox-files.js'
+import { Changed, type OpenedFolder } from '../store/opened-folder.js'
+import { openRegularIn, Unreadable } from '../store/regular-file.js'
 import type { Store } from '../store/store.js'
 import type { Received } from '../store/write-body.js'
 import { placeOf, type Place } from './place.js'
@@ -30,8 +31,8 @@ export type InboxNeeds = {
   log: Log
 }
 
-/** `root` is the inbox, absolute and without links. `signal` ends the copying. */
-export type Taking = InboxNeeds & { root: string; signal: AbortSignal }
+/** `openRoot` opens the inbox. `signal` ends the copying. */
+export type Taking = InboxNeeds & { openRoot: OpenRoot; signal: AbortSignal }
 
 /**
  * `gone`: the file has left the inbox. `changed`: it must settle anew. `later`: the file is not at fault, and is tried
@@ -39,15 +40,27 @@ export type Taking = InboxNeeds & { root: string; signal: AbortSignal }
  */
 type TakeOutcome = { result: 'gone' | 'changed' } | { result: 'later'; reason: string }
 
-/** Takes the file at `path`, relative to the inbox. Throws nothing. */
+/**
+ * Takes the file at `path`, relative to the inbox. Throws nothing. Everything from the first look at the file to its
+ * removal is done in one opened folder: the folder that has the path by then may be another one.
+ */
 export async function take(needs: Taking, path: string): Promise<TakeOutcome> {
   try {
-    await publishAt(needs, path)
+    return await inFolder(needs.openRoot, dirname(path), (folder) => takeFrom(needs, folder, path))
+  } catch (error) {
+    if (error instanceof Changed) return { result: 'changed' }
+    return { result: 'later', reason: `its folder cannot be opened: ${errno(error) ?? messageOf(error)}` }
+  }
+}
+
+async function takeFrom(needs: Taking, folder: OpenedFolder, path: string): Promise<TakeOutcome> {
+  try {
+    await publishFrom(needs, folder, path)
     return { result: 'gone' }
   } catch (error) {
     if (needs.signal.aborted || error instanceof Changed) return { result: 'changed' }
     if (isForLater(error)) return { result: 'later', reason: messageOf(error) }
-    return rejectAt(needs, path, messageOf(error))
+    return rejectFrom(needs, folder, path, messageOf(error))
   }
 }
 
@@ -60,9 +73,14 @@ function isForLater(error: unknown): boolean {
   return true
 }
 
-async function rejectAt({ store, log }: Taking, path: string, reason: string): Promise<TakeOutcome> {
+async function rejectFrom(
+  { openRoot, log }: Taking,
+  folder: OpenedFolder,
+  path: string,
+  reason: string,
+): Promise<TakeOutcome> {
   try {
-    const to = await reject(store, path, reason)
+    const to = await reject(openRoot, folder, path, reason)
     log('warn', 'inbox', { path, result: 'rejected', to, reason })
     return { result: 'gone' }
   } catch (error) {
@@ -71,21 +89,23 @@ async function rejectAt({ store, log }: Taking, path: string, reason: string): P
   }
 }
 
-async function publishAt(needs: Taking, path: string): Promise<void> {
-  const { config, store, copyIn, log, root, signal } = needs
+async function publishFrom(needs: Taking, folder: OpenedFolder, path: string): Promise<void> {
+  const { config, store, copyIn, log, signal } = needs
   const begun = performance.now()
   const place = placeOf(path)
   if ('wrong' in place) throw new Refusal(400, place.wrong)
   if (place.kind === 'file') mustBeNames(place.at, place.file)
   await mustBeDeclared(store, place.owner)
   const limit = place.kind === 'module' ? config.maxModuleBytes : config.maxFileBytes
-  await copyIn.copy(join(root, path), { limit, signal }, async (received, signature) => {
+  const entry = { folder, name: basename(path) }
+  const file = await openRegularIn(entry.folder, entry.name)
+  await copyIn.copy(file, { limit, signal }, async (received, signature) => {
     const fields =
       place.kind === 'module'
         ? await publishModule(needs, place.owner, received)
         : await publishFile(needs, place, received)
     // Another file that has been put in its place meanwhile stays, and is taken for itself.
-    removeUnchanged(store, `${folders.inbox}/${path}`, signature)
+    removeUnchanged(entry, signature, received.path)
     const ms = Math.round(performance.now() - begun)
     log('info', 'inbox', { path, ...fields, bytes: received.size, sha256: received.sha256, ms })
   })

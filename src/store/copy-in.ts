@@ -1,57 +1,16 @@
 // Copies a file of this machine into state/tmp and hashes it, like the body of a request. A hard link would be faster,
 // but a program that still has the file open could change what is published.
 
-import { constants, type Stats } from 'node:fs'
-import { lstat, open, readlink, realpath, stat, type FileHandle } from 'node:fs/promises'
-import { errno, messageOf, Refusal } from '../errors.js'
+import { stat, type FileHandle } from 'node:fs/promises'
 import type { FreeSpace } from './free-space.js'
+import { Changed } from './opened-folder.js'
 import { signatureOf } from './reading.js'
+import { unreadable, type RegularFile } from './regular-file.js'
 import type { Store } from './store.js'
 import { BATCH_BYTES, withUpload, writeBody, type Writing, tooLarge, type Received } from './write-body.js'
 
-/** The file could not be read. The data folder is not at fault. `cause` is the system's error. */
-export class Unreadable extends Error {
-  override readonly name = 'Unreadable'
-}
-
-/** The file was written to, replaced or removed while it was read. */
-export class Changed extends Error {
-  override readonly name = 'Changed'
-}
-
 /** `limit` is in bytes. `signal` ends the copying; nothing is left behind. */
 type CopyOptions = { limit: number; signal?: AbortSignal }
-
-const unreadable = (error: unknown): Unreadable =>
-  new Unreadable(`it cannot be read: ${errno(error) ?? messageOf(error)}`, { cause: error })
-
-const notRegular = (): Refusal =>
-  new Refusal(400, 'it is not a regular file: links, pipes, sockets and devices are not taken')
-
-/**
- * Opens a regular file. Never follows a link, and never waits for the other end of a pipe. Throws a {@link Refusal} for
- * anything that is not a regular file, {@link Changed} for a file that is gone or was moved, and {@link Unreadable} for
- * a file that cannot be opened.
- */
-async function openRegular(path: string): Promise<{ file: FileHandle; status: Stats }> {
-  let file: FileHandle | undefined
-  try {
-    if (!(await lstat(path)).isFile()) throw notRegular()
-    // Another file may have got the name since lstat: the opened file is checked again below.
-    file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
-    const status = await file.stat()
-    if (!status.isFile()) throw notRegular()
-    const where = await readlink(`/proc/self/fd/${file.fd}`).catch(() => realpath(path))
-    if (where !== path) throw new Changed('a folder in its path is a link, or it was moved')
-    return { file, status }
-  } catch (error) {
-    await file?.close()
-    if (error instanceof Refusal || error instanceof Changed) throw error
-    if (errno(error) === 'ENOENT' || errno(error) === 'ENOTDIR') throw new Changed('it is gone')
-    if (errno(error) === 'ELOOP') throw notRegular()
-    throw unreadable(error)
-  }
-}
 
 type Pair = readonly [Buffer, Buffer]
 
@@ -94,18 +53,16 @@ export class CopyIn {
   }
 
   /**
-   * Copies the file at `path` (absolute, without links) into a folder of its own. Calls `use` with the copy and with
-   * the {@link signatureOf} the file. Removes the folder when `use` has ended, whatever happened.
+   * Copies an opened file into a folder of its own, and closes the file. Calls `use` with the copy and with the
+   * {@link signatureOf} the file. Removes the folder when `use` has ended, whatever happened.
    *
-   * Throws {@link Unreadable}, {@link Changed}, or a {@link Refusal}: 400 not a regular file, 413 too large, 507 when
-   * the disk is full.
+   * Throws {@link Unreadable}, {@link Changed}, or a {@link Refusal}: 413 too large, 507 when the disk is full.
    */
   async copy<T>(
-    path: string,
+    { file, status }: RegularFile,
     { limit, signal }: CopyOptions,
     use: (received: Received, signature: string) => Promise<T>,
   ): Promise<T> {
-    const { file, status } = await openRegular(path)
     const [store, freeSpace] = [this.#store, this.#freeSpace]
     try {
       if (status.size > limit) throw tooLarge(limit)

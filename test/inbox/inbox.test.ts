@@ -27,7 +27,7 @@ t.test(
       if (existsSync(join(data, 'other'))) renameSync(join(data, 'other'), path)
     }
     const inbox = await Inbox.start({ ...parts, files: { publish } }, { settleMs: 0, lookEveryMs: 200 })
-    t.teardown(() => inbox.stop())
+    t.teardown(() => inbox?.stop())
     const rejected = join(data, 'inbox/rejected/admin/generic/tool/1.0/x')
     await until(() => !existsSync(path))
     t.equal(readFileSync(join(data, TOOL, 'x'), 'utf8'), 'first')
@@ -48,7 +48,7 @@ t.test('events that never come: a look finds what is there', async (t) => {
   const parts = new Parts(config, () => {})
   await parts.recover()
   const inbox = await Inbox.start(parts, { settleMs: 0, lookEveryMs: 200 })
-  t.teardown(() => inbox.stop())
+  t.teardown(() => inbox?.stop())
   for (const name of ['first', 'when it rests']) {
     const path = join(data, 'inbox/admin/generic/tool/1.0', name)
     mkdirSync(dirname(path), { recursive: true })
