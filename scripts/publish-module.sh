@@ -61,7 +61,7 @@ esac
 printf '%s\n' "$version" | grep -Eq '^v(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)(-[0-9A-Za-z.-]+)?$' ||
   die "'$version' is no version: vMAJOR.MINOR.PATCH is wanted, with an optional -prerelease"
 ! printf '%s\n' "$version" | grep -Eq '[-.][0-9]{14}-[0-9a-f]{12}$' ||
-  die "'$version' is a pseudo-version: npx plinth publish holds it against its commit, this script does not"
+  die "'$version' is a pseudo-version: plinth publish holds it against its commit, this script does not"
 
 # Where to, before the work. The token stands in no command line, where others could read it.
 url=${PLINTH_URL-} owner=${PLINTH_OWNER-} token=${PLINTH_TOKEN-} account=${PLINTH_ACCOUNT-}
@@ -139,7 +139,7 @@ words=$(tr -d '\r' <"$temp/go.mod" | awk '
   END { print path, go == "" ? "none" : go }')
 module=${words% *} go=${words##* }
 case $module in
-  '' | *[!A-Za-z0-9._~/-]*) die "the module line of ${prefix}go.mod cannot be read here: npx plinth publish may" ;;
+  '' | *[!A-Za-z0-9._~/-]*) die "the module line of ${prefix}go.mod cannot be read here: plinth publish may" ;;
 esac
 
 # mode type hash size<tab>path → the words for git archive; what is left out or refused is told on standard error
@@ -183,7 +183,7 @@ awk -F '\t' -v go="$go" -v root="$module@$version/" -v list="$list" -v quote="'"
   END {
     for (i = 1; i <= NR; i++) {
       p = path[i]
-      if (odd && p ~ /(^|\/)vendor\//) { refuse("go.mod", "its go line decides about vendor, and is odd: npx plinth publish knows"); exit 1 }
+      if (odd && p ~ /(^|\/)vendor\//) { refuse("go.mod", "its go line decides about vendor, and is odd: plinth publish knows"); exit 1 }
       if (vendored(p)) { leave(p, "a vendored package"); continue }
       inside = ""
       for (at = 1; at <= length(p); at++)
@@ -231,7 +231,7 @@ code=0
   ours archive --format=zip -o "$zip" "$@" --prefix= "$nothing"
 ) || code=$?
 files=$(($(wc -l <"$temp/words")))
-[ $code != 126 ] || die "$files files are too many for git's command line: npx plinth publish has no such limit"
+[ $code != 126 ] || die "$files files are too many for git's command line: plinth publish has no such limit"
 [ $code = 0 ] || die 'git archive failed'
 say "packed $module $version of commit $commit: $files files, $(($(wc -c <"$zip"))) bytes"
 [ -z "$out" ] || cp "$zip" "$out"

@@ -1,5 +1,4 @@
-#!/usr/bin/env node
-// `npx plinth`: the commands for the machine that serves, and for those that publish. Exit codes: 0 done, 1 refused or
+// `plinth`: the commands for the machine that serves, and for those that publish. Exit codes: 0 done, 1 refused or
 // failed, 2 wrong usage.
 
 import { existsSync } from 'node:fs'
@@ -13,11 +12,11 @@ import { publish } from './commands/publish.js'
 import { rebuild } from './commands/rebuild.js'
 import { verify } from './commands/verify.js'
 import { readConfig } from './config.js'
-import { errno, messageOf, quote } from './errors.js'
+import { errno, messageOf, PLINTH, quote } from './errors.js'
 
 const COMMANDS: readonly Command[] = [owner, account, access, importCommand, verify, rebuild, pack, publish]
 
-const USAGE = `usage: npx plinth COMMAND
+const USAGE = `usage: ${PLINTH} COMMAND
 
 ${COMMANDS.map((command) => command.usage).join('\n\n')}
 

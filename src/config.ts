@@ -175,7 +175,7 @@ export type Config = {
 /** The names of all settings of the service. */
 export const settingNames: readonly string[] = Object.values(SETTINGS).flatMap(({ names }) => names)
 
-/** The settings of `npx plinth publish`, which may be in the same environment. */
+/** The settings of `plinth publish`, which may be in the same environment. */
 const PUBLISHING = ['PLINTH_URL', 'PLINTH_OWNER', 'PLINTH_TOKEN', 'PLINTH_ACCOUNT']
 
 /** Variables that begin like a setting and are not one: most likely misspelt. */

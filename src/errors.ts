@@ -53,6 +53,9 @@ export async function ignoring(codes: readonly string[], action: () => Promise<u
   }
 }
 
+/** How messages name the command: as it is typed in the clone of Plinth. A bare name may be a stranger's program. */
+export const PLINTH = 'scripts/plinth'
+
 const MAX_QUOTED_CHARS = 100
 
 // 'a"b' → "a\"b"

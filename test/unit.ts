@@ -6,7 +6,7 @@
 import { readdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
-/** What starts programs: `npx plinth`, the real go and git, services that are killed, nginx. */
+/** What starts programs: `plinth`, the real go and git, services that are killed, nginx. */
 const NOT_UNITS = ['cli', 'differential', 'durability', 'e2e']
 
 const part = process.argv[2] ?? ''

@@ -1,6 +1,6 @@
 // The truth about accounts and owners: one small file each.
 
-import { errno, quote, Refusal } from '../errors.js'
+import { errno, PLINTH, quote, Refusal } from '../errors.js'
 import { accountFile, folders, ownerFile } from '../layout.js'
 import type { Store } from '../store/store.js'
 import { parseAccount, parseOwner, type Account, type Owner, isOwnerName } from './rights.js'
@@ -75,5 +75,5 @@ export const isDeclared = async (store: Pick<Store, 'exists'>, owner: string): P
 export async function mustBeDeclared(store: Pick<Store, 'exists'>, owner: string): Promise<void> {
   if (await isDeclared(store, owner)) return
   const name = isOwnerName(owner) ? owner : 'NAME'
-  throw new Refusal(404, `no owner ${quote(owner)}: declare it with "npx plinth owner add ${name}"`)
+  throw new Refusal(404, `no owner ${quote(owner)}: declare it with "${PLINTH} owner add ${name}"`)
 }

@@ -1,4 +1,4 @@
-// Lets one process at a time change accounts and owners: the service or any `npx plinth` on this machine. Without it,
+// Lets one process at a time change accounts and owners: the service or any `plinth` on this machine. Without it,
 // two that read, change and write the same file could bring back a token that was just replaced.
 
 import { closeSync, openSync } from 'node:fs'

@@ -1,4 +1,4 @@
-// `npx plinth access rebuild`: derives again what nginx reads of accounts and owners.
+// `plinth access rebuild`: derives again what nginx reads of accounts and owners.
 
 import { deriveAccess } from '../access/derive.js'
 import { readConfig } from '../config.js'

@@ -1,4 +1,4 @@
-// `npx plinth account`: the accounts that may publish, and read what is private. A token is shown once, by itself on
+// `plinth account`: the accounts that may publish, and read what is private. A token is shown once, by itself on
 // the last line of standard output, so that a script can take it from there.
 
 import { parseArgs } from 'node:util'

@@ -1,4 +1,4 @@
-// The shape of a command of `npx plinth`, and of its actions.
+// The shape of a command of `plinth`, and of its actions.
 
 /** The person typed words that the command does not take: answered with its usage, exit code 2. */
 export class WrongUsage extends Error {}

@@ -1,4 +1,4 @@
-// `npx plinth import`: publishes the versions of a module cache, or of a folder that a proxy keeps, under an owner.
+// `plinth import`: publishes the versions of a module cache, or of a folder that a proxy keeps, under an owner.
 
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'

@@ -1,4 +1,4 @@
-// `npx plinth owner`: the namespaces that packages are published under, and whether anyone may read them.
+// `plinth owner`: the namespaces that packages are published under, and whether anyone may read them.
 
 import { parseArgs } from 'node:util'
 import { readOwners } from '../access/files.js'

@@ -1,4 +1,4 @@
-// `npx plinth pack`: makes the module zip of a folder as go would.
+// `plinth pack`: makes the module zip of a folder as go would.
 
 import { createReadStream, existsSync, realpathSync } from 'node:fs'
 import { copyFile, rename } from 'node:fs/promises'

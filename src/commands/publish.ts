@@ -1,4 +1,4 @@
-// `npx plinth publish`: packs a module, or takes a zip, and uploads it to a Plinth.
+// `plinth publish`: packs a module, or takes a zip, and uploads it to a Plinth.
 
 import { statSync } from 'node:fs'
 import { parseArgs } from 'node:util'

@@ -1,4 +1,4 @@
-// `npx plinth rebuild`: derives everything again from what was uploaded.
+// `plinth rebuild`: derives everything again from what was uploaded.
 
 import { parseArgs } from 'node:util'
 import { quote } from '../errors.js'

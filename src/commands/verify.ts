@@ -1,7 +1,7 @@
-// `npx plinth verify`: checks that everything is as it was published. It only reads.
+// `plinth verify`: checks that everything is as it was published. It only reads.
 
 import { parseArgs } from 'node:util'
-import { quote } from '../errors.js'
+import { PLINTH, quote } from '../errors.js'
 import { WrongUsage, type Command } from './command.js'
 import { runInspection } from './inspection.js'
 
@@ -26,7 +26,7 @@ export const verify: Command = {
       process.stdout.write(`${packages} packages, ${files} files: ${faults} faults\n`)
       if (unrecorded > 0)
         process.stdout.write(
-          `${unrecorded} files did not come through the service; npx plinth rebuild records their SHA-256\n`,
+          `${unrecorded} files did not come through the service; ${PLINTH} rebuild records their SHA-256\n`,
         )
     }
     return totals.faults > 0 ? 1 : 0

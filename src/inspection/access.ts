@@ -4,6 +4,7 @@ import { deriveAccess, isMarker, readersText } from '../access/derive.js'
 import { readAccounts, readOwners } from '../access/files.js'
 import { isAdmitting, workersStamp } from '../access/owner-folders.js'
 import type { Account, Owner } from '../access/rights.js'
+import { PLINTH } from '../errors.js'
 import { accountFile, folders, ownerTree, packagesFolder, publicMarker, readersFile } from '../layout.js'
 import type { Store } from '../store/store.js'
 import { REBUILD, type Finding } from './finding.js'
@@ -78,7 +79,7 @@ async function leftOver(store: Store, owners: Owner[]): Promise<Finding[]> {
 const damagedAccount = (name: string): Finding => ({
   path: accountFile(name),
   fault: 'it cannot be read: nobody can use this account',
-  mend: `npx plinth account remove ${name}, and add it again`,
+  mend: `${PLINTH} account remove ${name}, and add it again`,
 })
 
 async function undeclared(store: Store, owners: Owner[]): Promise<Finding[]> {
@@ -89,6 +90,6 @@ async function undeclared(store: Store, owners: Owner[]): Promise<Finding[]> {
     .map((name) => ({
       path: ownerTree(name),
       fault: 'nobody declared this owner',
-      mend: `npx plinth owner add ${name}`,
+      mend: `${PLINTH} owner add ${name}`,
     }))
 }

@@ -1,5 +1,7 @@
 // What an inspection finds, and who can mend it.
 
+import { PLINTH } from '../errors.js'
+
 /** `path` is below the data folder. Rebuild can mend a finding that has a `repair`. A `note` is not a fault. */
 export type Finding = {
   path: string
@@ -44,7 +46,7 @@ export const NOTHING_INSPECTED: Readonly<Totals> = {
 
 export type InspectionEvent = { fault: Fault } | { totals: Totals; done: boolean }
 
-export const REBUILD = 'npx plinth rebuild'
+export const REBUILD = `${PLINTH} rebuild`
 
 /** A file or folder in the tree that no part of Plinth writes. */
 export const stray = (path: string): Finding => ({

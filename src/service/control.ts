@@ -1,4 +1,4 @@
-// How `npx plinth` asks the running service for a job: over a socket of its own, in a folder that only the service's
+// How `plinth` asks the running service for a job: over a socket of its own, in a folder that only the service's
 // user may enter. nginx does not know it, and nginx's own socket has no such routes. The path names the job. The body
 // is the request as JSON. The answer is the job's events, one JSON a line, the last of them with `done`.
 

@@ -1,4 +1,4 @@
-// `npx plinth owner`, `account` and `access`, as a person or a script types them.
+// `plinth owner`, `account` and `access`, as a person or a script types them.
 
 import { execFileSync, spawn } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
@@ -43,7 +43,7 @@ t.test('help, exit codes, and mistakes', async (t) => {
     const { code, stdout, stderr } = cli(...words)
     t.equal(code, 2, words.join(' '))
     t.equal(stdout, '')
-    t.match(stderr, /^plinth: .*\n\nusage: npx plinth/s)
+    t.match(stderr, /^plinth: .*\n\nusage: scripts\/plinth/s)
   }
   const refused: [words: string[], says: RegExp][] = [
     [

@@ -1,4 +1,4 @@
-// `npx plinth pack` as a person runs it: its output, the files it leaves, and that the same input gives the same zip.
+// `plinth pack` as a person runs it: its output, the files it leaves, and that the same input gives the same zip.
 
 import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'

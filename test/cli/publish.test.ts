@@ -1,4 +1,4 @@
-// `npx plinth publish` as a person runs it, against servers that answer what no Plinth should.
+// `plinth publish` as a person runs it, against servers that answer what no Plinth should.
 
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'

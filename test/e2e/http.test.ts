@@ -312,7 +312,7 @@ t.test('HTTP', needs('nginx'), async (t) => {
   t.test('owners', async (t) => {
     const undeclared = await ask('PUT', '/api/packages/nobody/generic/a/1/b', { body: 'x' })
     t.equal(undeclared.status, 404)
-    t.match(undeclared.body, 'npx plinth owner add nobody')
+    t.match(undeclared.body, 'scripts/plinth owner add nobody')
     t.equal((await ask('PUT', '/api/packages/nobody/generic/a/1/b', { body: 'x', auth: false })).status, 401)
     t.equal((await ask('PUT', '/api/packages/team/generic/a/1/b', { body: 'x' })).status, 201)
     t.equal((await get('/api/packages/team/generic/a/1/b')).status, 200)

@@ -1,4 +1,4 @@
-// `npx plinth import`: from one Plinth through the real go's module cache into another, which then is the only proxy.
+// `plinth import`: from one Plinth through the real go's module cache into another, which then is the only proxy.
 
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'

@@ -104,7 +104,7 @@ t.test('what is refused moves away beside its reasons', async (t) => {
     ['admin/generic/a/b/c/d/e/f/g/h/i/j', 'x', /too many folders/],
     ['admin/generic/to ol/1/x', 'x', /invalid package name/],
     [`admin/generic/tool/1/${'x'.repeat(255)}`, 'x', /too many folders|^/],
-    ['nobody/generic/tool/1/x', 'x', /no owner "nobody": declare it with "npx plinth owner add nobody"/],
+    ['nobody/generic/tool/1/x', 'x', /no owner "nobody": declare it with "scripts\/plinth owner add nobody"/],
     ['-x/generic/tool/1/x', 'x', /is not a valid owner name/],
   ]
   for (const [name, content] of refused) {

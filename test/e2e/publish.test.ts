@@ -1,4 +1,4 @@
-// `npx plinth publish` and scripts/publish-module.sh against a real Plinth, and what the real go gets then.
+// `plinth publish` and scripts/publish-module.sh against a real Plinth, and what the real go gets then.
 
 import { execFileSync, spawn } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'

@@ -8,7 +8,6 @@ import { fileURLToPath } from 'node:url'
 import { format } from 'prettier'
 import t from 'tap'
 import { simpleModule } from '../support/zips.js'
-import { CLI } from '../support/cli.js'
 import { makeGo } from '../support/go.js'
 import { TOKEN } from '../support/http.js'
 import { startPlinth } from '../support/plinth.js'
@@ -22,7 +21,8 @@ const README = read('README.md')
 const MANUAL = read('scripts/deploy/README.md')
 const CI_FILES = ['github-actions.yml', 'gitlab-ci.yml', 'woodpecker.yml'].map((name) => `scripts/ci/${name}`)
 const SCRIPT = join(ROOT, 'scripts/publish-module.sh')
-const plainCli = `env -u NODE_OPTIONS '${process.execPath}' '${CLI}'`
+/** The command without the modules that tap would load into it. */
+const PLAIN_PLINTH = `env -u NODE_OPTIONS '${ROOT}scripts/plinth'`
 
 /** The shell block that follows a heading of a document, or a later one. */
 const block = (document: string, heading: string, which = 0): string => {
@@ -60,10 +60,9 @@ t.test('the lines of the README', needs('nginx', 'go', 'git', 'curl'), async (t)
     'git init -q . && git add . && git -c user.name=x -c user.email=x@example.com commit -qm x && git tag v1.0.0 && git tag sub/v0.5.0',
   )
 
-  // npx would look for the package that is installed beside the checkout
   const here = (lines: string): string =>
     lines
-      .replaceAll('npx plinth', plainCli)
+      .replaceAll('scripts/plinth', PLAIN_PLINTH)
       .replaceAll('scripts/publish-module.sh', `'${SCRIPT}'`)
       .replaceAll('~/src/m', '.')
   await t.test('a module around another, by the command and by the script', async (t) => {
@@ -178,7 +177,6 @@ t.test('private packages, as the README says', needs('nginx', 'go', 'openssl', '
   t.teardown(plinth.stop)
   const host = plinth.url.replace('https://', '')
 
-  // npx would look for the package that is installed beside the data folder
   const tokens: Record<string, string> = {}
   const declarations = [
     block(README, 'Owners and accounts'),
@@ -186,8 +184,8 @@ t.test('private packages, as the README says', needs('nginx', 'go', 'openssl', '
     block(MANUAL, 'Accounts'),
   ].flatMap((lines) => lines.trim().split('\n'))
   for (const line of new Set(declarations)) {
-    if (line === 'npx plinth owner add team') continue // the test's Plinth has it
-    const words = line.split(' ').slice(2)
+    if (line === 'scripts/plinth owner add team') continue // the test's Plinth has it
+    const words = line.split(' ').slice(1)
     const output = plinth.cli(...words)
     if (words[1] === 'add' || words[1] === 'rotate')
       tokens[words[2] ?? ''] = output.trimEnd().split('\n').at(-1) ?? ''

@@ -315,7 +315,7 @@ t.test('the command for owners', async (t) => {
     })
     return { code: status ?? -1, output: stdout + stderr }
   }
-  t.match(cli('--help'), { code: 0, output: /usage: npx plinth COMMAND/ })
+  t.match(cli('--help'), { code: 0, output: /usage: scripts\/plinth COMMAND/ })
   t.match(cli('owner', 'add', 'team'), { code: 0, output: /owner team added[^]*there was no data folder/ })
   t.match(cli('owner', 'add', 'team'), { code: 1, output: /declared already/ })
   t.match(cli('owner', 'add', 'A.b'), { code: 0 })

@@ -1,4 +1,4 @@
-// `npx plinth` as a child process.
+// `plinth` as a child process.
 
 import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
@@ -14,7 +14,7 @@ export const plainNode = (script: string, ...args: string[]): [program: string, 
 
 export type CliResult = { code: number; stdout: string; stderr: string }
 
-/** `npx plinth` with these words and settings. */
+/** `plinth` with these words and settings. */
 export function runCli(settings: Record<string, string>, words: string[]): CliResult {
   const [program, args] = plainNode(CLI, ...words)
   const ran = spawnSync(program, args, { env: { ...process.env, ...settings }, encoding: 'utf8' })

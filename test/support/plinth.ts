@@ -101,7 +101,7 @@ export async function startPlinth(env: Record<string, string> = {}) {
     data,
     port,
     url: `${config.tls ? 'https' : 'http'}://127.0.0.1:${port}`,
-    /** `npx plinth` on this data folder; throws unless it succeeds. */
+    /** `plinth` on this data folder; throws unless it succeeds. */
     cli: (...words: string[]): string => {
       const { code, stdout, stderr } = cli(...words)
       if (code !== 0) throw new Error(`plinth ${words.join(' ')}: ${stderr}`)

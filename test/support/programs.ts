@@ -21,3 +21,10 @@ export const needs = (...programs: string[]): { skip?: string } => {
   const missing = programs.filter((program) => !has(program))
   return missing.length === 0 ? {} : { skip: `NOT TESTED: ${missing.join(', ')} is not on this machine` }
 }
+
+/** The command lines of this machine's POSIX shells. */
+export const posixShells = (): string[][] => [
+  ['sh'],
+  ...['dash', 'bash'].filter(has).map((shell) => [shell]),
+  ...(has('busybox') ? [['busybox', 'sh']] : []),
+]

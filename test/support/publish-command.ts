@@ -1,4 +1,4 @@
-// `npx plinth publish` with a home and a temporary folder of its own, and nothing of the machine's settings.
+// `plinth publish` with a home and a temporary folder of its own, and nothing of the machine's settings.
 
 import { spawn, type ChildProcessByStdio } from 'node:child_process'
 import { once } from 'node:events'
