@@ -8,8 +8,14 @@
 set -eu
 LC_ALL=C TZ=UTC0
 export LC_ALL TZ
+newline='
+'
 # set in hooks, and relative to another folder
 unset GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE GIT_COMMON_DIR GIT_OBJECT_DIRECTORY GIT_ALTERNATE_OBJECT_DIRECTORIES
+unset GIT_NAMESPACE GIT_SHALLOW_FILE GIT_GRAFT_FILE GIT_ATTR_SOURCE CDPATH
+# An object that is missing is not fetched: that would run programs that the repository's settings name.
+GIT_NO_LAZY_FETCH=1 GIT_ALLOW_PROTOCOL=none
+export GIT_NO_LAZY_FETCH GIT_ALLOW_PROTOCOL
 
 usage() {
   cat <<'END'
@@ -32,11 +38,13 @@ SSL_CERT_FILE        certificates to trust instead of the system's
 Exit code: 0 published, or there with the same bytes; 1 refused or failed; 2 wrong usage.
 END
 }
-say() { printf 'publish-module: %s\n' "$*" >&2; }
+# Names, settings and answers may hold anything: no control character of theirs gets to a terminal or a log.
+plain() { tr -d '\r' | tr -c '\n\t -~' '?'; }
+say() { printf 'publish-module: %s\n' "$*" | plain >&2; }
 die() { say "$*"; exit 1; }
 wrong() { say "$*"; usage >&2; exit 2; }
 
-upload=1 list='' out='' revision=''
+upload=1 list='' out='' revision='' OPTIND=1
 [ "${1-}" != --help ] || { usage; exit 0; }
 while getopts c:hno: option; do
   case $option in
@@ -58,40 +66,45 @@ case $# in
   2) dir=$1 version=$2 ;;
   *) wrong 'a version is wanted, after the folder if that is not this one' ;;
 esac
-printf '%s\n' "$version" | grep -Eq '^v(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)(-[0-9A-Za-z.-]+)?$' ||
+# grep looks at each line by itself, so first: one word of these characters
+case $version in *[!0-9A-Za-z.-]*) shape='' ;; *) shape=$version ;; esac
+printf '%s\n' "$shape" | grep -Eq '^v(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)(-[0-9A-Za-z.-]+)?$' ||
   die "'$version' is no version: vMAJOR.MINOR.PATCH is wanted, with an optional -prerelease"
 ! printf '%s\n' "$version" | grep -Eq '[-.][0-9]{14}-[0-9a-f]{12}$' ||
   die "'$version' is a pseudo-version: plinth publish holds it against its commit, this script does not"
 
-# Where to, before the work. The token stands in no command line, where others could read it.
-url=${PLINTH_URL-} owner=${PLINTH_OWNER-} token=${PLINTH_TOKEN-} account=${PLINTH_ACCOUNT-}
+# Where to, before the work. The token stands in no command line, where others could read it, and in the environment of
+# no program that runs from here on.
+url=${PLINTH_URL-} owner=${PLINTH_OWNER-} token=${PLINTH_TOKEN-} account=${PLINTH_ACCOUNT-} proxy=''
+unset PLINTH_TOKEN
 if [ -n "$upload" ]; then
   [ -n "$url" ] || die 'PLINTH_URL is not set'
   [ -n "$owner" ] || die 'PLINTH_OWNER is not set'
   url=${url%/}
   host=${url#*://} host=${host%%/*}
+  case $host in localhost | localhost:* | 127.0.0.1 | 127.0.0.1:* | '[::1]' | '[::1]:'*) proxy=never ;; esac
   case $url in
     *[!][A-Za-z0-9.:/_~-]*) die 'PLINTH_URL is no address, or has a password in it' ;;
     https://?*) ;;
     http://?*)
-      case $host in
-        localhost | localhost:* | 127.0.0.1 | 127.0.0.1:* | '[::1]' | '[::1]:'*) ;;
-        *)
-          [ "${PLINTH_ALLOW_HTTP-}" = 1 ] ||
-            die "the token would go to $host over plain http: use https, or set PLINTH_ALLOW_HTTP=1"
-          ;;
-      esac
+      [ -n "$proxy" ] || [ "${PLINTH_ALLOW_HTTP-}" = 1 ] ||
+        die "the token would go to $host over plain http: use https, or set PLINTH_ALLOW_HTTP=1"
       ;;
     *) die "PLINTH_URL is no address such as https://plinth.example.com: '$url'" ;;
   esac
-  case $owner in *[!A-Za-z0-9._-]*) die "PLINTH_OWNER is no owner: '$owner'" ;; esac
-  case $token$account in *[!!-~]* | *\"* | *\\*) die 'PLINTH_TOKEN or PLINTH_ACCOUNT has characters that none has' ;; esac
+  case $owner in . | .. | *[!A-Za-z0-9._-]*) die "PLINTH_OWNER is no owner: '$owner'" ;; esac
+  case $token$account in
+    *[!!-~]* | *\"* | *\\*) die 'PLINTH_TOKEN or PLINTH_ACCOUNT has characters that none has' ;;
+  esac
+  case ${NETRC-} in *\"* | *\\* | *"$newline"*) die 'NETRC has a character that curl would not take as it is' ;; esac
   [ -n "$token" ] || [ -r "${NETRC:-$HOME/.netrc}" ] ||
     die "there is no token: set PLINTH_TOKEN, or write a line for $host into ~/.netrc"
 fi
 
-top=$(git -C "$dir" rev-parse --show-toplevel)
-prefix=$(git -C "$dir" rev-parse --show-prefix)
+# The settings of the checkout may be a stranger's, and core.fsmonitor names a program. Nothing here writes to it.
+theirs() { GIT_OPTIONAL_LOCKS=0 git -c core.fsmonitor=false -c core.hooksPath=/dev/null "$@"; }
+top=$(theirs -C "$dir" rev-parse --show-toplevel)
+prefix=$(theirs -C "$dir" rev-parse --show-prefix)
 folder=${prefix%/}
 
 # (sub, v1.2.3) → sub/v1.2.3; (sub/v2, v2.0.0) → sub/v2.0.0
@@ -101,7 +114,7 @@ if [ "$major" != v0 ] && [ "$major" != v1 ] && [ "${folder##*/}" = "$major" ]; t
   tags=${folder%"$major"} tags=${tags%/}
 fi
 tag=${tags:+$tags/}$version
-commit_of() { git -C "$top" rev-parse --quiet --verify "$1^{commit}"; }
+commit_of() { theirs -C "$top" rev-parse --quiet --verify "$1^{commit}"; }
 case $revision in -*) die "there is no commit '$revision'" ;; esac
 if [ -n "$revision" ]; then
   commit=$(commit_of "$revision") || die "there is no commit '$revision'"
@@ -111,19 +124,20 @@ elif ! commit=$(commit_of "refs/tags/$tag"); then
 fi
 
 temp=$(mktemp -d)
-case $temp in *\'*) die "TMPDIR has a quote in it: $temp" ;; esac
+temp=$(cd -- "$temp" && pwd)
 trap 'rm -rf "$temp"' EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
+case $temp in *"$newline"*) die 'TMPDIR has a newline in it' ;; esac # below, a line is a name
 
 # A repository of our own that borrows the objects: its attributes stand above all others, nobody's settings count, and
 # nothing is changed in the checkout.
-objects=$(cd "$top" && cd "$(git rev-parse --git-path objects)" && pwd)
-format=$(git -C "$top" rev-parse --show-object-format)
+objects=$(cd -- "$top" && cd -- "$(theirs rev-parse --git-path objects)" && pwd)
+format=$(theirs -C "$top" rev-parse --show-object-format)
 ours() {
   GIT_DIR="$temp/repo" GIT_CONFIG_GLOBAL=/dev/null GIT_CONFIG_NOSYSTEM=1 GIT_ATTR_NOSYSTEM=1 \
-    GIT_LITERAL_PATHSPECS=1 git -c core.autocrlf=input -c core.eol=lf -c core.attributesFile=/dev/null \
-    -c core.quotePath=false "$@"
+    GIT_LITERAL_PATHSPECS=1 git -c core.fsmonitor=false -c core.autocrlf=input -c core.eol=lf \
+    -c core.attributesFile=/dev/null -c core.quotePath=false "$@"
 }
 ours init --quiet --bare --template= --object-format="$format"
 mkdir -p "$temp/repo/info" "$temp/repo/objects/info" "$temp/files"
@@ -142,7 +156,9 @@ case $module in
   '' | *[!A-Za-z0-9._~/-]*) die "the module line of ${prefix}go.mod cannot be read here: plinth publish may" ;;
 esac
 
-# mode type hash size<tab>path → the words for git archive; what is left out or refused is told on standard error
+case $go in *[!0-9A-Za-z.]*) go=odd ;; esac
+code=0
+# mode type hash size<tab>path → the words for git archive, one a line; what is left out or refused is told
 ours ls-tree -r -l "$commit:$folder" >"$temp/tree"
 awk -F '\t' -v go="$go" -v root="$module@$version/" -v list="$list" -v quote="'" '
   function vendored(p,  at) {
@@ -178,12 +194,17 @@ awk -F '\t' -v go="$go" -v root="$module@$version/" -v list="$list" -v quote="'"
     mode[NR] = field[1]; size[NR] = field[4]
     path[NR] = $0; sub(/^[^\t]*\t/, "", path[NR])
     slash = match(path[NR], /\/[^\/]*$/)
-    if (slash && mode[NR] ~ /^100/ && tolower(substr(path[NR], slash + 1)) == "go.mod") nested[substr(path[NR], 1, slash)] = 1
+    if (slash && mode[NR] ~ /^100/ && tolower(substr(path[NR], slash + 1)) == "go.mod")
+      nested[substr(path[NR], 1, slash)] = 1
   }
   END {
     for (i = 1; i <= NR; i++) {
       p = path[i]
-      if (odd && p ~ /(^|\/)vendor\//) { refuse("go.mod", "its go line decides about vendor, and is odd: plinth publish knows"); exit 1 }
+      if (p ~ /(^|[\/"])\.(\.|git)?([\/"]|$)/) { refuse(p, "git lets nobody commit it"); exit 1 } # tar might obey
+      if (odd && p ~ /(^|\/)vendor\//) {
+        refuse("go.mod", "its go line decides about vendor, and is odd: plinth publish knows")
+        exit 1
+      }
       if (vendored(p)) { leave(p, "a vendored package"); continue }
       inside = ""
       for (at = 1; at <= length(p); at++)
@@ -201,19 +222,22 @@ awk -F '\t' -v go="$go" -v root="$module@$version/" -v list="$list" -v quote="'"
       total += size[i]
       if (list) print "+ " p > "/dev/stderr"
       above = p; sub(/[^\/]*$/, "", above)
-      print quote "--prefix=" root above quote " " quote "--add-file=" p quote
+      print "--prefix=" root above "\n--add-file=" p
     }
     if (total > 524288000) refuse("the module", "larger than 500 MiB")
     exit bad
-  }' "$temp/tree" >"$temp/words" || exit 1
+  }' "$temp/tree" >"$temp/words" 2>"$temp/told" || code=1
+plain <"$temp/told" >&2
+[ $code = 0 ] || exit 1
 
 ours archive --format=tar -o "$temp/files.tar" "$commit" ${folder:+-- "$folder"}
 tar -xf "$temp/files.tar" -C "$temp/files"
 rm "$temp/files.tar"
 # as go does: the name decides, so a LICENSE that is a link keeps that of the root out
 if [ -n "$folder" ] && ! cut -f 2 "$temp/tree" | grep -qx LICENSE &&
-  ours cat-file blob "$commit:LICENSE" >"$temp/files/LICENSE" 2>/dev/null; then
-  printf "'--prefix=%s' '--add-file=%s'\n" "$module@$version/" "$temp/files/LICENSE" >>"$temp/words"
+  ours ls-tree "$commit" -- LICENSE | grep -q '^[0-9]* blob '; then
+  ours cat-file blob "$commit:LICENSE" >"$temp/files/LICENSE" || die 'the LICENSE of the root cannot be read'
+  printf '%s\n' "--prefix=$module@$version/" "--add-file=$temp/files/LICENSE" >>"$temp/words"
   [ -z "$list" ] || echo '+ LICENSE (that of the root)' >&2
 fi
 
@@ -227,14 +251,17 @@ code=0
   export GIT_AUTHOR_NAME GIT_AUTHOR_EMAIL GIT_AUTHOR_DATE GIT_COMMITTER_NAME GIT_COMMITTER_EMAIL GIT_COMMITTER_DATE
   nothing=$(ours commit-tree -m x "$(ours hash-object -t tree /dev/null)")
   cd "$temp/files/$folder"
-  eval "set -- $(tr '\n' ' ' <"$temp/words")" # no name holds the quote that is around each
+  IFS=$newline
+  set -f # with it and IFS, each line is one word as it is
+  # shellcheck disable=SC2046
+  set -- $(cat "$temp/words")
   ours archive --format=zip -o "$zip" "$@" --prefix= "$nothing"
 ) || code=$?
-files=$(($(wc -l <"$temp/words")))
+files=$(($(wc -l <"$temp/words") / 2))
 [ $code != 126 ] || die "$files files are too many for git's command line: plinth publish has no such limit"
 [ $code = 0 ] || die 'git archive failed'
 say "packed $module $version of commit $commit: $files files, $(($(wc -c <"$zip"))) bytes"
-[ -z "$out" ] || cp "$zip" "$out"
+[ -z "$out" ] || cp -- "$zip" "$out"
 [ -n "$upload" ] || exit 0
 
 sum=''
@@ -242,31 +269,46 @@ if command -v sha256sum >/dev/null; then sum=$(sha256sum <"$zip")
 elif command -v shasum >/dev/null; then sum=$(shasum -a 256 <"$zip")
 elif command -v openssl >/dev/null; then sum=$(openssl dgst -sha256 -r <"$zip")
 fi
-request() { # curl reads the secret from its standard input
-  if [ -n "$token" ] && [ -n "$account" ]; then printf 'user = "%s:%s"\n' "$account" "$token"
-  elif [ -n "$token" ]; then printf 'header = "Authorization: token %s"\n' "$token"
-  elif [ -n "${NETRC-}" ]; then printf 'netrc-file = "%s"\n' "$NETRC"
-  else echo netrc
-  fi | curl --config - --globoff --silent --show-error ${SSL_CERT_FILE:+--cacert "$SSL_CERT_FILE"} \
-    --write-out '%{http_code}' "$@"
+# request FILE BYTES …: puts the first BYTES of the answer into FILE, and sets `status`, '' when there is no answer.
+# The server may be anybody's, and answer without end. Below 100 bytes/s for five minutes curl gives up.
+request() {
+  into=$1 most=$2
+  shift 2
+  : >"$temp/head"
+  {
+    # curl reads the secret from its standard input
+    if [ -n "$token" ] && [ -n "$account" ]; then printf 'user = "%s:%s"\n' "$account" "$token"
+    elif [ -n "$token" ]; then printf 'header = "Authorization: token %s"\n' "$token"
+    elif [ -n "${NETRC-}" ]; then printf 'netrc-file = "%s"\n' "$NETRC"
+    else echo netrc
+    fi | curl --config - --globoff --silent --show-error --no-location ${proxy:+--noproxy '*'} \
+      --connect-timeout 60 --speed-limit 100 --speed-time 300 ${SSL_CERT_FILE:+--cacert "$SSL_CERT_FILE"} \
+      --dump-header "$temp/head" "$@" && echo whole >"$temp/ended" || echo cut >"$temp/ended"
+  } 2>"$temp/said" | head -c "$most" >"$into"
+  # the last of several heads, as after 100 Continue
+  status=$(awk '/^HTTP\// { last = $2 + 0 } END { if (last >= 100 && last <= 999) print last }' "$temp/head")
+  # curl cannot write what is beyond the bound, and says so
+  if [ "$(cat "$temp/ended")" = whole ] || [ $(($(wc -c <"$into"))) -ge "$most" ]; then return 0; fi
+  plain <"$temp/said" >&2
+  status=''
 }
+answer() { plain <"$temp/answer" | head -n 40; }
 registry=$url/api/packages/$owner/go
-: >"$temp/answer"
-status=$(request ${sum:+--header "X-Checksum-Sha256: ${sum%% *}"} \
-  --output "$temp/answer" --upload-file "$zip" "$registry/upload") || die "$url cannot be asked"
+request "$temp/answer" 65536 ${sum:+--header "X-Checksum-Sha256: ${sum%% *}"} --upload-file "$zip" "$registry/upload"
 case $status in
-  201) cat "$temp/answer"; exit 0 ;;
+  '') die "$url cannot be asked" ;;
+  201) answer; exit 0 ;;
   409) ;;
   3??) die "$url answers $status and sends us elsewhere, which is not followed: the token would go along" ;;
-  *) say "$url refused it with $status"; cat "$temp/answer" >&2; exit 1 ;;
+  *) say "$url refused it with $status"; answer >&2; exit 1 ;;
 esac
 # The same commit gives the same bytes, unless git or its zlib is another one.
 escaped=$(printf %s "$module/@v/$version" | sed 's/[A-Z]/!&/g' | tr '[:upper:]' '[:lower:]')
-status=$(request --output "$temp/published.zip" "$registry/$escaped.zip") || status=none
+request "$temp/published.zip" $(($(wc -c <"$zip") + 1)) "$registry/$escaped.zip"
 if [ "$status" = 200 ] && cmp -s "$zip" "$temp/published.zip"; then
   echo "already published, identical: $module $version"
   exit 0
 fi
 say "$url refused it with 409, and what is there is not known to be the same"
-cat "$temp/answer" >&2
+answer >&2
 exit 1

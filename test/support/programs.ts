@@ -24,7 +24,7 @@ export const needs = (...programs: string[]): { skip?: string } => {
 
 /** The command lines of this machine's POSIX shells. */
 export const posixShells = (): string[][] => [
-  ['sh'],
-  ...['dash', 'bash'].filter(has).map((shell) => [shell]),
+  [has('dash') ? 'dash' : 'sh'],
+  ...(has('bash') ? [['bash']] : []),
   ...(has('busybox') ? [['busybox', 'sh']] : []),
 ]
