@@ -5,6 +5,7 @@ import { copyFile, rename } from 'node:fs/promises'
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { parseArgs } from 'node:util'
+import { problemLine } from '../gomod/problems.js'
 import { checkVersion } from '../gomod/semver.js'
 import { pack as packModule, type Checked, type Packed, type Packing } from '../pack/pack.js'
 import { withTempFolder } from '../pack/temp.js'
@@ -64,7 +65,7 @@ const files = (count: number): string => `${count} ${count === 1 ? 'file' : 'fil
 export const listText = ({ files: taken, leftOut }: Packed): string =>
   [
     ...taken.map(({ path, size }) => `+ ${path} (${size} bytes)\n`),
-    ...leftOut.map(({ path, rule }) => `- ${path}: ${rule}\n`),
+    ...leftOut.map(({ path, rule }) => `- ${problemLine({ name: path, rule })}\n`),
   ].join('')
 
 /** A summary and the two lines of go.sum. */

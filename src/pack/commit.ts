@@ -34,11 +34,15 @@ async function pseudoVersionCommit(checkout: Checkout, version: string): Promise
   return { commit, warnings: [] }
 }
 
-/** The commit to pack: `revision` when it is given, else the commit of the pseudo-version or of the tag, else HEAD. */
+/**
+ * The commit to pack: `revision` when it is given, else the commit of the pseudo-version or of the tag, else HEAD. git
+ * writes into the folder `temp`.
+ */
 export async function chooseCommit(
   checkout: Checkout,
   version: string,
   revision: string | undefined,
+  temp: string,
 ): Promise<Chosen> {
   if (revision !== undefined) {
     const commit = await commitOf(checkout, revision)
@@ -53,7 +57,7 @@ export async function chooseCommit(
   if (head === undefined)
     throw new Error('nothing is committed in this checkout; --as-is packs the folder as it is')
   const warnings = [`there is no tag ${tag}: HEAD is packed, commit ${head.slice(0, 12)}`]
-  if (await hasChanges(checkout))
+  if (await hasChanges(checkout, head, temp))
     warnings.push('what is not committed is not packed; --as-is packs the folder as it is')
   return { commit: head, warnings }
 }

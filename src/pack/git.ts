@@ -4,7 +4,7 @@
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { mkdir, open, writeFile } from 'node:fs/promises'
+import { mkdir, open, rm, symlink, writeFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
@@ -17,16 +17,27 @@ export type Checkout = { top: string; folder: string }
 
 type Ran = { code: number; stdout: Buffer; stderr: string }
 
-/** Variables that name a repository. git sets them in hooks, relative to a working directory that is not ours. */
-const REPOSITORY =
-  /^GIT_(?:DIR|WORK_TREE|INDEX_FILE|COMMON_DIR|OBJECT_DIRECTORY|ALTERNATE_.*|NAMESPACE|ATTR_.*)$/
+/**
+ * Variables that name a repository: git sets them in hooks, relative to a working directory that is not ours. And the
+ * token, which is nothing for git and for what git starts.
+ */
+const NOT_FOR_GIT =
+  /^(?:GIT_(?:DIR|WORK_TREE|INDEX_FILE|COMMON_DIR|OBJECT_DIRECTORY|ALTERNATE_.*|NAMESPACE|ATTR_.*)|PLINTH_TOKEN)$/
 
-// Messages of git are matched below, so they must be English. A folder's name is not a pattern.
+// Messages of git are matched below, so they must be English. A folder's name is not a pattern. An object that is
+// missing is not fetched: that would run programs that the repository's settings name. git before 2.45 does not know
+// NO_LAZY_FETCH, and then has no protocol to fetch by. Nothing is written to the checkout, so no hook runs.
 const env = (): NodeJS.ProcessEnv => ({
-  ...Object.fromEntries(Object.entries(environment()).filter(([name]) => !REPOSITORY.test(name))),
+  ...Object.fromEntries(Object.entries(environment()).filter(([name]) => !NOT_FOR_GIT.test(name))),
   LC_ALL: 'C',
   GIT_LITERAL_PATHSPECS: '1',
+  GIT_NO_LAZY_FETCH: '1',
+  GIT_ALLOW_PROTOCOL: 'none',
+  GIT_OPTIONAL_LOCKS: '0',
 })
+
+// The settings of a checkout may be a stranger's, and these name programs.
+const NO_PROGRAMS = ['-c', 'core.fsmonitor=false', '-c', 'core.hooksPath=/dev/null']
 
 // Without the settings of the machine and of the user: a commit gives the same zip everywhere.
 const bareEnv = (): NodeJS.ProcessEnv => ({
@@ -36,14 +47,21 @@ const bareEnv = (): NodeJS.ProcessEnv => ({
   GIT_ATTR_NOSYSTEM: '1',
 })
 
-const run = (cwd: string, ...args: string[]): Promise<Ran> =>
+const runWith = (more: NodeJS.ProcessEnv, cwd: string, ...args: string[]): Promise<Ran> =>
   new Promise((settle, reject) => {
-    const options = { cwd, env: env(), encoding: 'buffer', maxBuffer: MAX_GO_MOD_BYTES + 1 } as const
-    execFile('git', args, options, (error, stdout, stderr) => {
+    const options = {
+      cwd,
+      env: { ...env(), ...more },
+      encoding: 'buffer',
+      maxBuffer: MAX_GO_MOD_BYTES + 1,
+    } as const
+    execFile('git', [...NO_PROGRAMS, ...args], options, (error, stdout, stderr) => {
       if (error && typeof error.code !== 'number') return reject(error) // git did not run, or its output is too long
       settle({ code: Number(error?.code ?? 0), stdout, stderr: stderr.toString().trim() })
     })
   })
+
+const run = (cwd: string, ...args: string[]): Promise<Ran> => runWith({}, cwd, ...args)
 
 const lineOf = ({ stdout }: Ran): string => stdout.toString().replace(/\r?\n$/, '')
 
@@ -78,21 +96,36 @@ export async function commitOf({ top }: Checkout, revision: string): Promise<str
 
 /** When the commit was made. */
 export async function commitTime({ top }: Checkout, commit: string): Promise<Date> {
-  return new Date(
-    1000 * Number(await mustRun(top, 'log', '--no-show-signature', '-1', '--format=%ct', commit)),
-  )
+  const [seconds] = (await mustRun(top, 'rev-list', '--max-count=1', '--timestamp', commit)).split(' ')
+  return new Date(1000 * Number(seconds))
 }
 
-/** Whether anything below the folder differs from the last commit. An untracked file counts. */
-export async function hasChanges({ top, folder }: Checkout): Promise<boolean> {
-  const status = await run(top, 'status', '--porcelain', '--', folder === '' ? '.' : folder)
-  return status.stdout.length > 0
+/**
+ * Whether anything below the folder differs from `commit`. An untracked file counts, a submodule does not. git compares
+ * by its filters, so it asks a repository of our own, whose settings name none. git writes into the folder `temp`.
+ */
+export async function hasChanges(checkout: Checkout, commit: string, temp: string): Promise<boolean> {
+  const { top, folder } = checkout
+  const repository = await borrow(checkout, temp)
+  const theirPath = async (name: string): Promise<string> =>
+    resolve(top, await mustRun(top, 'rev-parse', '--git-path', name))
+  await writeFile(join(repository, 'HEAD'), `${commit}\n`)
+  await rm(join(repository, 'info/attributes'))
+  await symlink(await theirPath('info/exclude'), join(repository, 'info/exclude'))
+  const theirs = { GIT_DIR: repository, GIT_WORK_TREE: top, GIT_INDEX_FILE: await theirPath('index') }
+  const where = ['--', folder === '' ? '.' : folder]
+  const status = await runWith(theirs, top, 'status', '--porcelain', '--ignore-submodules=all', ...where)
+  await rm(repository, { recursive: true })
+  return status.code !== 0 || status.stdout.length > 0
 }
 
 /** The file's content at the commit, or `undefined` when the commit has no such file. */
 export async function blobOf({ top }: Checkout, commit: string, path: string): Promise<Buffer | undefined> {
+  const entry = await mustRun(top, 'ls-tree', '--full-tree', commit, '--', path)
+  if (!/^\d+ blob /.test(entry)) return undefined
   const blob = await run(top, 'cat-file', 'blob', `${commit}:${path}`)
-  return blob.code === 0 ? blob.stdout : undefined
+  if (blob.code !== 0) throw new Error(`git cat-file of ${path} in commit ${commit}: ${blob.stderr}`)
+  return blob.stdout
 }
 
 async function mustRun(cwd: string, ...args: string[]): Promise<string> {
@@ -126,7 +159,17 @@ export async function archive(checkout: Checkout, commit: string, temp: string):
   const file = await open(path, 'wx', 0o600)
   try {
     const where = checkout.folder === '' ? [] : ['--', checkout.folder]
-    const args = ['--git-dir', repository, ...SETTINGS, 'archive', '--format=zip', '-0', commit, ...where]
+    const args = [
+      ...NO_PROGRAMS,
+      '--git-dir',
+      repository,
+      ...SETTINGS,
+      'archive',
+      '--format=zip',
+      '-0',
+      commit,
+      ...where,
+    ]
     const child = spawn('git', args, { cwd: temp, env: bareEnv(), stdio: ['ignore', file.fd, 'pipe'] })
     const [said, [code]] = await Promise.all([text(child.stderr ?? Readable.from([])), once(child, 'close')])
     if (/did not match any files/.test(said))

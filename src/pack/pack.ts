@@ -59,7 +59,7 @@ async function sourceOf({ folder, version, revision, asIs, temp }: Packing): Pro
   if (asIs) return folderSource(folder)
   // git prints real paths. A link to a folder of a checkout counts as that folder.
   const checkout = await findCheckout(realpathSync(folder))
-  if (checkout) return commitSource(checkout, await chooseCommit(checkout, version, revision), temp)
+  if (checkout) return commitSource(checkout, await chooseCommit(checkout, version, revision, temp), temp)
   if (revision !== undefined) throw new Error(`--rev: ${folder} is in no git checkout`)
   return folderSource(folder)
 }
