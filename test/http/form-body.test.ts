@@ -19,6 +19,7 @@ import { Store } from '../../src/store/store.js'
 import { violations } from '../support/invariants.js'
 import { randomOf } from '../support/random.js'
 import { newData } from '../support/service.js'
+import { until } from '../support/until.js'
 
 const LIMIT = 1_000_000
 const data = await newData({ fast: true })
@@ -205,17 +206,17 @@ t.test('64 forms of one account delay a form of another one by a slice each time
     const next = fileOfForm(ctx as never, async () => pieces.next())
     for (let piece = await next(); !piece.done; piece = await next()) slices += account === 'bad' ? 1 : 0
   }
-  let over = false
+  const over = new AbortController()
   function* endless() {
     yield head
-    while (!over) yield Buffer.alloc(16 * 1024)
+    while (!over.signal.aborted) yield Buffer.alloc(16 * 1024)
     return undefined
   }
   const flood = Array.from({ length: 64 }, () => read('bad', endless()).catch(() => {}))
-  while (slices < 64) await new Promise(setImmediate)
+  await until(() => slices >= 64)
   const before = slices
   await read('good', [bytesOf([[FILE, 'content']], {})].values())
   t.ok(slices - before < 10, `${slices - before} slices of theirs came between`)
-  over = true
+  over.abort()
   await Promise.all(flood)
 })
