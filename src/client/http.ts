@@ -13,6 +13,11 @@ export type Answer = { status: number; headers: IncomingHttpHeaders; body: strin
 const MOST_ANSWER_BYTES = 64 * 1024
 /** How long the connection may be idle. The server checks the largest module in a minute at most. */
 const IDLE_MS = 300_000
+/** The least average rate, as a server that trickles is never idle. */
+const LEAST_BYTES_A_SECOND = 1024
+
+/** How long a request may take that moves so many bytes, both ways together. */
+const longestMs = (bytes: number): number => IDLE_MS + (1000 * bytes) / LEAST_BYTES_A_SECOND
 
 type Upload = { path: string; bytes: number; onBytes?: (done: number) => void }
 type Request = { method: string; url: string; headers: Record<string, string>; upload?: Upload }
@@ -25,15 +30,15 @@ function explained(error: unknown, url: string, sent: string): Error {
   return new Error(`${host} cannot be asked${sent}: ${messageOf(error) || code}${more}`, { cause: error })
 }
 
-/** Sends a request and passes its answer to `take`. */
-function send<T>(request: Request, take: (res: IncomingMessage) => Promise<T>): Promise<T> {
+/** Sends a request and passes its answer to `take`, which reads at most `most` bytes of it. */
+function send<T>(request: Request, most: number, take: (res: IncomingMessage) => Promise<T>): Promise<T> {
   const { method, url, headers, upload } = request
   const secure = url.startsWith('https:')
   return new Promise((resolve, reject) => {
     let sent = 0
-    let answered = false
+    let answer: IncomingMessage | undefined
     const fail = (error: unknown): void => {
-      if (answered) return // the answer is complete, or `take` failed by itself
+      if (answer) return // the answer is complete, or `take` failed by itself
       const progress = upload ? ` (${sent} of ${upload.bytes} bytes were sent)` : ''
       reject(explained(error, url, progress))
     }
@@ -42,10 +47,16 @@ function send<T>(request: Request, take: (res: IncomingMessage) => Promise<T>): 
     const req = secure
       ? httpsRequest(url, { ...options, ca: trustedCertificates() })
       : httpRequest(url, options)
-    req.on('timeout', () => req.destroy(new Error(`nothing moved for ${IDLE_MS / 1000} seconds`)))
+    const stop = (why: string): void => void (answer ?? req).destroy(new Error(why))
+    req.on('timeout', () => stop(`nothing moved for ${IDLE_MS / 1000} seconds`))
+    const slow = setTimeout(
+      () => stop(`it is slower than ${LEAST_BYTES_A_SECOND} bytes a second`),
+      longestMs((upload?.bytes ?? 0) + most),
+    )
+    req.on('close', () => clearTimeout(slow))
     req.on('error', fail)
     req.on('response', (res) => {
-      answered = true
+      answer = res
       // A refusal may come before the body is sent: nobody reads the rest.
       take(res)
         .finally(() => req.destroy())
@@ -62,7 +73,7 @@ function send<T>(request: Request, take: (res: IncomingMessage) => Promise<T>): 
 
 /** The answer with its text. Throws without an answer: no connection, an untrusted certificate, a lost connection. */
 export const ask = (request: Request): Promise<Answer> =>
-  send(request, async (res) => {
+  send(request, MOST_ANSWER_BYTES, async (res) => {
     const pieces: Buffer[] = []
     let bytes = 0
     for await (const piece of res as AsyncIterable<Buffer>) {
@@ -75,7 +86,7 @@ export const ask = (request: Request): Promise<Answer> =>
 
 /** Writes the answer's body, of at most `most` bytes, to the new file `path`. Returns the status. */
 export const download = (request: Request, path: string, most: number): Promise<number> =>
-  send(request, async (res) => {
+  send(request, most, async (res) => {
     if (res.statusCode !== 200) return res.statusCode ?? 0
     let bytes = 0
     await pipeline(

@@ -12,6 +12,7 @@ import { uploadUrl, versionUrl, type Server } from './server.js'
 type Outcome = { result: 'published' | 'identical'; warnings: string[] }
 
 const SHOWN_LINES = 40
+const SHOWN_ADDRESS_CHARS = 300
 
 // A server may answer anything: its control characters must not reach the terminal.
 const clean = (body: string): string =>
@@ -41,7 +42,7 @@ function refusal(server: Server, { status, headers, body }: Answer): Error {
   const again = retry === undefined ? '' : `; try again in ${clean(retry)} seconds`
   const to = `${server.base} (owner ${server.owner})`
   if (status >= 300 && status < 400) {
-    const where = clean(headers.location ?? 'nowhere')
+    const where = clean(headers.location ?? 'nowhere').slice(0, SHOWN_ADDRESS_CHARS)
     return new Error(
       `${to} sends us to ${where}, which is not followed: the token would go along. Give the right --url`,
     )

@@ -1,6 +1,7 @@
 // An upload to servers that answer what no Plinth should.
 
 import { join } from 'node:path'
+import { mock } from 'node:test'
 import t from 'tap'
 import { publish } from '../../src/client/upload.js'
 import { serverOf } from '../../src/client/server.js'
@@ -35,6 +36,10 @@ t.test('servers that answer what no Plinth should', async (t) => {
   await refusedWith(
     answer(307, '', { location: 'http://127.0.0.1:1/elsewhere' }),
     'sends us to http://127.0.0.1:1/elsewhere, which is not followed',
+  )
+  await refusedWith(
+    answer(302, '', { location: `http://${'x'.repeat(5000)}/` }),
+    /sends us to http:\/\/x{293}, which is not followed/,
   )
   await refusedWith(
     answer(413, '<html>', { 'content-type': 'text/html' }),
@@ -73,4 +78,22 @@ t.test('servers that answer what no Plinth should', async (t) => {
     ),
     /cannot be asked|cannot be read/,
   )
+
+  await t.test('an answer that never ends', async (t) => {
+    mock.timers.enable({ apis: ['setTimeout'] })
+    t.teardown(() => mock.timers.reset())
+    const day = 24 * 3_600_000
+    // the head comes, or a part of the body does, and then the clock goes on
+    await refusedWith(
+      (req) => void req.once('data', () => mock.timers.tick(day)),
+      'slower than 1024 bytes a second',
+    )
+    await refusedWith((req, res) => {
+      req.resume()
+      req.on('end', () => {
+        res.writeHead(400).write('a')
+        setImmediate(() => mock.timers.tick(day))
+      })
+    }, 'slower than 1024 bytes a second')
+  })
 })
