@@ -13,6 +13,7 @@ import { rebuild } from './commands/rebuild.js'
 import { verify } from './commands/verify.js'
 import { readConfig } from './config.js'
 import { errno, messageOf, PLINTH, quote } from './errors.js'
+import { becomeOwner } from './store/become-owner.js'
 
 const COMMANDS: readonly Command[] = [owner, account, access, importCommand, verify, rebuild, pack, publish]
 
@@ -27,9 +28,13 @@ PLINTH_DATA names the data folder (default ./data). Changes take effect with the
 const isUsageError = (error: unknown): boolean =>
   error instanceof WrongUsage || (errno(error)?.startsWith('ERR_PARSE_ARGS') ?? false)
 
-// Otherwise nobody would notice a forgotten PLINTH_DATA: the running service reads another folder.
-async function noticingNewFolder<T>(run: () => Promise<T>): Promise<T> {
+/**
+ * Runs a command on the data folder, as the user to whom it belongs. Says so when the folder is new: otherwise nobody
+ * would notice a forgotten PLINTH_DATA, and the running service reads another folder.
+ */
+async function onDataFolder<T>(run: () => Promise<T>): Promise<T> {
   const { data } = readConfig()
+  becomeOwner(data)
   const wasThere = existsSync(data)
   const result = await run()
   if (!wasThere && existsSync(data)) {
@@ -48,7 +53,7 @@ async function main(): Promise<number> {
     }
     const command = COMMANDS.find((candidate) => candidate.name === name)
     if (command?.anywhere) return await command.run(words)
-    if (command) return await noticingNewFolder(() => command.run(words))
+    if (command) return await onDataFolder(() => command.run(words))
     throw new WrongUsage(name === undefined ? 'a command is missing' : `there is no command ${quote(name)}`)
   } catch (error) {
     process.stderr.write(`plinth: ${messageOf(error)}\n`)

@@ -7,6 +7,7 @@ import { makeLog } from './log.js'
 import { endOnUncaught } from './service/crash.js'
 import { lockDataFolder } from './service/lock-data-folder.js'
 import { Service } from './service/service.js'
+import { becomeOwner } from './store/become-owner.js'
 import { signLock } from './store/lock.js'
 
 // Ignore EPIPE: a closed log must not stop the service.
@@ -16,6 +17,7 @@ const log = makeLog((line) => process.stdout.write(line))
 async function main(): Promise<void> {
   process.umask(0o022) // nginx's workers read the tree
   const config = readConfig()
+  becomeOwner(config.data)
   mkdirSync(config.data, { recursive: true })
   process.chdir(config.data)
   // `npm start` took the lock and gave it to this process as an open file, which lives as long as the process.

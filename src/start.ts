@@ -1,21 +1,42 @@
 // `npm start`: nginx and the service in the foreground. Ends when it is told to; SIGUSR2 restarts the service alone.
 
+import { accessSync, constants } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import { readConfig, unknownSettings } from './config.js'
 import { messageOf, StartProblem } from './errors.js'
 import { checkTls } from './nginx/certificate.js'
 import { Signals } from './service/signals.js'
 import { Supervisor } from './service/supervisor.js'
 import { complain, warn } from './service/terminal.js'
+import { becomeOwner } from './store/become-owner.js'
 import { mustBeWritable } from './store/data-folder.js'
 
 // Ignore EPIPE: a closed terminal or pipe must not end what is served.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
+
+// The service is started from this program's files by the user that this process is now.
+function mustBeReadable(user: number): void {
+  const program = fileURLToPath(import.meta.url)
+  try {
+    accessSync(program, constants.R_OK)
+  } catch {
+    throw new StartProblem(
+      `user ${user}, to whom the data folder belongs, may not read ${program}: ` +
+        'put the program where that user may read it, or give the data folder to root with chown -R',
+    )
+  }
+}
 
 async function main(): Promise<number> {
   process.umask(0o022) // nginx's workers read the tree
   const signals = new Signals()
   const config = readConfig()
   for (const name of unknownSettings()) warn(`${name} is not a setting of plinth`)
+  const owner = becomeOwner(config.data)
+  if (owner !== undefined) {
+    warn(`the data folder belongs to user ${owner}: nginx and the service run as that user, not as root`)
+    mustBeReadable(owner)
+  }
   warn(checkTls(config))
   mustBeWritable(config.data)
   process.chdir(config.data)

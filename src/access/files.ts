@@ -58,7 +58,7 @@ export async function readOwners(store: Store): Promise<Owner[]> {
   return Promise.all(names.map(async (name) => parseOwner(name, await textOf(store, ownerFile(name)))))
 }
 
-/** Writes a file of the truth, durably. It gets its folder's user: root may write for a service that is not root. */
+/** Writes a file of the truth, durably. It gets its folder's user and group. */
 export async function writeTruth(store: Store, folder: string, path: string, text: string): Promise<void> {
   const status = await store.status(folder)
   await store.write(path, text, {

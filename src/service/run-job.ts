@@ -1,11 +1,8 @@
 // Runs a job for a command. The running service does it, in step with its uploads. Without a service the command does
 // it by itself and holds the data folder's lock meanwhile.
 
-import { statSync } from 'node:fs'
-import { join } from 'node:path'
 import type { Config } from '../config.js'
 import { StartProblem } from '../errors.js'
-import { folders } from '../layout.js'
 import { makeLog } from '../log.js'
 import { takeLock } from '../store/lock.js'
 import { askService } from './control.js'
@@ -30,7 +27,6 @@ export async function* runJob<Name extends JobName>(
   }
   const answered = await askService<JobTypes[Name]['event']>(name, request)
   if (answered) return yield* answered
-  dropToOwner(data)
   const lock = await takeLock(data, {
     command: name,
     onWarning: (text) => process.stderr.write(`plinth: warning: ${text}\n`),
@@ -47,13 +43,4 @@ export async function* runJob<Name extends JobName>(
     await parts.zips.close()
     lock.release()
   }
-}
-
-// The service could not replace files of root, so root becomes the user that the tree belongs to.
-function dropToOwner(data: string): void {
-  const { uid, gid } = statSync(join(data, folders.tree), { throwIfNoEntry: false }) ?? {}
-  if (process.getuid?.() !== 0 || uid === undefined || gid === undefined || uid === 0) return
-  process.setgroups?.([gid])
-  process.setgid?.(gid)
-  process.setuid?.(uid)
 }

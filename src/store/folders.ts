@@ -3,7 +3,6 @@
 import { lstat, mkdir, open, rmdir } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { errno, ignoring } from '../errors.js'
-import { giveToOwnerOf } from './ownership.js'
 import { waitForAll } from './wait-for-all.js'
 
 const MAX_REMEMBERED_FOLDERS = 50_000
@@ -51,8 +50,7 @@ export class Folders {
   async #makeDurably(folder: string): Promise<void> {
     const parent = dirname(folder)
     if (parent !== '.') await this.make(parent)
-    const isNew = await ignoring(['EEXIST'], () => mkdir(this.#at(folder)))
-    if (isNew) await giveToOwnerOf(this.#at(parent), this.#at(folder))
+    await ignoring(['EEXIST'], () => mkdir(this.#at(folder)))
     await this.sync(parent)
     if (this.#durable.size >= MAX_REMEMBERED_FOLDERS) this.#durable.clear()
     this.#durable.add(folder)

@@ -1,17 +1,22 @@
-// Owner and mode of files, so that commands run by root leave files that a service of another user can use.
+// User, group and mode of files.
 
 import { constants } from 'node:fs'
-import { chown, open, stat, type FileHandle } from 'node:fs/promises'
+import { open, type FileHandle } from 'node:fs/promises'
+import { ignoring } from '../errors.js'
 
 const { O_DIRECTORY, O_NOFOLLOW, O_RDONLY } = constants
 
 /** Who may read a file: its user and group (which only root may choose), and its mode. */
 export type Stamp = { uid: number; gid: number; mode: number }
 
-/** Gives an open file its user, group and mode. */
+/**
+ * Gives an open file its user, group and mode. A group that we are not in is not given: then the file keeps ours, and
+ * who should read it through the other one cannot.
+ */
 export async function stampWith(handle: FileHandle, { uid, gid, mode }: Stamp): Promise<void> {
   const now = await handle.stat()
-  if (now.uid !== uid || now.gid !== gid) await handle.chown(uid, gid)
+  if (now.uid !== uid) await handle.chown(uid, gid)
+  else if (now.gid !== gid) await ignoring(['EPERM'], () => handle.chown(uid, gid))
   await handle.chmod(mode)
 }
 
@@ -48,11 +53,4 @@ export async function admit(folder: string, admitted: Admitted): Promise<void> {
   } finally {
     await handle.close()
   }
-}
-
-/** Gives a new folder the user and group of the folder around it. Only root can, and only root has to. */
-export async function giveToOwnerOf(around: string, folder: string): Promise<void> {
-  if (process.getuid?.() !== 0) return
-  const { uid, gid } = await stat(around)
-  if (uid !== 0 || gid !== 0) await chown(folder, uid, gid)
 }

@@ -1,7 +1,17 @@
 // `plinth owner`, `account` and `access`, as a person or a script types them.
 
 import { execFileSync, spawn } from 'node:child_process'
-import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { dirname, join } from 'node:path'
 import t from 'tap'
 import { CLI, runCli, type CliResult } from '../support/cli.js'
@@ -220,12 +230,66 @@ t.test('root changes accounts for a service that runs as another user', rootOnly
   t.match(asUser('access/accounts/ci.json'), 'SSHA')
   t.match(asUser('access/owners/other.json'), 'false')
   t.match(asUser('access/readers/team'), 'ci:{SSHA}')
-  // nginx's workers are another user then: their group gets the folder, and with it what is derived later
-  execFileSync('chgrp', ['1', join(data, 'access/readers')])
-  execFileSync('chmod', ['750', join(data, 'access/readers')])
-  cli('account', 'rotate', 'ci')
-  const { uid: owner, gid: group, mode } = statSync(join(data, 'access/readers/team'))
-  t.same([owner, group, mode & 0o777], [uid, 1, 0o640])
   const other = { uid: 12_345, gid: 12_345, stdio: 'ignore' } as const
   t.throws(() => execFileSync('cat', [join(data, 'access/readers/team')], other), 'nobody else reads them')
+  // root had given it to a group of nginx's workers, which this user is not in: it stays closed to them
+  execFileSync('chgrp', ['1', join(data, 'access/readers')])
+  t.match(cli('account', 'rotate', 'ci'), { code: 0 })
+  t.equal(statSync(join(data, 'access/readers/team')).uid, uid)
+  t.match(asUser('access/readers/team'), 'ci:{SSHA}')
+})
+
+// Each: what the user of the data folder has made a link to something of root's, and a command that would follow it.
+const LINKS: [link: string, to: 'folder' | 'file', command: string][] = [
+  ['access/accounts', 'folder', 'account add more'],
+  ['access/accounts', 'folder', 'account remove ci'],
+  ['access/owners', 'folder', 'owner add more'],
+  ['access/readers', 'folder', 'access rebuild'],
+  ['access', 'folder', 'owner add more'],
+  ['state/tmp', 'folder', 'account rotate ci'],
+  ['state/tmp', 'folder', 'rebuild'],
+  ['state/lock', 'file', 'rebuild'],
+  ['state', 'folder', 'rebuild'],
+  ['tree', 'folder', 'owner add more'],
+  ['tree/api/packages', 'folder', 'owner add more'],
+]
+
+/** Everything below `folder`, with what it is, whose it is, and what is in it. */
+const pictureOf = (folder: string): string[] =>
+  ['.', ...readdirSync(folder, { recursive: true, encoding: 'utf8' })].sort().map((name) => {
+    const { uid, gid, mode, mtimeMs } = lstatSync(join(folder, name))
+    const text = statSync(join(folder, name)).isFile() ? readFileSync(join(folder, name), 'utf8') : ''
+    return [name, uid, gid, mode.toString(8), mtimeMs, text].join(' ')
+  })
+
+t.test('root follows no link that the user of the data folder made', rootOnly, async (t) => {
+  const made = make()
+  made.cli('owner', 'add', 'team')
+  made.cli('account', 'add', 'ci', '--write', 'team')
+  for (const [link, to, command] of LINKS) {
+    const { cli, data } = make()
+    execFileSync('cp', ['-a', made.data, data])
+    const roots = join(tempFolder(), 'roots')
+    mkdirSync(join(roots, 'folder'), { recursive: true })
+    for (const name of ['file', 'folder/ci.json', 'folder/team.json', 'folder/team', 'folder/lock'])
+      writeFileSync(join(roots, name), 'of root', { mode: 0o600 })
+    rmSync(join(data, link), { recursive: true, force: true })
+    symlinkSync(join(roots, to), join(data, link))
+    execFileSync('chown', ['-hR', '65534:65534', data])
+    const before = pictureOf(roots)
+    cli(...command.split(' '))
+    t.same(pictureOf(roots), before, `${link}: ${command}`)
+  }
+})
+
+t.test('root works on the data folder of one user only', rootOnly, async (t) => {
+  const { cli, data } = make()
+  cli('owner', 'add', 'team')
+  execFileSync('chown', ['-R', '65534:65534', join(data, 'tree')])
+  execFileSync('chown', ['-R', '12345:12345', join(data, 'access')])
+  t.match(cli('owner', 'list'), { code: 1, stderr: /folders of several users \(65534, 12345\).*chown -R/ })
+  execFileSync('chown', ['-R', '12345:12345', data])
+  t.match(cli('owner', 'add', 'other'), { code: 0 }, 'a user without an entry in the system')
+  const { uid, gid } = statSync(join(data, 'access/owners/other.json'))
+  t.same([uid, gid], [12_345, 12_345])
 })

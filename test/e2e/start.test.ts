@@ -3,11 +3,14 @@
 import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import {
   chmodSync,
+  chownSync,
   existsSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   readlinkSync,
   rmSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
@@ -21,7 +24,7 @@ import { CLI, plainNode } from '../support/cli.js'
 import { ask } from '../support/http.js'
 import { freePort } from '../support/port.js'
 import { needs } from '../support/programs.js'
-import { START, start } from '../support/start.js'
+import { childrenOf, START, start } from '../support/start.js'
 import { tempFolder } from '../support/temp-folder.js'
 import { until } from '../support/until.js'
 
@@ -326,4 +329,44 @@ t.test('the command for owners', async (t) => {
   t.match(cli('--nothing'), { code: 2, output: /usage/ })
   t.match(cli(), { code: 2 })
   t.equal(readlinkSync(join(data, 'access/public/team')), '../../tree/api/packages/team')
+})
+
+const asRoot =
+  process.getuid?.() === 0
+    ? needs('nginx', 'pgrep')
+    : { skip: 'NOT TESTED: only root can become another user' }
+
+t.test("root starts it on another user's folder: everything runs as that user", asRoot, async (t) => {
+  const data = join(tempFolder(), 'data')
+  mkdirSync(data)
+  chownSync(data, 65_534, 65_534)
+  const roots = join(tempFolder(), 'roots')
+  mkdirSync(join(roots, 'readers'), { recursive: true })
+  writeFileSync(join(roots, 'shadow'), 'of root', { mode: 0o600 })
+  mkdirSync(join(data, 'access/readers'), { recursive: true })
+  symlinkSync(join(roots, 'shadow'), join(data, 'access/readers/shadow'))
+  execFileSync('chown', ['-hR', '65534:65534', data])
+  const run = start({ PLINTH_DATA: data, PLINTH_LISTEN: `127.0.0.1:${await freePort()}` })
+  await run.until(/plinth: serving/)
+  t.match(
+    run.output(),
+    /warning: the data folder belongs to user 65534: nginx and the service run as that user/,
+  )
+  for (const pid of [run.pid, ...childrenOf(run.pid, '')])
+    t.match(
+      readFileSync(`/proc/${pid}/status`, 'utf8'),
+      /^Uid:\t65534\t65534\t65534\t65534$/m,
+      `process ${pid}`,
+    )
+  t.equal(statSync(join(roots, 'shadow')).uid, 0, "a link in the folder gives nothing of root's away")
+  run.kill('SIGTERM')
+  t.same(await run.ended, { code: 0, signal: null })
+
+  const state = join(data, 'state')
+  rmSync(state, { recursive: true })
+  symlinkSync(roots, state)
+  execFileSync('chown', ['-h', '65534:65534', state])
+  const again = start({ PLINTH_DATA: data, PLINTH_LISTEN: `127.0.0.1:${await freePort()}` })
+  t.equal((await again.ended).code, 1, again.output())
+  t.same(readdirSync(roots).sort(), ['readers', 'shadow'], 'nothing was written through the link')
 })
