@@ -137,6 +137,11 @@ t.test('answers of nginx', needs('nginx'), async (t) => {
     const changed = await ask('GET', file, { headers: { 'if-match': '"another"' } })
     t.match(said(changed), { status: 412, headers: { 'content-type': TEXT } })
     const table: [what: string, status: string, lines: string[]][] = [
+      ['a path that is not decoded', '400', ['GET /api/%zz HTTP/1.1', 'Host: x']],
+      ['a path with NUL', '400', [`GET ${file}%00 HTTP/1.1`, 'Host: x']],
+      ['a path that climbs out', '400', ['GET /../../x.zip HTTP/1.1', 'Host: x']],
+      ['a long path', '414', [`GET ${file}${'x'.repeat(20_000)} HTTP/1.1`, 'Host: x']],
+      ['another protocol', '505', [`GET ${file} HTTP/3.0`, 'Host: x']],
       ['no Host', '400', [`GET ${file} HTTP/1.1`]],
       ['a long header', '400', [`GET ${file} HTTP/1.1`, 'Host: x', `X: ${'a'.repeat(20_000)}`]],
       ['an unknown transfer encoding', '501', [`GET ${file} HTTP/1.1`, 'Host: x', 'Transfer-Encoding: gzip']],
@@ -150,6 +155,10 @@ t.test('answers of nginx', needs('nginx'), async (t) => {
       )
       t.match(answer, /\r\n\r\nnginx cannot read this request: /, what)
     }
+  })
+
+  await t.test('the path of those words is none', async (t) => {
+    t.match(said(await get('/bad-request')), { status: 404, body: /^not found/ })
   })
 
   await t.test('without the service reads, and refusals of methods, go on', async (t) => {
