@@ -87,9 +87,10 @@ export async function startSoaked() {
     }
   }
   const namesIn = (name: string): number => readdirSync(join(data, name)).length
-  // A run that is cut off leaves no process.
+  // A run that is cut off leaves no process. `npm start` goes first: it would start the others again.
   const killAll = (): void => {
-    for (const pid of [-nginxPid(), servicePid(startPid) ?? 0, startPid])
+    const service = servicePid(startPid) ?? 0
+    for (const pid of [startPid, service, -nginxPid()])
       try {
         if (pid !== 0) process.kill(pid, 'SIGKILL')
       } catch {

@@ -9,7 +9,7 @@ const HELD = 400
 /** A byte now and then keeps an upload from standing still. */
 const DRIP_MS = 5000
 /** A closed upload is replaced so soon. */
-const REFILL_MS = 500
+const REFILL_MS = 200
 /** The length that a body promises: no more than the default of PLINTH_MAX_FILE_BYTES. */
 const PROMISED = 10_000_000_000
 /** No more than a good client's file. */
@@ -33,7 +33,7 @@ async function hold({ port, hostile }: Target, held: Held, signal: AbortSignal):
       socket.on('error', () => {})
       socket.on('data', () => {
         socket.destroy() // refused: another takes its place
-        if (held.shrinks && length === promised) length = Math.max(LEAST, Math.floor(length / 4))
+        if (held.shrinks && length === promised) length = Math.max(LEAST, Math.floor(length / 16))
       })
       socket.on('close', () => open.delete(socket))
       socket.write(`${head('PUT', path, { Authorization: hostile, 'Content-Length': promised })}x`)
