@@ -3,20 +3,30 @@
 // not done for him. The files that are made belong to him, as his service needs it.
 
 import { execFileSync } from 'node:child_process'
-import { lstatSync, statSync } from 'node:fs'
+import { lstatSync, statSync, type Stats } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { StartProblem } from '../errors.js'
+import { errno, StartProblem } from '../errors.js'
 import { folders, lockPath } from '../layout.js'
 
 /** Who owns one of these can make links in the data folder. The inbox is not among them: droppers may own it. */
 const OWNED = ['.', folders.tree, dirname(folders.accounts), dirname(lockPath)]
+
+// Where a folder is missing, or a file is in its place, nobody owns it. What is wrong there is said later.
+function statusOf(look: typeof statSync, path: string): Stats | undefined {
+  try {
+    return look(path, { throwIfNoEntry: false })
+  } catch (error) {
+    if (errno(error) === 'ENOTDIR') return undefined
+    throw error
+  }
+}
 
 /** The group of each user who is not root and to whom the data folder or a folder in it belongs, by the user's id. */
 function ownersOf(data: string): Map<number, number> {
   const owners = new Map<number, number>()
   for (const path of OWNED.map((name) => join(data, name)))
     // A link belongs to whoever made it. Where it leads to, there may be another user's folder.
-    for (const status of [lstatSync, statSync].map((look) => look(path, { throwIfNoEntry: false })))
+    for (const status of [lstatSync, statSync].map((look) => statusOf(look, path)))
       if (status && status.uid !== 0 && !owners.has(status.uid)) owners.set(status.uid, status.gid)
   return owners
 }
