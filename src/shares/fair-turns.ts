@@ -59,17 +59,23 @@ export class FairTurns {
     const left = (this.#runningOf.get(account) ?? 1) - 1
     if (left === 0) this.#runningOf.delete(account)
     else this.#runningOf.set(account, left)
+    const mine = this.#waiting.get(account)
+    if (mine) {
+      this.#waiting.delete(account)
+      this.#waiting.set(account, mine) // it just had its turn: behind all other accounts
+    }
     this.#next()
   }
 
-  /** Begins what is first in turn, if there is a place for it. One that ended makes place for one. */
+  /** Begins what is first in turn, as long as there is a place for it: one that ended may enlarge others' shares. */
   #next(): void {
     for (const [account, [first, ...others]] of this.#waiting) {
       if (first === undefined || !this.#isFree(account)) continue
       this.#waiting.delete(account)
       if (others.length > 0) this.#waiting.set(account, others) // behind all other accounts
       this.#begin(account)
-      return first()
+      first()
+      return this.#next()
     }
   }
 }

@@ -1,4 +1,5 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test as Tap } from 'tap'
@@ -22,6 +23,10 @@ function heldPool(t: Tap) {
       return pool.read(path(name), { account: name.charAt(0), patient })
     },
     letGo: (name: string) => writeFileSync(path(`${name}.go`), ''),
+    /** Resolves when the zips of earlier reads are in the queue: the pool looks at the size of each before. */
+    queued: async () => {
+      for (let i = 0; i < 20; i++) await stat(folder)
+    },
     /** Names in the order in which their checks began. */
     begun: () =>
       readdirSync(folder)
@@ -52,7 +57,7 @@ for (const [lane, { size }] of [
   })
 
 t.test('when accounts hold all threads, the next ones take turns', async (t) => {
-  const { read, letGo, begun } = heldPool(t)
+  const { read, letGo, queued, begun } = heldPool(t)
   const accounts = ['a', 'b', 'c', 'd']
   const all = accounts.flatMap((account) => [1, 2, 3].map((i) => read(`${account}-${i}`)))
   await until(() => begun().length === accounts.length)
@@ -61,6 +66,7 @@ t.test('when accounts hold all threads, the next ones take turns', async (t) => 
   const good = [read('e-1'), read('e-2')]
   letGo('e-1')
   letGo('e-2')
+  await queued()
   for (const name of first) letGo(name)
   await Promise.race(good)
   t.ok(begun().length < 12, 'the fifth account does not wait for what the others have waiting')
