@@ -1,7 +1,7 @@
 // Lets a few actions run at a time, and the others wait. An account that has many waiting delays its own, and no other
 // account's: accounts take turns.
 
-import { shareOf } from './share.js'
+import { Tally } from './tally.js'
 
 /** Runs when its turn has come. */
 type Begin = () => void
@@ -12,9 +12,7 @@ export class FairTurns {
   /** How many run at a time of one account, beside its share of {@link #most}. */
   readonly #each: number
   /** How many run. */
-  #running = 0
-  /** account → how many of its actions run; an account without any is absent. */
-  readonly #runningOf = new Map<string, number>()
+  readonly #running = new Tally()
   /** account → its actions that wait, the first one first. The account whose turn is the longest ago comes first. */
   readonly #waiting = new Map<string, Begin[]>()
 
@@ -26,7 +24,7 @@ export class FairTurns {
   /** Runs `action` when it is the turn of `account`. Whoever calls bounds how many of one account wait. */
   async run<T>(account: string, action: () => Promise<T>): Promise<T> {
     if (!this.#isFree(account)) await this.#turnOf(account)
-    else this.#begin(account)
+    else this.#running.add(account, 1)
     try {
       return await action()
     } finally {
@@ -36,14 +34,8 @@ export class FairTurns {
 
   // The share counts although nobody else waits: the next account to come shall find a free place.
   #isFree(account: string): boolean {
-    const mine = this.#runningOf.get(account) ?? 0
-    const share = Math.max(1, shareOf(this.#most, this.#running - mine))
-    return this.#running < this.#most && mine < Math.min(share, this.#each)
-  }
-
-  #begin(account: string): void {
-    this.#running++
-    this.#runningOf.set(account, (this.#runningOf.get(account) ?? 0) + 1)
+    const most = Math.min(this.#running.share(account, this.#most), this.#each)
+    return this.#running.all < this.#most && this.#running.of(account) < most
   }
 
   #turnOf(account: string): Promise<void> {
@@ -55,10 +47,7 @@ export class FairTurns {
   }
 
   #end(account: string): void {
-    this.#running--
-    const left = (this.#runningOf.get(account) ?? 1) - 1
-    if (left === 0) this.#runningOf.delete(account)
-    else this.#runningOf.set(account, left)
+    this.#running.add(account, -1)
     const mine = this.#waiting.get(account)
     if (mine) {
       this.#waiting.delete(account)
@@ -73,7 +62,7 @@ export class FairTurns {
       if (first === undefined || !this.#isFree(account)) continue
       this.#waiting.delete(account)
       if (others.length > 0) this.#waiting.set(account, others) // behind all other accounts
-      this.#begin(account)
+      this.#running.add(account, 1)
       first()
       return this.#next()
     }

@@ -4,6 +4,7 @@
 import { statfs } from 'node:fs/promises'
 import { Refusal } from '../errors.js'
 import { shareOf } from '../shares/share.js'
+import { Tally } from '../shares/tally.js'
 
 /** Bytes that are promised to one upload ahead of what it has written. */
 const WINDOW_BYTES = 128 * 2 ** 20
@@ -36,9 +37,7 @@ export class FreeSpace {
   /** Asks the file system. */
   readonly #measure: (folder: string) => Promise<DiskStatus>
   /** Bytes that are promised to uploads and not yet written. */
-  #promised = 0
-  /** account → how many of them are promised to its uploads; an account without any is absent. */
-  readonly #promisedTo = new Map<string, number>()
+  readonly #promised = new Tally()
 
   constructor(folder: string, floor: number, measure: (folder: string) => Promise<DiskStatus> = statfs) {
     this.#folder = folder
@@ -59,7 +58,7 @@ export class FreeSpace {
     if (whole < bytes) throw noSpace()
     const mine = { coming: bytes, ahead: 0 }
     const promise = (ahead: number): void => {
-      this.#add(ahead - mine.ahead, account)
+      this.#promised.add(account, ahead - mine.ahead)
       mine.ahead = ahead
     }
     const extend = (room: number): void => {
@@ -88,21 +87,13 @@ export class FreeSpace {
   /** Bytes above the floor that are promised to nobody; negative when the disk is below the floor. */
   #room({ bavail, bsize, files, ffree }: DiskStatus): number {
     if (files > 0 && ffree === 0) throw noSpace()
-    return bavail * bsize - this.#floor - this.#promised
+    return bavail * bsize - this.#floor - this.#promised.all
   }
 
   /** Bytes of `room` that may yet be promised to the account. */
   #leftFor(account: string | undefined, room: number): number {
     if (account === undefined) return room
-    const mine = this.#promisedTo.get(account) ?? 0
+    const mine = this.#promised.of(account)
     return Math.max(0, shareOf(room + mine, 0) - mine)
-  }
-
-  #add(bytes: number, account: string | undefined): void {
-    this.#promised += bytes
-    if (account === undefined) return
-    const mine = (this.#promisedTo.get(account) ?? 0) + bytes
-    if (mine === 0) this.#promisedTo.delete(account)
-    else this.#promisedTo.set(account, mine)
   }
 }
