@@ -49,19 +49,20 @@ export async function deriveHoldingLock(
   now = Date.now(),
 ): Promise<void> {
   const owners = await readOwners(store)
+  const workers = await workersStamp(store)
   const isPublic = new Set(owners.filter((owner) => owner.public).map(({ name }) => name))
   await removeOthers(store, folders.public, (name) => isPublic.has(name) && isMarker(store, name))
   await store.sync(folders.public)
-  await closeFolders(store, isPublic)
+  await closeFolders(store, isPublic, workers)
   const declared = new Set(owners.map(({ name }) => name))
   await removeOthers(
     store,
     folders.readers,
     async (name) => declared.has(name) && ((await store.status(readersFile(name)))?.isFile() ?? false),
   )
-  const stamp = await readersStamp(store)
+  const stamp = { ...workers, mode: workers.mode & 0o640 }
   for (const owner of owners) {
-    if (!owner.public) await closeFolder(store, owner.name) // an upload would make an open one
+    if (!owner.public) await closeFolder(store, owner.name, workers) // an upload would make an open one
     await deriveReaders(store, owner, accounts, stamp, now)
   }
   await store.sync(folders.readers)
@@ -88,11 +89,6 @@ async function removeOthers(
       await store.removeFolder(path) // somebody put it there: nginx must not stumble over it
     else await store.remove(path)
   }
-}
-
-async function readersStamp(store: Store): Promise<Stamp> {
-  const stamp = await workersStamp(store)
-  return { ...stamp, mode: stamp.mode & 0o640 }
 }
 
 async function deriveReaders(

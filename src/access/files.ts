@@ -14,7 +14,7 @@ async function namesIn(store: Store, folder: string): Promise<string[]> {
 }
 
 /** Files that are read at the same time. One after the other, 10,000 take over a second. */
-export const READ_AT_ONCE = 64
+const READ_AT_ONCE = 64
 /** What says that this one file is damaged, and nothing about the others. */
 const UNREADABLE = ['EACCES', 'EIO', 'EISDIR', 'ELOOP']
 
@@ -38,17 +38,24 @@ export async function readAccount(store: Store, name: string): Promise<Account |
   }
 }
 
+/** Runs `read` for each name, some at a time. Resolves with the results in the order of the names. */
+export async function readEach<T>(
+  names: readonly string[],
+  read: (name: string) => Promise<T>,
+): Promise<T[]> {
+  const found: T[] = []
+  for (let i = 0; i < names.length; i += READ_AT_ONCE)
+    found.push(...(await Promise.all(names.slice(i, i + READ_AT_ONCE).map(read))))
+  return found
+}
+
 /** Reads all accounts, in the order of their names. The service has them from {@link KnownAccounts}. */
 export async function readAccounts(store: Store): Promise<Accounts> {
   const names = await accountNames(store)
   const found: Accounts = { accounts: [], damaged: [] }
-  for (let i = 0; i < names.length; i += READ_AT_ONCE) {
-    const some = names.slice(i, i + READ_AT_ONCE)
-    const read = await Promise.all(some.map((name) => readAccount(store, name)))
-    for (const [at, account] of read.entries())
-      if (account === 'damaged') found.damaged.push(some[at] ?? '')
-      else if (account) found.accounts.push(account)
-  }
+  for (const [at, account] of (await readEach(names, (name) => readAccount(store, name))).entries())
+    if (account === 'damaged') found.damaged.push(names[at] ?? '')
+    else if (account) found.accounts.push(account)
   return found
 }
 

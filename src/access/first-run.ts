@@ -4,7 +4,7 @@ import type { Config } from '../config.js'
 import { Store } from '../store/store.js'
 import { addAccount } from './accounts.js'
 import { deriveAccess } from './derive.js'
-import { isDeclared, readAccounts } from './files.js'
+import { isDeclared } from './files.js'
 import { addOwner } from './owners.js'
 import { isExpired } from './rights.js'
 import { newToken, tokenMatches } from './token.js'
@@ -18,9 +18,8 @@ type FirstRun = { token?: string; warning?: string }
 export async function firstRun(config: Config): Promise<FirstRun> {
   const store = new Store(config.data)
   await store.prepare()
-  const { accounts, damaged } = await readAccounts(store)
+  const { accounts, damaged } = await deriveAccess(store) // nginx must not read what was lost or damaged meanwhile
   if (accounts.length + damaged.length > 0) {
-    await deriveAccess(store) // nginx must not read what was lost or damaged meanwhile
     if (damaged.length > 0)
       return {
         warning: `damaged: the file of account ${damaged.join(', ')}; remove the account and add it again`,

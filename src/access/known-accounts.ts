@@ -11,7 +11,7 @@ import { setImmediate as breathe } from 'node:timers/promises'
 import { accountFile, folders } from '../layout.js'
 import { signatureOf } from '../store/reading.js'
 import type { Store } from '../store/store.js'
-import { accountNames, readAccount, READ_AT_ONCE, type Accounts } from './files.js'
+import { accountNames, readAccount, readEach, type Accounts } from './files.js'
 import { isExpired, isOwnerName, type Account, type AccountMatch, type Credentials } from './rights.js'
 import { hashToken, newToken, tokenHint, tokenMatches } from './token.js'
 import { Turns } from './turns.js'
@@ -173,8 +173,7 @@ export class KnownAccounts {
     const began = performance.now()
     const folder = await this.#store.status(folders.accounts)
     const names = await accountNames(this.#store)
-    for (let i = 0; i < names.length; i += READ_AT_ONCE)
-      await Promise.all(names.slice(i, i + READ_AT_ONCE).map((name) => this.get(name)))
+    await readEach(names, (name) => this.get(name))
     const there = new Set(names)
     for (const name of this.#files.keys()) if (!there.has(name)) this.#forget(name)
     this.#folder = folder && !isFresh(folder, now) ? signatureOf(folder) : undefined

@@ -28,17 +28,20 @@ async function admitTo(store: Store, owner: string, admitted: Admitted): Promise
   await ignoring(['EPERM', 'EACCES', 'ENOENT'], () => store.admit(ownerTree(owner), admitted))
 }
 
-/** Makes the owner's folder if it is missing, and lets nobody else enter it. */
-export async function closeFolder(store: Store, owner: string): Promise<void> {
+/** Makes the owner's folder if it is missing, and lets nobody but us and nginx's `workers` enter it. */
+export async function closeFolder(store: Store, owner: string, workers: Stamp): Promise<void> {
   await store.ensureFolder(ownerTree(owner))
-  await admitTo(store, owner, await workersStamp(store))
+  await admitTo(store, owner, workers)
 }
 
 /** Closes every folder whose owner is not public, declared or not. */
-export async function closeFolders(store: Store, isPublic: ReadonlySet<string>): Promise<void> {
-  const stamp = await workersStamp(store)
+export async function closeFolders(
+  store: Store,
+  isPublic: ReadonlySet<string>,
+  workers: Stamp,
+): Promise<void> {
   for (const owner of await store.names(packagesFolder))
-    if (!isPublic.has(owner)) await admitTo(store, owner, stamp)
+    if (!isPublic.has(owner)) await admitTo(store, owner, workers)
 }
 
 /** Makes the owner's folder if it is missing, and lets everybody enter it. */

@@ -6,7 +6,7 @@ import { folders, genericFolder, goFolder, ownerFile, publicMarker } from '../la
 import type { Store } from '../store/store.js'
 import { changeAccess, deriveHoldingLock } from './derive.js'
 import { isDeclared, mustBeDeclared, readAccounts, readOwners, writeTruth } from './files.js'
-import { closeFolder } from './owner-folders.js'
+import { closeFolder, workersStamp } from './owner-folders.js'
 import { isOwnerName, mustBeName, ownerText, type Owner } from './rights.js'
 
 const writeOwner = (store: Store, owner: Owner): Promise<void> =>
@@ -23,7 +23,8 @@ export const addOwner = (store: Store, owner: Owner): Promise<void> =>
   changeAccess(store, async () => {
     mustBeName('owner', owner.name)
     if (await isDeclared(store, owner.name)) throw new Refusal(409, `owner ${owner.name} is declared already`)
-    if (!owner.public) await closeFolder(store, owner.name) // before anything can be published in it
+    // before anything can be published in it
+    if (!owner.public) await closeFolder(store, owner.name, await workersStamp(store))
     await writeOwner(store, owner)
   })
 
