@@ -21,6 +21,8 @@ export class NginxProcess {
   #begun = 0
   /** Resolves when that process has ended. */
   #ended: Promise<Ending> = new Promise(() => {})
+  /** Set by {@link stop}: no process is started any more. */
+  #stopped = false
 
   constructor(config: Config) {
     this.#config = config
@@ -30,8 +32,9 @@ export class NginxProcess {
    * Writes the configuration and starts the process. Returns a warning for the operator, if there is one. Throws a
    * StartProblem when there is no nginx.
    */
-  start(): string | undefined {
-    this.#plan = planNginx(this.#config)
+  async start(): Promise<string | undefined> {
+    this.#plan = await planNginx(this.#config)
+    if (this.#stopped) return undefined
     this.#child = startNginx(this.#config, this.#plan)
     this.#begun = performance.now()
     this.#ended = endingOf('nginx', this.#child)
@@ -39,9 +42,9 @@ export class NginxProcess {
   }
 
   /** {@link start}, for an nginx that ran before. A failure is an ending like any other. */
-  startAgain(): void {
+  async startAgain(): Promise<void> {
     try {
-      this.start()
+      await this.start()
     } catch (error) {
       this.#begun = performance.now()
       this.#ended = Promise.resolve({ code: 1, reason: `nginx cannot be started: ${messageOf(error)}` })
@@ -81,6 +84,7 @@ export class NginxProcess {
 
   /** Lets downloads in flight finish, for a while. */
   async stop(): Promise<void> {
+    this.#stopped = true
     if (!this.#child) return
     await stopChild(this.#child, 'SIGQUIT', GRACE_MS)
     if (this.#child.pid !== undefined) signalGroup(this.#child.pid, 'SIGTERM')

@@ -74,10 +74,10 @@ export class Supervisor {
     // After a power cut, files of operations in the journal may be torn. Nobody reads them before the service has
     // recovered. Without such operations the tree needs no service.
     const torn = !isEmptyFolder(folders.journal)
-    if (!torn) warn(this.#nginx.start())
+    if (!torn) warn(await this.#nginx.start())
     const service = await Promise.race([this.#service.start(lock), stop])
     if (service !== 'ready') return service
-    if (torn) warn(this.#nginx.start())
+    if (torn) warn(await this.#nginx.start())
     this.#nginx.connect()
     const nginx = await this.#nginx.listening(stop)
     if (nginx === 'ready') say(`serving ${this.#config.data} at ${urlOf(this.#config)}`)
@@ -147,7 +147,7 @@ export class Supervisor {
       this.#startService()
       await this.#service.running()
       if (this.#over) return forever
-      this.#nginx.startAgain()
+      await this.#nginx.startAgain()
       if ((await this.#nginx.listening(this.#signals.stop)) === 'ready') say('nginx runs again')
     }
   }

@@ -80,7 +80,7 @@ export async function startPlinth(env: Record<string, string> = {}) {
     if (shim) await ended(shim)
   }
 
-  const plan = planNginx(config)
+  const plan = await planNginx(config)
   await startShim()
   const nginx = startNginx(config, plan, 'pipe')
   for (const stream of [nginx.stdout, nginx.stderr])
