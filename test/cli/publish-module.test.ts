@@ -1,6 +1,6 @@
 // scripts/publish-module.sh with hostile words, names, settings and servers, in every shell of this machine.
 
-import { execFileSync, spawn } from 'node:child_process'
+import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { dirname, join } from 'node:path'
@@ -9,7 +9,7 @@ import t from 'tap'
 import { OpenZip } from '../../src/modzip/open-zip.js'
 import { type CliResult } from '../support/cli.js'
 import { needs, posixShells } from '../support/programs.js'
-import { moduleFolder, publishHome, publishTemp, resultOf } from '../support/publish-command.js'
+import { moduleFolder, runAtHome } from '../support/publish-command.js'
 import { answer, startScriptedServer, type Handler } from '../support/scripted-server.js'
 import { tempFolder } from '../support/temp-folder.js'
 
@@ -51,18 +51,7 @@ function script(
 ): Promise<CliResult> {
   const args = line === undefined ? [...shell, SCRIPT, ...words] : ['sh', '-euc', line]
   const [program = '', ...rest] = args
-  const child = spawn(program, rest, {
-    cwd,
-    env: {
-      PATH: process.env['PATH'],
-      HOME: publishHome,
-      TMPDIR: publishTemp,
-      GIT_CONFIG_GLOBAL: '/dev/null',
-      ...env,
-    },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
-  return resultOf(child)
+  return runAtHome(program, rest, cwd, env)
 }
 
 // what moves a terminal's cursor, or more; the script prints ASCII only

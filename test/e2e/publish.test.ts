@@ -1,6 +1,6 @@
 // `plinth publish` and scripts/publish-module.sh against a real Plinth, and what the real go gets then.
 
-import { execFileSync, spawn } from 'node:child_process'
+import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -13,7 +13,7 @@ import { TOKEN } from '../support/http.js'
 import { startPlinth } from '../support/plinth.js'
 import { needs } from '../support/programs.js'
 import { tempFolder } from '../support/temp-folder.js'
-import { moduleFolder, publishHome, publishTemp, resultOf, runPublish } from '../support/publish-command.js'
+import { moduleFolder, publishTemp, runAtHome, runPublish } from '../support/publish-command.js'
 
 const SCRIPT = fileURLToPath(new URL('../../../scripts/publish-module.sh', import.meta.url))
 const SHELL = existsSync('/bin/dash') ? '/bin/dash' : '/bin/sh'
@@ -112,14 +112,9 @@ t.test('from a checkout to go get', needs('nginx', 'go', 'git', 'openssl'), asyn
     writeFileSync(join(bin, 'curl'), `#!/bin/sh\nps -eo args >> ${said}\nexec ${curl} "$@"\n`, {
       mode: 0o755,
     })
-    const script = async (more: Record<string, string>, ...words: string[]): Promise<CliResult> => {
+    const script = (more: Record<string, string>, ...words: string[]): Promise<CliResult> => {
       const path = `${bin}:${process.env['PATH']}`
-      const child = spawn(SHELL, [SCRIPT, ...words], {
-        cwd: top,
-        env: { HOME: publishHome, TMPDIR: publishTemp, ...env, PATH: path, ...more },
-        stdio: ['ignore', 'pipe', 'pipe'],
-      })
-      return resultOf(child)
+      return runAtHome(SHELL, [SCRIPT, ...words], top, { ...env, PATH: path, ...more })
     }
     git('tag', 'v1.1.0')
     const first = await script({}, 'v1.1.0')

@@ -13,13 +13,19 @@ process.env['GIT_CONFIG_GLOBAL'] = '/dev/null'
 export const publishTemp = tempFolder('plinth-publish-temp')
 export const publishHome = tempFolder('plinth-publish-home')
 
-/** Runs in the background, so that servers in this process can answer. */
-export async function runPublish(
+/** `plinth publish`, by {@link runAtHome}. */
+export function runPublish(cwd: string, env: Record<string, string>, ...words: string[]): Promise<CliResult> {
+  const [program, args] = plainNode(CLI, 'publish', ...words)
+  return runAtHome(program, args, cwd, env)
+}
+
+/** Runs a program in the background, so that servers in this process can answer. */
+export async function runAtHome(
+  program: string,
+  args: readonly string[],
   cwd: string,
   env: Record<string, string>,
-  ...words: string[]
 ): Promise<CliResult> {
-  const [program, args] = plainNode(CLI, 'publish', ...words)
   const child = spawn(program, args, {
     cwd,
     env: {
@@ -34,7 +40,7 @@ export async function runPublish(
   return resultOf(child)
 }
 
-export async function resultOf(child: ChildProcessByStdio<null, Readable, Readable>): Promise<CliResult> {
+async function resultOf(child: ChildProcessByStdio<null, Readable, Readable>): Promise<CliResult> {
   let [stdout, stderr] = ['', '']
   child.stdout.on('data', (text: Buffer) => (stdout += text.toString()))
   child.stderr.on('data', (text: Buffer) => (stderr += text.toString()))
