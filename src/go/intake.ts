@@ -1,11 +1,15 @@
 // Takes a module zip that was received, whichever way it came: reads it, checks it, publishes it.
 
+import { dirname, join } from 'node:path'
 import { Refusal } from '../errors.js'
 import { problemText } from '../gomod/problems.js'
 import type { CheckPool } from '../modzip/check-pool.js'
 import type { ModuleZip } from '../modzip/read-zip.js'
 import type { Received } from '../store/write-body.js'
 import type { ModulePublisher, Publishing } from './publish.js'
+
+/** Where the go.mod of a received zip is: in the folder of the upload, which is removed with it. */
+const goModBeside = (path: string): string => join(dirname(path), 'go.mod')
 
 type Needs = { config: { strict: boolean }; zips: CheckPool; modules: ModulePublisher }
 
@@ -23,10 +27,10 @@ export class ModuleIntake {
 
   /**
    * Reads and checks the zip at `path` (absolute), which takes turns with others of its `account`. Throws a 400 with
-   * everything that is wrong with it. Nobody waits for a `patient` reading: it takes turns with other patient ones, so
-   * that uploads never wait for it.
+   * what is wrong with it. Nobody waits for a `patient` reading: it takes turns with other patient ones, so that
+   * uploads never wait for it. `mod` is the path of a new file that gets the bytes to serve as `.mod`.
    */
-  async read(path: string, how: { account?: string; patient?: boolean }): Promise<ModuleZip> {
+  async check(path: string, how: { account?: string; patient?: boolean; mod?: string }): Promise<ModuleZip> {
     const reading = await this.#zips.read(path, how)
     if (!reading.ok) throw new Refusal(400, problemText(reading.problems))
     const { zip } = reading
@@ -34,9 +38,14 @@ export class ModuleIntake {
     return zip
   }
 
-  /** Publishes a zip that was read. Throws a 409 when the version exists. */
+  /** {@link check} of a zip that was received into a folder of its own. Its go.mod is written beside it. */
+  read({ path }: Received, how: { account?: string; patient?: boolean }): Promise<ModuleZip> {
+    return this.check(path, { ...how, mod: goModBeside(path) })
+  }
+
+  /** Publishes a zip that was received and {@link read}. Throws a 409 when the version exists. */
   publishRead(owner: string, received: Received, zip: ModuleZip, how?: Publishing): Promise<void> {
     const at = { owner, module: zip.module, version: zip.version }
-    return this.#modules.publish(at, { ...received, mod: zip.mod }, how)
+    return this.#modules.publish(at, { ...received, mod: goModBeside(received.path) }, how)
   }
 }

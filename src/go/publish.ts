@@ -24,13 +24,14 @@ import { linkRecord, recordFolder, removeRecord, writeRecord } from '../packages
 import type { Staged, Store } from '../store/store.js'
 import { waitForAll } from '../store/wait-for-all.js'
 import { infoText } from './artifacts.js'
+import { withGoMod } from './go-mod.js'
 import { Views, type StagedViews } from './views.js'
 
 /** The parts that publishing needs. */
 type Needs = { store: Store; journal: Journal; zips: CheckPool; clock: PublicationClock }
 
-/** A checked module zip: its path (absolute), its go.mod, its SHA-256 and size. */
-type CheckedZip = Sum & { path: string; mod: Uint8Array }
+/** A checked module zip: its path and that of its go.mod, both absolute in an upload's folder; its SHA-256 and size. */
+type CheckedZip = Sum & { path: string; mod: string }
 
 /**
  * `published` is the time of publication, now when absent. `mayStill` throws when the right to publish was taken while
@@ -119,11 +120,12 @@ export class ModulePublisher {
     const zip = versionFile(version, 'zip')
     const status = await this.#store.status(zip)
     if (op === 'delete' || !status) return this.#withdraw(version)
-    const reading = await this.#zips.read(this.#store.at(zip))
-    if (!reading.ok) return this.#withdraw(version) // a zip is checked before its claim: these are other bytes
-    const known = sha256 !== undefined && status.size === size
-    if (known) await writeRecord(this.#store, zip, { op, ...version, sha256, size })
-    await this.#place(version, await this.#derive(version, reading.zip.mod, status.mtime))
+    await withGoMod({ store: this.#store, zips: this.#zips }, zip, async (reading, mod) => {
+      if (!reading.ok) return this.#withdraw(version) // a zip is checked before its claim: these are other bytes
+      const known = sha256 !== undefined && status.size === size
+      if (known) await writeRecord(this.#store, zip, { op, ...version, sha256, size })
+      await this.#place(version, await this.#derive(version, mod, status.mtime))
+    })
   }
 
   /** Runs `action`, which changes a module's files by itself, while nobody else changes the module. */
@@ -132,11 +134,7 @@ export class ModulePublisher {
   }
 
   /** Derives everything while the zip itself gets its time and goes to the disk. */
-  async #prepare(
-    version: ModuleVersion,
-    zip: { path: string; mod: Uint8Array },
-    time: Date,
-  ): Promise<Derived> {
+  async #prepare(version: ModuleVersion, zip: { path: string; mod: string }, time: Date): Promise<Derived> {
     const finishing = this.#store.finish(zip.path, time)
     const deriving = this.#derive(version, zip.mod, time)
     try {
@@ -148,14 +146,14 @@ export class ModulePublisher {
     }
   }
 
-  /** Derives everything from a zip of this time. {@link #place} gives it its names. */
-  async #derive(version: ModuleVersion, mod: Uint8Array, time: Date): Promise<Derived> {
+  /** Derives everything from a zip of this time and its go.mod. {@link #place} gives it its names. */
+  async #derive(version: ModuleVersion, mod: string, time: Date): Promise<Derived> {
     const info = infoText(version.version, time)
     const plan = await this.#views.plan(version, { fresh: { version: version.version, info } })
     const made: Partial<Derived> = {}
     try {
       await waitForAll([
-        this.#store.stage(mod, { time }).then((file) => (made.mod = file)),
+        this.#store.adopt(mod, time).then((file) => (made.mod = file)),
         this.#store.stage(info, { time }).then((file) => (made.info = file)),
         this.#views.stage(plan).then((staged) => (made.views = staged)),
       ])

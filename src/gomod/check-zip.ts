@@ -5,7 +5,7 @@ import { quote } from '../errors.js'
 import { Collisions } from './collisions.js'
 import { fold } from './fold.js'
 import { checkFilePath, checkModulePath, checkPathMajor } from './module-path.js'
-import type { Problem } from './problems.js'
+import { ProblemList } from './problems.js'
 import { checkVersion } from './semver.js'
 
 /** x/mod/zip MaxZipFile: bytes of the zip, and of its contents. */
@@ -36,12 +36,15 @@ export type ZipEntry = {
   unixMode: number
 }
 
+/** The entries of a zip: an array, or what makes each when it is asked for. */
+type ZipEntries = Iterable<ZipEntry> & { at: (index: number) => ZipEntry | undefined }
+
 /** `module` and `version` are absent when no entry tells which module this is. */
 type ZipVerdict = {
   module?: string
   version?: string
-  problems: Problem[]
-  warnings: Problem[]
+  problems: ProblemList
+  warnings: ProblemList
 }
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
@@ -67,10 +70,10 @@ const prefixProblem = (module: string, version: string): string | undefined =>
   checkModulePath(module) ?? checkVersion(version) ?? checkPathMajor(module, version)
 
 /** The module and version of the zip: those of the first entry with a valid prefix, else of the first with any. */
-function identify(names: readonly string[]): [string, string] | undefined {
+function identify(entries: Iterable<ZipEntry>): [string, string] | undefined {
   let first: [string, string] | undefined
-  for (const name of names) {
-    const prefix = modulePrefix(name)
+  for (const entry of entries) {
+    const prefix = modulePrefix(shownName(entry))
     if (prefix === undefined) continue
     if (prefixProblem(...prefix) === undefined) return prefix
     first ??= prefix
@@ -89,10 +92,13 @@ function lengthProblem(path: string): string | undefined {
   return long ? `file name too long (max size is ${MAX_NAME_BYTES} bytes)` : undefined
 }
 
+/** Adds a name to those that were seen. Returns why it collides with one of them. */
+type AddName = (path: string, folder: boolean) => string | undefined
+
 // The rules on a path below the prefix. `path` has no slash at its end.
-function pathProblem(path: string, folder: boolean, collisions: Collisions): string | undefined {
+function pathProblem(path: string, folder: boolean, add: AddName): string | undefined {
   if (!isClean(path)) return 'file path is not clean'
-  const problem = checkFilePath(path) ?? lengthProblem(path) ?? collisions.add(path, folder)
+  const problem = checkFilePath(path) ?? lengthProblem(path) ?? add(path, folder)
   if (problem !== undefined || folder) return problem
   const base = path.slice(path.lastIndexOf('/') + 1)
   if (base === path) return goModCaseProblem(path)
@@ -145,59 +151,72 @@ function placeOf({ name: bytes }: ZipEntry, prefix: string): Place | { rule: str
   return { path: name.slice(prefix.length), folder: name.endsWith('/') }
 }
 
-const entryProblem = (entry: ZipEntry, { path, folder }: Place, collisions: Collisions): string | undefined =>
-  (path === '' ? undefined : pathProblem(folder ? path.slice(0, -1) : path, folder, collisions)) ??
-  (folder ? undefined : sizeProblem(path, entry.size)) ??
-  packingProblem(entry, folder)
+/** The path without a slash at its end. */
+const bareOf = ({ path, folder }: Place): string => (folder ? path.slice(0, -1) : path)
+
+function bareNameOf(entry: ZipEntry | undefined, prefix: string): string {
+  const place = entry ? placeOf(entry, prefix) : { rule: '' }
+  return 'rule' in place ? '' : bareOf(place)
+}
+
+const entryProblem = (entry: ZipEntry, place: Place, add: AddName): string | undefined =>
+  (place.path === '' ? undefined : pathProblem(bareOf(place), place.folder, add)) ??
+  (place.folder ? undefined : sizeProblem(place.path, entry.size)) ??
+  packingProblem(entry, place.folder)
 
 /**
- * Checks a whole central directory. Collects everything it finds: the sender sees all problems at once.
+ * Checks a whole central directory. Goes through everything it finds: the sender sees many problems at once.
  * Does not check what needs the contents: that they inflate to the declared sizes, with the right CRC.
  */
-export function checkZip(entries: readonly ZipEntry[]): ZipVerdict {
+export function checkZip(entries: ZipEntries): ZipVerdict {
+  const found = { problems: new ProblemList(), warnings: new ProblemList() }
   const [firstEntry] = entries
-  // ours: x/mod/zip accepts an archive without entries
-  if (!firstEntry) return { problems: [{ rule: 'the zip has no entries' }], warnings: [] }
-  const identity = identify(entries.map(shownName))
+  if (!firstEntry) {
+    found.problems.add({ rule: 'the zip has no entries' }) // ours: x/mod/zip accepts an archive without entries
+    return found
+  }
+  const identity = identify(entries)
   if (identity === undefined) {
     const rule =
       'path does not have prefix "{module}@{version}/", which every entry of a module zip starts with'
-    return { problems: [{ name: shownName(firstEntry), rule }], warnings: [] }
+    found.problems.add({ name: shownName(firstEntry), rule })
+    return found
   }
   const [module, version] = identity
   const prefix = `${module}@${version}/`
   const wrongPrefix = prefixProblem(module, version)
-  const found = checkEntries(entries, prefix)
-  if (wrongPrefix !== undefined) found.problems.unshift({ name: prefix, rule: wrongPrefix })
+  if (wrongPrefix !== undefined) found.problems.add({ name: prefix, rule: wrongPrefix })
+  checkEntries(entries, prefix, found)
   return { module, version, ...found }
 }
 
 function checkEntries(
-  entries: readonly ZipEntry[],
+  entries: ZipEntries,
   prefix: string,
-): { problems: Problem[]; warnings: Problem[] } {
-  const problems: Problem[] = []
-  const warnings: Problem[] = []
-  const collisions = new Collisions()
+  { problems, warnings }: Pick<ZipVerdict, 'problems' | 'warnings'>,
+): void {
+  const collisions = new Collisions((index) => bareNameOf(entries.at(index), prefix))
   let total = 0
   let folders = 0
+  let index = -1
+  const add: AddName = (path, folder) => collisions.add(path, folder, index)
   for (const entry of entries) {
+    index++
     const place = placeOf(entry, prefix)
-    const rule = 'rule' in place ? place.rule : entryProblem(entry, place, collisions)
+    const rule = 'rule' in place ? place.rule : entryProblem(entry, place, add)
     if ('folder' in place && place.folder) folders++
-    if (rule !== undefined) problems.push({ name: shownName(entry), rule })
+    if (rule !== undefined) problems.add({ name: shownName(entry), rule })
     else if ('folder' in place && !place.folder) {
       total += entry.size
       const warning = modeWarning(entry)
-      if (warning !== undefined) warnings.push({ name: shownName(entry), rule: warning })
+      if (warning !== undefined) warnings.add({ name: shownName(entry), rule: warning })
     }
   }
   if (total > MAX_ZIP_BYTES)
-    problems.push({
+    problems.add({
       rule: `total uncompressed size of module contents too large (max size is ${MAX_ZIP_BYTES} bytes)`,
     })
-  if (folders > 0) warnings.push({ rule: folderWarning(folders) })
-  return { problems, warnings }
+  if (folders > 0) warnings.add({ rule: folderWarning(folders) })
 }
 
 // Entries of folders count in the zip's hash and not in the hash of the extracted files.

@@ -10,7 +10,9 @@ const unquote = (text: string): string | undefined =>
 
 /** Yields the words of each line without its comment; lines without words are skipped. */
 function* linesOf(goMod: string): Generator<string[]> {
-  for (const rawLine of goMod.replace(/^\ufeff/, '').split('\n')) {
+  for (let start = goMod.startsWith('\ufeff') ? 1 : 0, end = 0; end >= 0; start = end + 1) {
+    end = goMod.indexOf('\n', start) // one line at a time: a hostile go.mod has millions of them
+    const rawLine = end < 0 ? goMod.slice(start) : goMod.slice(start, end)
     const comment = rawLine.indexOf('//')
     const words = (comment < 0 ? rawLine : rawLine.slice(0, comment))
       .trim()

@@ -5,7 +5,7 @@ import { goModCaseProblem, isGoMod, MAX_ZIP_BYTES, sizeProblem } from './check-z
 import { Collisions } from './collisions.js'
 import { goVersionOf, isGoAtLeast } from './modfile.js'
 import { checkFilePath } from './module-path.js'
-import type { Problem } from './problems.js'
+import { ProblemList, type Problem } from './problems.js'
 
 /** A file below the module's root: `path` with slashes, relative; `size` in bytes. */
 export type Candidate = { path: string; kind: 'file' | 'symlink' | 'other'; size: number }
@@ -55,8 +55,12 @@ function reasonToLeaveOut(
   return path === '.hg_archival.txt' ? { path, rule: 'made by hg archive' } : undefined
 }
 
-function problemOf({ path, kind, size }: Candidate, collisions: Collisions): string | undefined {
-  const problem = checkFilePath(path) ?? goModCaseProblem(path) ?? collisions.add(path, false)
+function problemOf(
+  { path, kind, size }: Candidate,
+  index: number,
+  collisions: Collisions,
+): string | undefined {
+  const problem = checkFilePath(path) ?? goModCaseProblem(path) ?? collisions.add(path, false, index)
   return problem ?? (kind === 'file' ? sizeProblem(path, size) : undefined)
 }
 
@@ -83,21 +87,21 @@ export function chooseFiles<T extends Candidate>(
 ): Choice<T> {
   const goVersion = goMod === undefined ? undefined : goVersionOf(goMod)
   const modules = modulesBelow(candidates)
-  const collisions = new Collisions()
+  const collisions = new Collisions((index) => candidates[index]?.path ?? '')
   const leftOut = new Map<string, LeftOut>()
   const taken: T[] = []
-  const problems: Problem[] = []
+  const problems = new ProblemList()
   let total = 0
-  for (const file of candidates) {
+  for (const [index, file] of candidates.entries()) {
     const elsewhere = reasonToLeaveOut(file.path, modules, goVersion)
-    const rule = elsewhere ? undefined : problemOf(file, collisions)
+    const rule = elsewhere ? undefined : problemOf(file, index, collisions)
     const left = elsewhere ?? notRegular(file)
-    if (rule !== undefined) problems.push({ name: file.path, rule })
+    if (rule !== undefined) problems.add({ name: file.path, rule })
     else if (left) leftOut.set(left.path, left)
     else taken.push(file)
     if (!elsewhere && file.kind === 'file') total += file.size
   }
   if (total > MAX_ZIP_BYTES)
-    problems.push({ rule: `module source tree too large (max size is ${MAX_ZIP_BYTES} bytes)` })
-  return { taken, leftOut: [...leftOut.values()], problems }
+    problems.add({ rule: `module source tree too large (max size is ${MAX_ZIP_BYTES} bytes)` })
+  return { taken, leftOut: [...leftOut.values()], problems: problems.list() }
 }

@@ -3,7 +3,7 @@
 /** A problem of a zip. `name` is the entry's whole name; a problem of the whole archive has none. */
 export type Problem = { name?: string; rule: string }
 
-/** How many problems one answer lists. It counts the others. */
+/** How many problems a list has. It counts the others. */
 const SHOWN_PROBLEMS = 20
 const SHOWN_CHARS = 300
 
@@ -21,9 +21,27 @@ export const problemLine = ({ name, rule }: Problem): string => {
   return name === undefined ? shownRule : `${clean(name, SHOWN_CHARS)}: ${shownRule}`
 }
 
-/** One problem a line, at most {@link SHOWN_PROBLEMS}, then how many were left out. */
-export function problemText(problems: readonly Problem[]): string {
-  const lines = problems.slice(0, SHOWN_PROBLEMS).map(problemLine)
-  if (problems.length > SHOWN_PROBLEMS) lines.push(`and ${problems.length - SHOWN_PROBLEMS} more problems`)
-  return lines.join('\n')
+/** What a list holds of a name or a rule: more than is shown of it. */
+const KEPT_CHARS = 4 * SHOWN_CHARS
+
+const cut = (text: string): string => (text.length > KEPT_CHARS ? text.slice(0, KEPT_CHARS) : text)
+
+/** Collects problems. It holds the first SHOWN_PROBLEMS, whatever a hostile zip has, and counts the others. */
+export class ProblemList {
+  readonly #first: Problem[] = []
+  #count = 0
+
+  add({ name, rule }: Problem): void {
+    if (this.#count++ < SHOWN_PROBLEMS)
+      this.#first.push({ ...(name !== undefined && { name: cut(name) }), rule: cut(rule) })
+  }
+
+  /** The problems, with a last one that counts those that are left out. */
+  list(): Problem[] {
+    const more = this.#count - this.#first.length
+    return more > 0 ? [...this.#first, { rule: `and ${more} more problems` }] : [...this.#first]
+  }
 }
+
+/** One problem a line. */
+export const problemText = (problems: readonly Problem[]): string => problems.map(problemLine).join('\n')

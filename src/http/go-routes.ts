@@ -26,7 +26,7 @@ export function uploadModule(
   const { config, intake, admission } = parts
   return receiveBody(parts, ctx, config.maxModuleBytes, async (received) => {
     const account = accountOf(ctx)
-    const zip = await intake.read(received.path, { account })
+    const zip = await intake.read(received, { account })
     const how = { mayStill: stillAllowed }
     await admission.atDisk(account, () => intake.publishRead(owner, received, zip, how))
     const at = { owner, module: zip.module, version: zip.version }

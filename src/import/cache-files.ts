@@ -1,28 +1,35 @@
 // The small files of a module cache beside a zip, and whether the zip agrees with them.
 
 import { readFile, stat } from 'node:fs/promises'
+import { sumOf, type Sum } from '../digest.js'
 import { errno, messageOf, Refusal } from '../errors.js'
 import type { ModuleZip } from '../modzip/read-zip.js'
 import { Unreadable } from '../store/regular-file.js'
 import type { FoundVersion } from './find.js'
 import { infoTime, timeWithoutInfo } from './info.js'
 
-/** x/mod/zip MaxGoMod, which a .mod may have. The other small files have a few hundred bytes. */
-const MAX_SMALL_BYTES = 16 * 2 ** 20
+/** The small files have a few hundred bytes. */
+const MAX_SMALL_BYTES = 64 * 2 ** 10
 
-/** What the files beside a zip say: its go.mod, its `h1:…`, and when it was published. */
-type Beside = { mod?: Buffer; zipHash?: string; published: Date }
+/** What the files beside a zip say: the sum of its go.mod, its `h1:…`, and when it was published. */
+type Beside = { mod?: Sum; zipHash?: string; published: Date }
 
-async function readSmall(path: string): Promise<Buffer> {
+/** Calls `read`. Throws {@link Unreadable} when it fails. */
+async function reading<T>(path: string, read: () => Promise<T>): Promise<T> {
   try {
-    const { size } = await stat(path)
-    if (size > MAX_SMALL_BYTES) throw new Refusal(400, `${path} is too large`)
-    return await readFile(path)
+    return await read()
   } catch (error) {
     if (error instanceof Refusal) throw error
     throw new Unreadable(`${path} cannot be read: ${errno(error) ?? messageOf(error)}`, { cause: error })
   }
 }
+
+const readSmall = (path: string): Promise<Buffer> =>
+  reading(path, async () => {
+    const { size } = await stat(path)
+    if (size > MAX_SMALL_BYTES) throw new Refusal(400, `${path} is too large`)
+    return readFile(path)
+  })
 
 /**
  * Reads the files beside a zip. Throws a 400 for an .info that is wrong, and {@link Unreadable} for a file that cannot
@@ -33,7 +40,7 @@ export async function readBeside({ version, base, has }: FoundVersion): Promise<
   if ('problem' in info) throw new Refusal(400, info.problem)
   return {
     published: info.time ?? timeWithoutInfo(version, (await stat(`${base}.zip`)).mtime),
-    ...(has.has('mod') && { mod: await readSmall(`${base}.mod`) }),
+    ...(has.has('mod') && { mod: await reading(`${base}.mod`, () => sumOf(`${base}.mod`)) }),
     ...(has.has('ziphash') && { zipHash: (await readSmall(`${base}.ziphash`)).toString().trim() }),
   }
 }
@@ -47,5 +54,5 @@ export function mustAgree({ module, version }: FoundVersion, { mod, zipHash }: B
       400,
       `its zip was damaged since it was downloaded: ${zip.zipHash}, .ziphash says ${zipHash}`,
     )
-  if (mod && !mod.equals(zip.mod)) throw new Refusal(400, 'its .mod is not the go.mod in its zip')
+  if (mod && mod.sha256 !== zip.mod.sha256) throw new Refusal(400, 'its .mod is not the go.mod in its zip')
 }

@@ -28,7 +28,7 @@ type ImportNeeds = {
   store: Store
   copyIn: CopyIn
   zips: Pick<CheckPool, 'read'>
-  intake: Pick<ModuleIntake, 'read' | 'publishRead'>
+  intake: Pick<ModuleIntake, 'check' | 'read' | 'publishRead'>
 }
 
 /** `folder` is absolute. `dry`: everything is checked, nothing is written. */
@@ -106,11 +106,11 @@ async function publish(importing: Importing, found: FoundVersion): Promise<Versi
   if (await store.exists(versionFile(at, 'zip'))) return compare(importing, at, path)
   const beside = await readBeside(found)
   if (dry) {
-    mustAgree(found, beside, await intake.read(path, { patient: true }))
+    mustAgree(found, beside, await intake.check(path, { patient: true }))
     return { result: 'published', bytes: (await stat(path)).size }
   }
   return copyIn.copy(await openRegular(path), { limit: config.maxModuleBytes, signal }, async (received) => {
-    const zip = await intake.read(received.path, { patient: true })
+    const zip = await intake.read(received, { patient: true })
     mustAgree(found, beside, zip)
     try {
       await intake.publishRead(owner, received, zip, { published: beside.published })
@@ -129,7 +129,7 @@ async function compare(
   path: string,
   zip?: ModuleZip,
 ): Promise<VersionOutcome> {
-  const zipHash = async (): Promise<string> => (zip ?? (await intake.read(path, { patient: true }))).zipHash
+  const zipHash = async (): Promise<string> => (zip ?? (await intake.check(path, { patient: true }))).zipHash
   const comparison = await compareModule({ store, zips }, at, await sumOf(path), zipHash)
   if (comparison === 'identical') return { result: 'identical', bytes: 0 }
   const reason =

@@ -116,7 +116,7 @@ async function publishModule(
   owner: string,
   received: Received,
 ): Promise<LogFields> {
-  const zip = await intake.read(received.path, { patient: true })
+  const zip = await intake.read(received, { patient: true })
   const at = { owner, module: zip.module, version: zip.version }
   const result = await publishOrCompare(intake.publishRead(owner, received, zip), () =>
     compareModule({ store, zips }, at, received, async () => zip.zipHash),

@@ -1,5 +1,7 @@
 // Compares files that are derived from zips with what they should be.
 
+import { createHash } from 'node:crypto'
+import { sumOf, type Sum } from '../digest.js'
 import type { Store } from '../store/store.js'
 import type { FileCheck } from './file-check.js'
 import { REBUILD, type Finding } from './finding.js'
@@ -7,23 +9,36 @@ import { REBUILD, type Finding } from './finding.js'
 /** What comparing files needs. */
 export type Comparing = { store: Store; check: FileCheck }
 
-/** Compares a derived file with its content, and with its mtime where that counts. */
-export async function compareContent(
+/** A derived file as it should be: the sum of its bytes, its mtime where that counts, and how to write it anew. */
+type Derivation = { sum: Sum; time?: Date; repair: () => Promise<void> }
+
+/** Compares a derived file with what it should be. */
+export async function compareSum(
   { store, check }: Comparing,
   path: string,
-  content: Uint8Array,
-  time?: Date,
+  { sum, time, repair }: Derivation,
 ): Promise<Finding[]> {
   const status = await store.status(path)
-  const bytes = status?.isFile() ? await store.read(path) : undefined
-  const repair = (): Promise<void> => store.write(path, content, time ? { time } : {})
   const found = (fault: string): Finding[] => [{ path, fault, mend: REBUILD, repair }]
-  if (!status || !bytes) return found('it is missing')
-  if (!bytes.equals(content)) return found('it is not what follows from the zips')
+  if (!status?.isFile()) return found('it is missing')
+  const same = status.size === sum.size && (await sumOf(store.at(path))).sha256 === sum.sha256
+  if (!same) return found('it is not what follows from the zips')
   if (time && Math.floor(status.mtimeMs / 1000) !== Math.floor(time.getTime() / 1000))
     return found("its time is not its zip's")
   const fault = await check.accessFault(status)
   return fault === undefined ? [] : found(fault)
+}
+
+/** {@link compareSum} for a file whose content is small. */
+export function compareContent(
+  comparing: Comparing,
+  path: string,
+  content: Uint8Array,
+  time?: Date,
+): Promise<Finding[]> {
+  const sum = { sha256: createHash('sha256').update(content).digest('hex'), size: content.length }
+  const repair = (): Promise<void> => comparing.store.write(path, content, time ? { time } : {})
+  return compareSum(comparing, path, { sum, ...(time && { time }), repair })
 }
 
 /** Compares a hard link with the file that it should link to. `targetIsWrong`: that file has a fault of its own. */

@@ -8,14 +8,14 @@ import { escapePath, unescapePath } from '../gomod/module-path.js'
 import { problemText } from '../gomod/problems.js'
 import { parseVersion } from '../gomod/semver.js'
 import { extensions, modulePaths, versionFile, type Module, type ModuleVersion } from '../layout.js'
-import { compareContent, compareLink, type Comparing } from './derived-files.js'
+import { compareContent, compareLink, compareSum, type Comparing } from './derived-files.js'
 import { REBUILD, stray, type Finding, type PackageFindings } from './finding.js'
 import type { ZipReadings } from './zip-readings.js'
 
 type Inspecting = Comparing & { readings: ZipReadings }
 
-/** A version that has a zip. Without `mod` the zip cannot be read, and the version's files are left as they are. */
-type Known = { version: string; time: Date; mod?: Uint8Array }
+/** A version that has a zip. One that is not `readable` has its other files left as they are. */
+type Known = { version: string; time: Date; readable: boolean }
 
 /** Everything that is wrong with a module. Repairs are in the order in which readers see no half-made version. */
 export async function inspectModule(inspecting: Inspecting, module: Module): Promise<PackageFindings> {
@@ -44,7 +44,7 @@ async function inspectVersion(
   if (!status) return { findings: [] }
   if (!status.isFile()) return { findings: [stray(path)] }
   const findings = await check.uploaded(path, status, { op: 'publish', ...at })
-  const known = { version: at.version, time: status.mtime }
+  const known = { version: at.version, time: status.mtime, readable: false }
   const reading = await readings.read(path, status)
   const named = reading.ok ? `${reading.zip.module}@${reading.zip.version}` : undefined
   if (!reading.ok || named !== `${at.module}@${at.version}`) {
@@ -54,11 +54,15 @@ async function inspectVersion(
     const mend = 'restore it from a backup, or delete this version and publish it again'
     return { findings: [...findings, { path, fault, mend }], known }
   }
-  const { mod } = reading.zip
+  const mod = {
+    sum: reading.zip.mod,
+    time: status.mtime,
+    repair: () => readings.writeGoMod(at, status.mtime),
+  }
   const info = Buffer.from(infoText(at.version, status.mtime))
-  findings.push(...(await compareContent(inspecting, versionFile(at, 'mod'), mod, status.mtime)))
+  findings.push(...(await compareSum(inspecting, versionFile(at, 'mod'), mod)))
   findings.push(...(await compareContent(inspecting, versionFile(at, 'info'), info, status.mtime)))
-  return { findings, known: { ...known, mod } }
+  return { findings, known: { ...known, readable: true } }
 }
 
 /** Inspects `list`, `@latest` and `latest.*`. `before` are the findings of the versions. */
@@ -96,10 +100,11 @@ async function wholeVersions(
   known: readonly Known[],
 ): Promise<string[]> {
   const versions: string[] = []
-  for (const { version, mod } of known) {
+  for (const { version, readable } of known) {
     const at = { ...module, version }
     const whole =
-      mod ?? ((await store.exists(versionFile(at, 'mod'))) && (await store.exists(versionFile(at, 'info'))))
+      readable ||
+      ((await store.exists(versionFile(at, 'mod'))) && (await store.exists(versionFile(at, 'info'))))
     if (whole) versions.push(version)
   }
   return versions

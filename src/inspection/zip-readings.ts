@@ -1,6 +1,8 @@
 // Reads module zips for an inspection, and remembers what it has read: the second look at a module reads no zip again.
 
 import type { Stats } from 'node:fs'
+import { withGoMod } from '../go/go-mod.js'
+import { versionFile, type ModuleVersion } from '../layout.js'
 import type { CheckPool } from '../modzip/check-pool.js'
 import type { ZipReading } from '../modzip/read-zip.js'
 import { signatureOf } from '../store/reading.js'
@@ -26,5 +28,14 @@ export class ZipReadings {
     if (this.#readings.size > MAX_READINGS) this.#readings.clear()
     this.#readings.set(key, reading)
     return reading
+  }
+
+  /** Writes the `.mod` of a version anew, from its zip. Its time is that of the zip. */
+  writeGoMod(at: ModuleVersion, time: Date): Promise<void> {
+    const needs = { store: this.#store, zips: this.#zips }
+    return withGoMod(needs, versionFile(at, 'zip'), async (reading, mod) => {
+      if (!reading.ok) return // it was removed or damaged meanwhile: the next inspection tells
+      await this.#store.place(await this.#store.adopt(mod, time), versionFile(at, 'mod'))
+    })
   }
 }

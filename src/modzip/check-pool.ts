@@ -1,9 +1,10 @@
 // Threads that read module zips, in lanes: a small upload never waits for a large one, no upload waits for an import,
 // and an account has one thread of a lane at a time, so that it delays no other account's uploads. A thread that runs
 // out of memory or time is ended and replaced. The zip that it was reading is refused, and the service goes on.
+//
+// Memory is bounded: a zip with very many files is read again in a lane of its own, one zip at a time.
 
 import { stat } from 'node:fs/promises'
-import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
 import { errno } from '../errors.js'
 import { FairTurns } from '../shares/fair-turns.js'
@@ -12,14 +13,20 @@ import type { ZipReading } from './read-zip.js'
 
 /** Zips up to this many bytes go through the lane for small ones. */
 const SMALL_ZIP_BYTES = 4 * 2 ** 20
-/** MB of JavaScript heap for one thread. The largest central directory that is allowed takes some 300. */
-const THREAD_HEAP_MB = 768
+/** MB of JavaScript heap for one thread. */
+const THREAD_HEAP_MB = 64
+/** MB of it for the zip with the most files that is allowed. */
+const VAST_HEAP_MB = 256
+/** Bytes of central directory that a thread holds: some 20,000 files. A zip with more has a lane of its own. */
+const DIRECTORY_BYTES = 2 * 2 ** 20
 /** MB of it for new objects: buffers of inflated files are freed soon, and not when 64 MB of them have piled up. */
 const THREAD_YOUNG_MB = 1
 /** The largest module takes some 5 s. A zip that takes longer than this was made to. */
 const CHECK_TIMEOUT_MS = 60_000
 /** Threads for small zips: so many accounts have theirs checked at once. A bomb of 4 MiB holds one for seconds. */
 const SMALL_THREADS = 4
+/** Threads for large zips: so many accounts have theirs checked at once. */
+const LARGE_THREADS = 2
 const CHECK_WORKER = new URL('./check-worker.js', import.meta.url)
 
 /** A zip that took more memory or time than one zip may: not a failure of ours, but nobody could use it either. */
@@ -28,36 +35,47 @@ const TOO_COMPLEX: ZipReading = {
   problems: [{ rule: 'the zip takes too much memory or time to check' }],
 }
 
+/** What a lane answers: `large directory` when the zip has more files than its threads hold. */
+type LaneReading = ZipReading | 'large directory'
+
 type Task = {
-  path: string
-  resolve: (reading: ZipReading) => void
+  request: CheckRequest
+  resolve: (reading: LaneReading) => void
   reject: (error: Error) => void
 }
 
+/** `heapMb` is of each thread. Threads of a lane that does not `keep` them are ended with their zip. */
+type LaneOptions = { threads: number; script: URL; heapMb: number; keep: boolean }
+
 const failure = (message: string, code?: string): Error => Object.assign(new Error(message), code && { code })
 
-/** Up to `most` threads. Accounts take turns, and each has one thread at a time. Threads are started when needed. */
+function settle(task: Task, reply: CheckReply): void {
+  if ('reading' in reply) task.resolve(reply.reading)
+  else if ('largeDirectory' in reply) task.resolve('large directory')
+  else task.reject(failure(reply.error, reply.errno))
+}
+
+/** Up to `threads` threads. Accounts take turns, and each has one thread at a time. Threads are started when needed. */
 class Lane {
   /** As many turns as threads, so whoever has a turn finds a thread. */
   readonly #turns: FairTurns
-  /** What the threads run. */
-  readonly #script: URL
+  readonly #options: LaneOptions
   /** Threads that have nothing to do. */
   readonly #idle: Worker[] = []
   /** All threads that run. */
   readonly #all = new Set<Worker>()
 
-  constructor(most: number, script: URL) {
-    this.#turns = new FairTurns(most, 1)
-    this.#script = script
+  constructor(options: LaneOptions) {
+    this.#turns = new FairTurns(options.threads, 1)
+    this.#options = options
   }
 
-  run(account: string, path: string): Promise<ZipReading> {
+  run(account: string, request: CheckRequest): Promise<LaneReading> {
     return this.#turns.run(
       account,
       () =>
         new Promise((resolve, reject) =>
-          this.#give(this.#idle.pop() ?? this.#start(), { path, resolve, reject }),
+          this.#give(this.#idle.pop() ?? this.#start(), { request, resolve, reject }),
         ),
     )
   }
@@ -67,8 +85,9 @@ class Lane {
   }
 
   #start(): Worker {
-    const worker = new Worker(this.#script, {
-      resourceLimits: { maxOldGenerationSizeMb: THREAD_HEAP_MB, maxYoungGenerationSizeMb: THREAD_YOUNG_MB },
+    const { script, heapMb } = this.#options
+    const worker = new Worker(script, {
+      resourceLimits: { maxOldGenerationSizeMb: heapMb, maxYoungGenerationSizeMb: THREAD_YOUNG_MB },
     })
     this.#all.add(worker)
     worker.unref() // an idle thread does not keep the process alive
@@ -82,7 +101,7 @@ class Lane {
       worker.removeAllListeners()
       worker.on('error', () => {}) // a thread that is being ended may still emit one
       worker.unref()
-      if (alive) this.#idle.push(worker)
+      if (alive && this.#options.keep) this.#idle.push(worker)
       else {
         this.#all.delete(worker)
         void worker.terminate()
@@ -91,13 +110,7 @@ class Lane {
     }
     const timer = setTimeout(() => end(() => task.resolve(TOO_COMPLEX), false), CHECK_TIMEOUT_MS)
     worker.removeAllListeners()
-    worker.once('message', (reply: CheckReply) =>
-      end(
-        () =>
-          'reading' in reply ? task.resolve(reply.reading) : task.reject(failure(reply.error, reply.errno)),
-        true,
-      ),
-    )
+    worker.once('message', (reply: CheckReply) => end(() => settle(task, reply), true))
     worker.once('error', (error) =>
       end(
         () => (errno(error) === 'ERR_WORKER_OUT_OF_MEMORY' ? task.resolve(TOO_COMPLEX) : task.reject(error)),
@@ -107,39 +120,58 @@ class Lane {
     worker.once('exit', (code) =>
       end(() => task.reject(failure(`the checking thread ended with code ${code}`)), false),
     )
-    worker.postMessage({ path: task.path } satisfies CheckRequest)
+    worker.postMessage(task.request)
   }
 }
 
-/** Whose zip it is, none for one that no account sends, or that it is `patient`. */
-type ReadOptions = { account?: string; patient?: boolean }
+/**
+ * Whose zip it is, none for one that no account sends, or that it is `patient`. `mod` is the absolute path of a new
+ * file that gets the bytes to serve as `.mod`; see {@link readModuleZip}.
+ */
+type ReadOptions = { account?: string; patient?: boolean; mod?: string }
 
 export class CheckPool {
   /** For zips up to SMALL_ZIP_BYTES. */
   readonly #small: Lane
-  /** For larger ones. There is a second thread for a second account, whatever the machine has. */
+  /** For larger ones. */
   readonly #large: Lane
   /** For imports and the drop folder, which nobody waits for: one zip at a time. */
   readonly #patient: Lane
+  /** For zips with more files than the threads of other lanes hold. */
+  readonly #vast: Lane
 
   /** `script` is what the threads run. */
   constructor(script: URL = CHECK_WORKER) {
-    this.#small = new Lane(SMALL_THREADS, script)
-    this.#large = new Lane(Math.max(2, availableParallelism() - 1), script)
-    this.#patient = new Lane(1, script)
+    const kept = { script, heapMb: THREAD_HEAP_MB, keep: true }
+    this.#small = new Lane({ ...kept, threads: SMALL_THREADS })
+    this.#large = new Lane({ ...kept, threads: LARGE_THREADS })
+    this.#patient = new Lane({ ...kept, threads: 1 })
+    this.#vast = new Lane({ script, heapMb: VAST_HEAP_MB, keep: false, threads: 1 })
   }
 
   /**
    * {@link readModuleZip} in another thread. The zip waits for others of its `account`; with `patient` it waits for
    * other patient ones, and no upload waits for it. Throws what a failing disk throws, with its errno as `code`.
    */
-  async read(path: string, { account = '', patient = false }: ReadOptions = {}): Promise<ZipReading> {
-    if (patient) return this.#patient.run(account, path)
-    const { size } = await stat(path)
-    return (size <= SMALL_ZIP_BYTES ? this.#small : this.#large).run(account, path)
+  async read(path: string, { account = '', patient = false, mod }: ReadOptions = {}): Promise<ZipReading> {
+    const lane = patient ? this.#patient : await this.#laneFor(path)
+    const request = { path, mod }
+    const reading = await lane.run(account, { ...request, mostDirectoryBytes: DIRECTORY_BYTES })
+    return reading === 'large directory' ? this.#readVast(account, request) : reading
   }
 
   async close(): Promise<void> {
-    await Promise.all([this.#small, this.#large, this.#patient].map((lane) => lane.close()))
+    const lanes = [this.#small, this.#large, this.#patient, this.#vast]
+    await Promise.all(lanes.map((lane) => lane.close()))
+  }
+
+  async #laneFor(path: string): Promise<Lane> {
+    const { size } = await stat(path)
+    return size <= SMALL_ZIP_BYTES ? this.#small : this.#large
+  }
+
+  async #readVast(account: string, request: CheckRequest): Promise<ZipReading> {
+    const reading = await this.#vast.run(account, request)
+    return reading === 'large directory' ? TOO_COMPLEX : reading
   }
 }

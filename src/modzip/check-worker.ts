@@ -2,18 +2,24 @@
 
 import { parentPort } from 'node:worker_threads'
 import { errno, messageOf } from '../errors.js'
-import { readModuleZip, type ZipReading } from './read-zip.js'
+import { readModuleZip, type ZipReading, type ZipReadOptions } from './read-zip.js'
+import { LargeDirectory } from './zip-directory.js'
 
-/** A message to the thread, and its answer. `errno` is that of a failed system call. */
-export type CheckRequest = { path: string }
-export type CheckReply = { reading: ZipReading } | { error: string; errno: string | undefined }
+/** A message to the thread. */
+export type CheckRequest = ZipReadOptions & { path: string }
+/** Its answer. `errno` is that of a failed system call. */
+export type CheckReply =
+  { reading: ZipReading } | { largeDirectory: true } | { error: string; errno: string | undefined }
 
-parentPort?.on('message', async ({ path }: CheckRequest) => {
-  let reply: CheckReply
+async function answer({ path, ...options }: CheckRequest): Promise<CheckReply> {
   try {
-    reply = { reading: await readModuleZip(path) }
+    return { reading: await readModuleZip(path, options) }
   } catch (error) {
-    reply = { error: messageOf(error), errno: errno(error) }
+    if (error instanceof LargeDirectory) return { largeDirectory: true }
+    return { error: messageOf(error), errno: errno(error) }
   }
-  parentPort?.postMessage(reply)
+}
+
+parentPort?.on('message', async (request: CheckRequest) => {
+  parentPort?.postMessage(await answer(request))
 })

@@ -1,49 +1,61 @@
-// Reads and checks a module zip. Synchronous where it can be: it runs in a worker thread. Contents are inflated by
-// zip-content.ts and not by unzipper's streams: those believe the declared sizes, check no CRC, inflate any method, and
-// took 3.6 times what go takes.
+// Reads and checks a module zip. Synchronous where it can be: it runs in a worker thread.
 
 import { createHash } from 'node:crypto'
 import { closeSync, fstatSync, openSync } from 'node:fs'
+import type { Sum } from '../digest.js'
 import { quote } from '../errors.js'
 import { checkZip, MAX_ZIP_BYTES, shownName, type ZipEntry } from '../gomod/check-zip.js'
 import { goModHash, hash1, type HashedFile } from '../gomod/dirhash.js'
 import { modulePathOf, syntheticMod } from '../gomod/modfile.js'
-import type { Problem } from '../gomod/problems.js'
-import { readerOf } from './open-zip.js'
-import { BadContent, bodyOffset, verifyContent, type LocatedEntry } from './zip-content.js'
-import { locateDirectory, NotAZip, type ReadAt } from './zip-directory.js'
-import { readEntries } from './zip-entries.js'
+import { ProblemList, type Problem } from '../gomod/problems.js'
+import { GoModTaker, START_BYTES } from './go-mod.js'
+import { readerOf, type ReadAt } from './read-at.js'
+import { BadContent, bodyOffset, verifyContent } from './zip-content.js'
+import { ZipDirectory } from './zip-directory.js'
+import { NotAZip } from './zip-end.js'
+import type { LocatedEntry } from './zip-header.js'
 
-/** A module zip that is right. The hashes are the two of go.sum, `h1:…`. */
+/**
+ * A module zip that is right. The hashes are the two of go.sum, `h1:…`. `mod` is of the bytes to serve as `.mod`: the
+ * root go.mod, or the synthetic one.
+ */
 export type ModuleZip = {
   module: string
   version: string
-  /** The bytes to serve as `.mod`: the root go.mod, or the synthetic one. */
-  mod: Uint8Array
+  mod: Sum
   zipHash: string
   modHash: string
   warnings: Problem[]
 }
 
-/** Either the module, or every problem that was found. */
+/** Either the module, or the problems that were found. Both have a few kB, whatever the zip has. */
 export type ZipReading = { ok: true; zip: ModuleZip } | { ok: false; problems: Problem[] }
+
+/**
+ * `mod` is the absolute path of a new file that gets the bytes to serve as `.mod`. It may be left behind, cut or whole,
+ * by a zip that is refused. `mostDirectoryBytes` is what may be held in memory here.
+ */
+export type ZipReadOptions = { mod?: string | undefined; mostDirectoryBytes?: number }
 
 /** The size of the buffer for bytes that are only hashed or inflated. */
 const SCRATCH_BYTES = 2 ** 20
 
-/** SHA-256 of nothing: the content of an entry for a folder. */
-const EMPTY_SHA256 = createHash('sha256').digest('hex')
+const SHA256_BYTES = 32
+/** The content of an entry for a folder. */
+const EMPTY_SHA256 = createHash('sha256').digest()
 
 /**
- * Reads and checks the module zip at `path`: names, sizes, contents, hashes. Blocks its thread while it works. Holds at
- * most the central directory, one piece of one entry, and the go.mod in memory.
- * A bad zip is a result, not an error. Throws when the disk fails or the file is gone.
+ * Reads and checks the module zip at `path`: names, sizes, contents, hashes. Blocks its thread while it works. Holds
+ * the central directory, some 200 bytes for each file, and one piece of one entry in memory.
+ * A bad zip is a result, not an error. Throws when the disk fails or the file is gone, and a LargeDirectory for one of
+ * over `mostDirectoryBytes`.
  */
-export async function readModuleZip(path: string): Promise<ZipReading> {
+export async function readModuleZip(path: string, options: ZipReadOptions = {}): Promise<ZipReading> {
   const file = openSync(path, 'r')
   try {
     const size = fstatSync(file).size
-    return await readOpenZip(readerOf(file, Buffer.allocUnsafe(Math.min(size, SCRATCH_BYTES))), size)
+    const read = readerOf(file, Buffer.allocUnsafe(Math.min(size, SCRATCH_BYTES)))
+    return await readOpenZip(read, size, options)
   } catch (error) {
     if (error instanceof NotAZip) return { ok: false, problems: [{ rule: error.message }] }
     throw error
@@ -52,79 +64,110 @@ export async function readModuleZip(path: string): Promise<ZipReading> {
   }
 }
 
-async function readOpenZip(read: ReadAt, fileSize: number): Promise<ZipReading> {
+async function readOpenZip(read: ReadAt, fileSize: number, options: ZipReadOptions): Promise<ZipReading> {
   if (fileSize > MAX_ZIP_BYTES) {
     const rule = `module zip file is too large (${fileSize} bytes; limit is ${MAX_ZIP_BYTES} bytes)`
     return { ok: false, problems: [{ rule }] }
   }
-  const entries = await readEntries(read, locateDirectory(read, fileSize))
-  const { module, version, problems, warnings } = checkZip(entries)
-  problems.push(...overlapProblems(entries))
-  if (problems.length > 0 || module === undefined || version === undefined) return { ok: false, problems }
+  const directory = ZipDirectory.read(read, fileSize, options.mostDirectoryBytes)
+  const { module, version, problems, warnings } = checkZip(directory)
+  addOverlaps(directory, problems)
+  const wrong = problems.list()
+  if (wrong.length > 0 || module === undefined || version === undefined) return { ok: false, problems: wrong }
 
-  const goModName = `${module}@${version}/go.mod`
-  const content = await readContents(read, fileSize, entries, goModName)
-  if (content.problems.length > 0) return { ok: false, problems: content.problems }
-  const mod = content.goMod ?? Buffer.from(syntheticMod(module))
-  warnings.push(...goModWarnings(module, goModName, mod))
-  const zipHash = hash1(content.hashed)
-  return { ok: true, zip: { module, version, mod, zipHash, modHash: goModHash(mod), warnings } }
+  const goMod = new GoModTaker(options.mod)
+  try {
+    const goModName = `${module}@${version}/go.mod`
+    const content = await readContents(read, fileSize, directory, goModName, goMod)
+    if (content.problems.length > 0) return { ok: false, problems: content.problems }
+    if (!content.hasGoMod) goMod.take(Buffer.from(syntheticMod(module)))
+    const { sha256, size, start } = goMod.finish()
+    for (const warning of goModWarnings(module, goModName, start)) warnings.add(warning)
+    const [zipHash, modHash] = [hash1(hashed(directory, content.hashes)), goModHash(sha256)]
+    return {
+      ok: true,
+      zip: { module, version, mod: { sha256, size }, zipHash, modHash, warnings: warnings.list() },
+    }
+  } finally {
+    goMod.close()
+  }
 }
 
 // Ours: entries that share bytes would let a small file cause endless work.
-function overlapProblems(entries: readonly LocatedEntry[]): Problem[] {
-  const problems: Problem[] = []
-  let end = -1
-  let before: LocatedEntry | undefined
-  for (const entry of [...entries].sort((a, b) => a.offset - b.offset)) {
-    if (before && entry.offset >= 0 && entry.offset < end)
-      problems.push({ name: shownName(entry), rule: `overlaps the entry ${quote(shownName(before))}` })
-    end = Math.max(end, entry.offset + 30 + entry.packedSize)
-    before = entry
+function addOverlaps(directory: ZipDirectory, problems: ProblemList): void {
+  const offsets = new Float64Array(directory.length)
+  const ends = new Float64Array(directory.length)
+  let index = 0
+  for (const { offset, packedSize } of directory) {
+    offsets[index] = offset
+    ends[index++] = offset + 30 + packedSize
   }
-  return problems
+  const order = Uint32Array.from(offsets, (_, i) => i).sort((a, b) => (offsets[a] ?? 0) - (offsets[b] ?? 0))
+  let end = -1
+  let before: number | undefined
+  for (const i of order) {
+    const offset = offsets[i] ?? 0
+    if (before !== undefined && offset >= 0 && offset < end) {
+      const rule = `overlaps the entry ${quote(shownName(directory.at(before)))}`
+      problems.add({ name: shownName(directory.at(i)), rule })
+    }
+    end = Math.max(end, ends[i] ?? 0)
+    before = i
+  }
 }
 
-/** The contents of all entries. `goMod` is that of the entry `goModName`, where there is one. */
-type Contents = { hashed: HashedFile[]; goMod: Buffer | undefined; problems: Problem[] }
+/** The SHA-256 of every entry's content, one after the other. */
+type Contents = { hashes: Buffer; hasGoMod: boolean; problems: Problem[] }
 
 async function readContents(
   read: ReadAt,
   fileSize: number,
-  entries: readonly LocatedEntry[],
+  directory: ZipDirectory,
   goModName: string,
+  goMod: GoModTaker,
 ): Promise<Contents> {
-  const found: Contents = { hashed: [], goMod: undefined, problems: [] }
-  for (const entry of entries) {
-    const name = shownName(entry)
-    const kept: Buffer[] | undefined = name === goModName ? [] : undefined
+  const hashes = Buffer.alloc(directory.length * SHA256_BYTES)
+  const problems = new ProblemList()
+  let hasGoMod = false
+  let index = 0
+  for (const entry of directory) {
+    const isGoMod = entry.name.equals(Buffer.from(goModName))
     try {
       const sha256 = isFolder(entry)
         ? hashOfFolder(read, entry)
-        : await verifyContent(read, fileSize, entry, kept)
-      found.hashed.push({ name: entry.name, sha256 })
+        : await verifyContent(read, fileSize, entry, isGoMod ? (piece) => goMod.take(piece) : undefined)
+      sha256.copy(hashes, index++ * SHA256_BYTES)
     } catch (error) {
       if (!(error instanceof BadContent)) throw error
-      found.problems.push({ name, rule: error.message })
+      problems.add({ name: shownName(entry), rule: error.message })
     }
-    if (kept) found.goMod = Buffer.concat(kept)
+    hasGoMod ||= isGoMod
   }
-  return found
+  return { hashes, hasGoMod, problems: problems.list() }
+}
+
+function* hashed(directory: ZipDirectory, hashes: Buffer): Generator<HashedFile> {
+  for (const index of directory.inNameOrder()) {
+    const sha256 = hashes.toString('hex', index * SHA256_BYTES, (index + 1) * SHA256_BYTES)
+    yield { name: directory.nameAt(index), sha256 }
+  }
 }
 
 const isFolder = (entry: ZipEntry): boolean => entry.name.at(-1) === 0x2f
 
-function hashOfFolder(read: ReadAt, entry: LocatedEntry): string {
+function hashOfFolder(read: ReadAt, entry: LocatedEntry): Buffer {
   bodyOffset(read, entry) // throws when its local header is missing
   return EMPTY_SHA256
 }
 
-function goModWarnings(module: string, name: string, mod: Buffer): Problem[] {
-  const declared = modulePathOf(mod.toString('utf8'))
+/** `start` is the beginning of the go.mod. */
+function goModWarnings(module: string, name: string, start: string): Problem[] {
+  const declared = modulePathOf(start)
   if (declared === module) return []
+  const where = start.length < START_BYTES ? '' : ' in its first 256 KiB'
   const rule =
     declared === undefined
-      ? 'no module line that can be read: go refuses this version'
+      ? `no module line that can be read${where}: go refuses this version`
       : `declares its path as ${quote(declared)}: go uses it through a replace directive only`
   return [{ name, rule }]
 }

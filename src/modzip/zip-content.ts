@@ -1,18 +1,16 @@
 // Reads the content of one zip entry and checks it against the entry's headers: never more bytes than declared, the
 // right CRC. Follows Go's archive/zip (findBodyOffset, checksumReader), and is stricter where archive/zip is lenient.
+// unzipper's streams are not used here: they believe the declared sizes, check no CRC, inflate any method, and took 3.6
+// times what go takes.
 
 import { createHash } from 'node:crypto'
 import { Readable } from 'node:stream'
 import { constants, crc32, createInflateRaw, inflateRawSync } from 'node:zlib'
 import { errno, messageOf } from '../errors.js'
 import type { ZipEntry } from '../gomod/check-zip.js'
-import type { ReadAt } from './zip-directory.js'
-
-/**
- * An entry. `offset` is the byte where its local header begins. `hasDescriptor` says that sizes and CRC also follow the
- * data.
- */
-export type LocatedEntry = ZipEntry & { offset: number; hasDescriptor: boolean }
+import { doneWith } from './free-buffers.js'
+import type { ReadAt } from './read-at.js'
+import type { LocatedEntry } from './zip-header.js'
 
 /** The content of one entry is not what its header says. */
 export class BadContent extends Error {}
@@ -57,7 +55,7 @@ function* pieces(read: ReadAt, at: number, length: number, passing = false): Gen
  * Yields the entry's content piece by piece, from byte `at` on ({@link bodyOffset}), never more than it declares. The
  * next piece may overwrite the one before, if `read` does so.
  */
-export async function* contents(read: ReadAt, at: number, entry: LocatedEntry): AsyncGenerator<Buffer> {
+async function* contents(read: ReadAt, at: number, entry: LocatedEntry): AsyncGenerator<Buffer> {
   if (entry.method === 0) return yield* pieces(read, at, entry.packedSize, true)
   if (entry.size <= ONE_CALL_BYTES && entry.packedSize <= ONE_CALL_BYTES) {
     try {
@@ -88,13 +86,13 @@ export async function* contents(read: ReadAt, at: number, entry: LocatedEntry): 
   if (size > entry.size) throw largerThanDeclared(entry)
 }
 
-/** Inflates one entry, checks its size and CRC, and returns its SHA-256 in hex. `keep` collects its bytes. */
+/** Inflates one entry, checks its size and CRC, and returns its SHA-256. `take` gets each piece, which is reused. */
 export async function verifyContent(
   read: ReadAt,
   fileSize: number,
   entry: LocatedEntry,
-  keep?: Buffer[],
-): Promise<string> {
+  take?: (piece: Buffer) => void,
+): Promise<Buffer> {
   const at = bodyOffset(read, entry)
   if (at + entry.packedSize > fileSize) throw new BadContent('its data ends behind the last byte of the zip')
   const hash = createHash('sha256')
@@ -104,10 +102,11 @@ export async function verifyContent(
     hash.update(piece)
     crc = crc32(piece, crc)
     size += piece.length
-    keep?.push(Buffer.from(piece))
+    take?.(piece)
+    doneWith(piece.length)
   }
   if (size !== entry.size) throw new BadContent(`holds ${size} bytes, but its header declares ${entry.size}`)
   if (crc !== entry.crc32) throw new BadContent('checksum error')
   if (entry.hasDescriptor) checkDescriptor(read, at + entry.packedSize, entry)
-  return hash.digest('hex')
+  return hash.digest()
 }

@@ -72,7 +72,7 @@ const FILE_TYPE = 0o170000
 export async function commitSource(checkout: Checkout, chosen: Chosen, temp: string): Promise<Source> {
   const { folder } = checkout
   const { commit, warnings } = chosen
-  const zip = await OpenZip.open(await archive(checkout, commit, temp))
+  const zip = OpenZip.open(await archive(checkout, commit, temp))
   const files: SourceFile[] = []
   const folders = new Set<string>()
   for (const entry of zip.entries) {

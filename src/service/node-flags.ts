@@ -8,6 +8,8 @@ export const NODE_FLAGS: readonly string[] = [
   // of bodies count as heap. By default 30 MB of a body start a full collection, and collections take a third of the
   // processor time of a large upload.
   '--heap-growing-percent=300',
+  // A thread that checks a zip frees the buffers of what it has inflated: see modzip/free-buffers.ts.
+  '--expose-gc',
 ]
 
 /** An operator's own value of one of these is kept. */

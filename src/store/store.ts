@@ -146,6 +146,12 @@ export class Store extends Reading {
     }
   }
 
+  /** Makes the file `temp` (absolute, in the folder of an upload) a staged one: {@link finish}ed, under no name yet. */
+  async adopt(temp: string, time: Date): Promise<Staged> {
+    await this.finish(temp, time)
+    return { temp }
+  }
+
   /** Puts a staged file at `path` in one step: a reader sees the old file or the new one, whole. */
   async place({ temp }: Staged, path: string): Promise<void> {
     try {

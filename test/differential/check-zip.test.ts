@@ -4,47 +4,18 @@
 // PLINTH_TEST_SEED and PLINTH_TEST_ZIPS choose other zips and more of them. A zip on which the two disagree is kept
 // in a file that the failure names.
 
-import { rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { crc32 } from 'node:zlib'
 import t from 'tap'
 import { fold, isLetter } from '../../src/gomod/fold.js'
-import { problemLine } from '../../src/gomod/problems.js'
 import { UNICODE_VERSION } from '../../src/gomod/unicode-tables.js'
-import { readModuleZip } from '../../src/modzip/read-zip.js'
 import { needs } from '../support/programs.js'
-import { tempFolder } from '../support/temp-folder.js'
 import { rawZip, type RawArchive, type RawEntry } from '../support/raw-zip.js'
 import { zipCases } from '../support/zip-cases.js'
-import { buildOracle, goRunes, startOracle } from '../support/oracle.js'
+import { buildOracle, goRunes } from '../support/oracle.js'
+import { numbersFrom, startJudges } from './judges.js'
 
 const SEED = Number(process.env['PLINTH_TEST_SEED'] ?? 1)
 const ZIPS = Number(process.env['PLINTH_TEST_ZIPS'] ?? 3000)
-
-/** mulberry32: small, seeded, the same everywhere. */
-function makeRandom(seed: number): () => number {
-  let state = seed >>> 0
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let x = Math.imul(state ^ (state >>> 15), state | 1)
-    x ^= x + Math.imul(x ^ (x >>> 7), x | 61)
-    return ((x ^ (x >>> 14)) >>> 0) / 2 ** 32
-  }
-}
-
-/** Refusals by rules that are ours: where these stand alone, go may accept. */
-const OURS = [
-  /^the zip has no entries$/,
-  /: checksum error$/, // only where the stored CRC is 0
-  /: file (?:name|path) too long/, // of directories: go does not make empty ones
-  /: its data ends behind the last byte of the zip$/, // go reads what there is, and that may be enough
-  /: encrypted entry/,
-  /: overlaps the entry/,
-  /: directory entry with content$/,
-  /: no local file header at byte/, // of a directory entry: go never opens those when it extracts
-  /: a stored entry whose two sizes differ$/,
-]
 
 const PREFIXES = [
   'example.com/m@v1.0.0/',
@@ -226,56 +197,17 @@ function breakBytes(zip: Buffer, random: () => number): Buffer {
 }
 
 t.test('our verdict on module zips is that of go', needs('go'), async (t) => {
-  const folder = tempFolder('plinth-differential')
-  const program = buildOracle()
-  const oracle = startOracle(program)
-  t.teardown(oracle.stop)
-  const random = makeRandom(SEED)
-  const counts = { zips: 0, accepted: 0, refused: 0, ours: 0 }
-
-  /** Undefined when the two agree; else what they disagree on. */
-  async function compare(zip: Buffer): Promise<string | undefined> {
-    const path = join(folder, 'm.zip')
-    writeFileSync(path, zip)
-    const [reading, go] = await Promise.all([readModuleZip(path), oracle.ask(path)])
-    rmSync(path)
-    counts.zips++
-    if (reading.ok) {
-      counts.accepted++
-      if (!go.ok) return `we accept it, go says: ${go.error}`
-      if (go.error !== '') return `we accept it, go cannot hash it: ${go.error}`
-      return reading.zip.zipHash === go.h1 ? undefined : `hash: ours ${reading.zip.zipHash}, go's ${go.h1}`
-    }
-    counts.refused++
-    const lines = reading.problems.map(problemLine)
-    if (!go.ok) return undefined
-    if (lines.every((line) => OURS.some((rule) => rule.test(line)))) {
-      counts.ours++
-      return undefined
-    }
-    return `go accepts it, we say: ${lines.join(' | ')}`
-  }
-
+  const judges = startJudges()
+  t.teardown(judges.stop)
+  const random = numbersFrom(SEED)
   for (const { name, ok, ours, zip } of zipCases()) {
-    const before = counts.ours
-    t.equal(await compare(zip), undefined, name)
-    if (!ok) t.equal(counts.ours > before, ours, `${name}: ${ours ? 'a rule of ours' : "go's rule too"}`)
+    const before = judges.counts.ours
+    t.equal(await judges.compare(zip), undefined, name)
+    if (!ok)
+      t.equal(judges.counts.ours > before, ours, `${name}: ${ours ? 'a rule of ours' : "go's rule too"}`)
   }
-  let disagreements = 0
-  for (let i = 0; i < ZIPS && disagreements < 5; i++) {
-    const zip = makeZip(random)
-    const difference = await compare(zip)
-    if (difference === undefined) continue
-    disagreements++
-    const kept = join(tmpdir(), `plinth-disagreement-${SEED}-${i}.zip`)
-    writeFileSync(kept, zip)
-    t.fail(`zip ${i} of seed ${SEED}: ${difference}`, { kept })
-  }
-  t.comment(
-    `${counts.zips} zips: ${counts.accepted} accepted by both, ${counts.refused} refused, ${counts.ours} of them by rules of ours alone`,
-  )
-  t.equal(disagreements, 0)
-  t.ok(counts.accepted > ZIPS / 20, 'enough of them were good')
+  await judges.compareMany(t, `seed-${SEED}`, ZIPS, () => makeZip(random))
+  t.ok(judges.counts.accepted > ZIPS / 20, 'enough of them were good')
 })
 
 t.test('letters and case are those of go, for every code point', needs('go'), async (t) => {

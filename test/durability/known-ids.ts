@@ -16,5 +16,6 @@ export const writtenFiles = (data: string): string[] =>
   Array.from({ length: IDS }, (_, n) => idOf(n)).flatMap((id) => [
     `${data}/state/tmp/${id}`,
     `${data}/state/tmp/${id}/body`,
+    `${data}/state/tmp/${id}/go.mod`,
     `${data}/state/journal/${id}.json`,
   ])

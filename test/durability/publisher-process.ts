@@ -4,6 +4,7 @@
 
 import { createHash } from 'node:crypto'
 import { readlink, unlink, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { readConfig } from '../../src/config.js'
 import { Parts } from '../../src/service/parts.js'
 import { Refusal } from '../../src/errors.js'
@@ -34,9 +35,12 @@ async function perform(act: Act): Promise<void> {
   if ('module' in act) {
     const at = { owner: 'admin', module: act.module, version: act.version }
     if (act.op === 'delete') return parts.modules.remove(at)
-    const mod = Buffer.from(`module ${act.module}\n\ngo 1.19\n`)
     const zip = await simpleModule(act.module, act.version)
-    return upload(zip, (file) => parts.modules.publish(at, { ...file, mod }))
+    return upload(zip, async (file) => {
+      const mod = join(dirname(file.path), 'go.mod')
+      await writeFile(mod, `module ${act.module}\n\ngo 1.19\n`, { flag: 'wx', mode: 0o600 })
+      await parts.modules.publish(at, { ...file, mod })
+    })
   }
   const at = { owner: 'admin', name: act.name, version: act.version }
   if (act.op === 'publish')

@@ -10,7 +10,7 @@ import { startPlinth } from '../support/plinth.js'
 import { needs } from '../support/programs.js'
 
 const UPLOAD = '/api/packages/admin/go/upload'
-const LIMIT_MB = 800 // three threads read at once
+const LIMIT_MB = 200
 const skip = existsSync('/proc/self/status')
   ? needs('nginx')
   : { skip: 'NOT TESTED: no /proc on this machine' }

@@ -1,22 +1,23 @@
 import { createHash } from 'node:crypto'
-import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { deflateRawSync } from 'node:zlib'
 import t from 'tap'
 import { problemLine } from '../../src/gomod/problems.js'
-import { readModuleZip } from '../../src/modzip/read-zip.js'
+import { readModuleZip, type ZipReadOptions } from '../../src/modzip/read-zip.js'
 import { rawZip, type RawArchive, type RawEntry } from '../support/raw-zip.js'
+import { REFUSED_DIRECTORIES } from '../support/refused-directories.js'
 import { zipCases } from '../support/zip-cases.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'plinth-zip-'))
 t.teardown(() => rmSync(folder, { recursive: true }))
 
 let count = 0
-async function read(zip: Buffer) {
+async function read(zip: Buffer, options?: ZipReadOptions) {
   const path = join(folder, `${count++}.zip`)
   writeFileSync(path, zip)
-  const reading = await readModuleZip(path)
+  const reading = await readModuleZip(path, options)
   rmSync(path)
   return reading
 }
@@ -84,6 +85,10 @@ t.test('what is no zip is told from what was cut off', async (t) => {
   for (const [bytes, says] of table) t.match((await problemsOf(bytes)).join(), says)
 })
 
+t.test('directories that go refuses are refused', async (t) => {
+  for (const { what, zip, says } of REFUSED_DIRECTORIES) t.match((await problemsOf(zip())).join(), says, what)
+})
+
 t.test('cut off at every byte it is refused, and nothing else happens', async (t) => {
   const zip = rawZip(good)
   const accepted: number[] = []
@@ -98,12 +103,14 @@ t.test('hashes are those of go.sum', async (t) => {
   const h1 = (text: string): string => `h1:${createHash('sha256').update(text).digest('base64')}`
   // in byte order, 'Z' before 'a' and U+FF21 (3 bytes) before U+10400 (4 bytes), which UTF-16 has the other way round
   const names = [`${P}Z`, `${P}a`, `${P}Ａ`, `${P}𐐀`]
-  const reading = await read(rawZip(names.toReversed().map((name) => ({ name, content: name }))))
+  const mod = join(folder, 'go.mod')
+  const reading = await read(rawZip(names.toReversed().map((name) => ({ name, content: name }))), { mod })
   t.ok(reading.ok)
   if (!reading.ok) return
   t.equal(reading.zip.zipHash, h1(names.map((name) => `${sha(name)}  ${name}\n`).join('')))
   t.equal(reading.zip.modHash, h1(`${sha('module example.com/m\n')}  go.mod\n`), 'of the synthetic go.mod')
-  t.equal(Buffer.from(reading.zip.mod).toString(), 'module example.com/m\n')
+  t.equal(readFileSync(mod, 'utf8'), 'module example.com/m\n')
+  t.same(reading.zip.mod, { sha256: sha('module example.com/m\n'), size: 21 })
 })
 
 t.test('contents on both sides of what is inflated in one call', async (t) => {
@@ -135,9 +142,17 @@ t.test('contents on both sides of what is inflated in one call', async (t) => {
   }
 })
 
-t.test('at most 20 problems reach the reader, but all are found', async (t) => {
-  const entries = Array.from({ length: 1000 }, (_, i) => ({ name: `${P}a:${i}` }))
-  t.equal((await problemsOf(rawZip(entries))).length, 1000)
+t.test('at most 20 problems are kept, but all are counted', async (t) => {
+  const long = 'x'.repeat(20_000)
+  const entries = Array.from({ length: 1000 }, (_, i) => ({ name: `${P}a:${i}${long}` }))
+  const reading = await read(rawZip(entries))
+  const lines = reading.ok ? [] : reading.problems.map(problemLine)
+  t.equal(lines.length, 21)
+  t.match(lines.at(-1), /^and 980 more problems$/)
+  t.ok(
+    JSON.stringify(reading).length < 100_000,
+    'and long names are cut: a hostile zip fills no memory with them',
+  )
 })
 
 t.test('a zip of over 500 MiB is not even opened', async (t) => {

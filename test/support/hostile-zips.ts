@@ -3,6 +3,7 @@
 import { randomBytes } from 'node:crypto'
 import { crc32, deflateRawSync } from 'node:zlib'
 import { rawZip, type RawEntry } from './raw-zip.js'
+import { REFUSED_DIRECTORIES } from './refused-directories.js'
 
 const P = 'example.com/hostile@v1.0.0/'
 const MIB = 2 ** 20
@@ -54,6 +55,7 @@ const overlapping = (count: number): Buffer => {
 }
 
 export const HOSTILE: readonly HostileZip[] = [
+  ...REFUSED_DIRECTORIES.map((one) => ({ ...one, status: 400 })),
   {
     what: 'an end record of 2·10⁸ entries',
     zip: () => lyingEnd(200_000_000n, 50n),
@@ -190,7 +192,7 @@ export const HOSTILE: readonly HostileZip[] = [
         })(),
       ),
     status: 400,
-    says: /one of over 500000 files and folders/,
+    says: /one of over 250000 files and folders/,
   },
   {
     what: '20 names of 60,000 bytes that none should have',

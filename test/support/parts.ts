@@ -2,6 +2,7 @@
 
 import { createHash } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { readConfig } from '../../src/config.js'
 import { ownerFile } from '../../src/layout.js'
 import type { CheckPool } from '../../src/modzip/check-pool.js'
@@ -14,7 +15,7 @@ const sha256 = (bytes: Buffer): string => createHash('sha256').update(bytes).dig
 
 /** Reads zips in this thread. */
 const zips = {
-  read: (path: string) => readModuleZip(path),
+  read: (path: string, how?: { mod?: string }) => readModuleZip(path, how),
   close: async () => {},
 } as unknown as CheckPool
 
@@ -60,10 +61,11 @@ export async function openParts(data: string, wrap: (store: Store) => Store = (s
     files,
     recover: () => parts.recover(),
     publishModule: async (module: string, version: string): Promise<void> => {
-      const mod = Buffer.from(`module ${module}\n\ngo 1.19\n`)
-      await upload(await simpleModule(module, version), (zip) =>
-        modules.publish({ owner: 'admin', module, version }, { ...zip, mod }),
-      )
+      await upload(await simpleModule(module, version), (zip) => {
+        const mod = join(dirname(zip.path), 'go.mod')
+        writeFileSync(mod, `module ${module}\n\ngo 1.19\n`)
+        return modules.publish({ owner: 'admin', module, version }, { ...zip, mod })
+      })
     },
     publishFile: (version: string, file: string, content: string): Promise<void> =>
       upload(Buffer.from(content), (received) =>
