@@ -8,6 +8,7 @@ import { WrongUsage, type Command } from './commands/command.js'
 import { importCommand } from './commands/import.js'
 import { owner } from './commands/owner.js'
 import { pack } from './commands/pack.js'
+import { print, printError } from './commands/print.js'
 import { publish } from './commands/publish.js'
 import { rebuild } from './commands/rebuild.js'
 import { verify } from './commands/verify.js'
@@ -22,8 +23,7 @@ const USAGE = `usage: ${PLINTH} COMMAND
 ${COMMANDS.map((command) => command.usage).join('\n\n')}
 
 PLINTH_DATA names the data folder (default ./data). Changes take effect with the next request.
-"npm start" runs the server.
-`
+"npm start" runs the server.`.split('\n')
 
 const isUsageError = (error: unknown): boolean =>
   error instanceof WrongUsage || (errno(error)?.startsWith('ERR_PARSE_ARGS') ?? false)
@@ -38,7 +38,7 @@ async function onDataFolder<T>(run: () => Promise<T>): Promise<T> {
   const wasThere = existsSync(data)
   const result = await run()
   if (!wasThere && existsSync(data)) {
-    process.stderr.write(`plinth: there was no data folder, ${data} is new; PLINTH_DATA names another one\n`)
+    printError(`plinth: there was no data folder, ${data} is new; PLINTH_DATA names another one`)
   }
   return result
 }
@@ -48,7 +48,7 @@ async function main(): Promise<number> {
   const [name, ...words] = process.argv.slice(2)
   try {
     if (name === 'help' || [name, ...words].some((word) => word === '--help' || word === '-h')) {
-      process.stdout.write(USAGE)
+      print(USAGE)
       return 0
     }
     const command = COMMANDS.find((candidate) => candidate.name === name)
@@ -56,9 +56,9 @@ async function main(): Promise<number> {
     if (command) return await onDataFolder(() => command.run(words))
     throw new WrongUsage(name === undefined ? 'a command is missing' : `there is no command ${quote(name)}`)
   } catch (error) {
-    process.stderr.write(`plinth: ${messageOf(error)}\n`)
+    printError(`plinth: ${messageOf(error)}`.split('\n'))
     if (!isUsageError(error)) return 1
-    process.stderr.write(`\n${USAGE}`)
+    printError(['', ...USAGE])
     return 2
   }
 }

@@ -38,8 +38,11 @@ export class Unsettled extends Error {
 export const errno = (error: unknown): string | undefined =>
   error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined
 
-/** The message of a thrown value. */
-export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
+/** The message of a thrown value. It has the lines that its author gave it: the system's has one, which names paths. */
+export function messageOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  return errno(error) === undefined ? error.message : visible(error.message)
+}
 
 /** Awaits `action` and ignores exactly the given errno codes: `await ignoring(['ENOENT'], () => unlink(path))`. */
 export async function ignoring(codes: readonly string[], action: () => Promise<unknown>): Promise<boolean> {
@@ -56,9 +59,28 @@ export async function ignoring(codes: readonly string[], action: () => Promise<u
 /** How messages name the command: as it is typed in the clone of Plinth. A bare name may be a stranger's program. */
 export const PLINTH = 'scripts/plinth'
 
+/**
+ * What a terminal obeys instead of showing it, C1 included; what reorders or hides the text around it; what ends a line
+ * for some programs; half a character. In Unicode: control, format, surrogate, line separator, paragraph separator.
+ */
+const UNSEEN = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu
+
+const escapeUnits = (char: string): string =>
+  Array.from({ length: char.length }, (_, at) => {
+    const unit = char.charCodeAt(at)
+    return `\\u${unit.toString(16).padStart(4, '0')}`
+  }).join('')
+
+// 'a\x1b[2J' → a\u001b[2J
+/**
+ * One line that shows all of a text, for a terminal, a report or the log. The escapes are those of JSON: a JSON text on
+ * one line keeps its value. Whoever joins lines calls this on each of them, so that a name cannot make another line.
+ */
+export const visible = (text: string): string => text.replace(UNSEEN, escapeUnits)
+
 const MAX_QUOTED_CHARS = 100
 
 // 'a"b' → "a\"b"
 /** Quotes a value for a message, and cuts a long one. Every value that came from outside is quoted by this. */
 export const quote = (text: string): string =>
-  JSON.stringify(text.length > MAX_QUOTED_CHARS ? `${text.slice(0, MAX_QUOTED_CHARS)}…` : text)
+  visible(JSON.stringify(text.length > MAX_QUOTED_CHARS ? `${text.slice(0, MAX_QUOTED_CHARS)}…` : text))

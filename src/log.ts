@@ -1,5 +1,7 @@
-// The log: one JSON object a line on standard output. It never holds a token or an Authorization header: callers pass
-// named fields, never headers.
+// The log: one JSON object a line on standard output, in visible characters. It never holds a token or an Authorization
+// header: callers pass named fields, never headers.
+
+import { visible } from './errors.js'
 
 /** The fields of one line. An `undefined` one is left out. */
 export type LogFields = Record<string, string | number | boolean | undefined>
@@ -22,5 +24,5 @@ export const makeLog =
   (write: (line: string) => void): Log =>
   (level, event, fields = {}) => {
     const shown = Object.fromEntries(Object.entries(fields).map(cut))
-    write(`${JSON.stringify({ time: new Date().toISOString(), level, event, ...shown })}\n`)
+    write(`${visible(JSON.stringify({ time: new Date().toISOString(), level, event, ...shown }))}\n`)
   }

@@ -7,6 +7,7 @@ import { makeLog } from './log.js'
 import { endOnUncaught } from './service/crash.js'
 import { lockDataFolder } from './service/lock-data-folder.js'
 import { Service } from './service/service.js'
+import { complain } from './service/terminal.js'
 import { becomeOwner } from './store/become-owner.js'
 import { signLock } from './store/lock.js'
 
@@ -43,7 +44,7 @@ async function main(): Promise<void> {
 }
 
 main().catch((error: unknown) => {
-  if (error instanceof StartProblem) process.stderr.write(`plinth: ${error.message}\n`)
+  if (error instanceof StartProblem) complain(error.message)
   else log('error', 'cannot start', { reason: messageOf(error) })
   process.exit(1)
 })

@@ -22,7 +22,8 @@ const usersOf = (pattern: RegExp): string[] => files.filter((file) => pattern.te
  * goes to the same room or to an earlier line.
  */
 const ROOMS: readonly (readonly string[])[] = [
-  ['errors.ts', 'log.ts', 'digest.ts', 'shares'],
+  ['errors.ts'],
+  ['log.ts', 'digest.ts', 'shares'],
   ['gomod'],
   ['layout.ts', 'config.ts'],
   ['modzip', 'store'],
@@ -157,6 +158,11 @@ t.test('what one file does, no other does', async (t) => {
     'layout.ts knows the path in the tree, the others make a URL',
   )
   t.same(usersOf(/process\.env/), ['config.ts'])
+  t.same(
+    usersOf(/process\.std(?:out|err)\.write/),
+    ['commands/print.ts', 'main.ts', 'service/run-job.ts', 'service/terminal.ts'],
+    'a text is made visible where it is printed',
+  )
 })
 
 t.test('what runs on machines without a Plinth needs none', async (t) => {

@@ -14,6 +14,12 @@ t.test('a line is an object with its fields', async (t) => {
   t.notMatch(lineOf({ account: undefined }), 'account')
 })
 
+t.test('a line has no characters that a terminal obeys or hides', async (t) => {
+  const path = 'a\n\x1b[2J\x7f\u009b\u2028\u202e\u{e0041}'
+  t.match(lineOf({ path }), /"path":"a\\n\\u001b\[2J\\u007f\\u009b\\u2028\\u202e\\udb40\\udc41"\}\n$/)
+  t.equal(fieldsOf({ path }).path, path)
+})
+
 t.test('what a client may make long is cut', async (t) => {
   const exact = 'x'.repeat(256)
   t.equal(fieldsOf({ path: exact }).path, exact)

@@ -1,7 +1,7 @@
 // Publishes a checked zip, and explains the answer.
 
 import { join } from 'node:path'
-import { messageOf } from '../errors.js'
+import { messageOf, visible } from '../errors.js'
 import { MAX_ZIP_BYTES } from '../gomod/check-zip.js'
 import { readModuleZip } from '../modzip/read-zip.js'
 import type { Checked } from '../pack/pack.js'
@@ -14,14 +14,8 @@ type Outcome = { result: 'published' | 'identical'; warnings: string[] }
 const SHOWN_LINES = 40
 const SHOWN_ADDRESS_CHARS = 300
 
-// A server may answer anything: its control characters must not reach the terminal.
-const clean = (body: string): string =>
-  body
-    .replace(/[^\P{Cc}\n]|[\p{Cf}\u2028\u2029]/gu, ' ')
-    .trim()
-    .split('\n')
-    .slice(0, SHOWN_LINES)
-    .join('\n')
+// A server may answer anything. Its lines stay lines.
+const clean = (body: string): string => body.trim().split(/\r?\n/, SHOWN_LINES).map(visible).join('\n')
 
 const MEANING: Record<number, string> = {
   401: 'the credentials are wrong, or have no right to write there',
@@ -39,10 +33,10 @@ const MEANING: Record<number, string> = {
 
 function refusal(server: Server, { status, headers, body }: Answer): Error {
   const retry = headers['retry-after']
-  const again = retry === undefined ? '' : `; try again in ${clean(retry)} seconds`
+  const again = retry === undefined ? '' : `; try again in ${visible(retry)} seconds`
   const to = `${server.base} (owner ${server.owner})`
   if (status >= 300 && status < 400) {
-    const where = clean(headers.location ?? 'nowhere').slice(0, SHOWN_ADDRESS_CHARS)
+    const where = visible(headers.location ?? 'nowhere').slice(0, SHOWN_ADDRESS_CHARS)
     return new Error(
       `${to} sends us to ${where}, which is not followed: the token would go along. Give the right --url`,
     )
@@ -104,7 +98,7 @@ export async function publish(
     const told = toldHash(answer.body, zip)
     if (told !== undefined && told !== zip.zipHash)
       throw new Error(
-        `the server published it with another content: ${clean(told)} instead of ${zip.zipHash}`,
+        `the server published it with another content: ${visible(told)} instead of ${zip.zipHash}`,
       )
     return { result: 'published', warnings: await readBack(server, zip) }
   }

@@ -4,6 +4,7 @@ import { deriveAccess } from '../access/derive.js'
 import { readConfig } from '../config.js'
 import { Store } from '../store/store.js'
 import { WrongUsage, type Command } from './command.js'
+import { print } from './print.js'
 
 export const access: Command = {
   name: 'access',
@@ -15,7 +16,7 @@ export const access: Command = {
     const store = new Store(readConfig().data)
     await store.prepare()
     await deriveAccess(store)
-    process.stdout.write('derived again from accounts and owners\n')
+    print('derived again from accounts and owners')
     return 0
   },
 }

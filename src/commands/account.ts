@@ -11,6 +11,7 @@ import { Refusal } from '../errors.js'
 import { Store } from '../store/store.js'
 import { runAction, WrongUsage, type Action, type Command } from './command.js'
 import { expiryAfter } from './duration.js'
+import { jsonLines, print, printError } from './print.js'
 
 const OPTIONS = {
   read: { type: 'string', multiple: true },
@@ -45,7 +46,7 @@ function line(account: Account): string {
     ...read.map((owner) => `read:${owner}`),
   ]
   const expiry = expires === undefined ? '' : ` ${expired ? 'expired' : 'expires'}:${expires}`
-  return `${name} ${rights.join(',') || 'no rights'}${expiry}\n`
+  return `${name} ${rights.join(',') || 'no rights'}${expiry}`
 }
 
 const distinct = (names: string[] = []): string[] => [...new Set(names)].sort()
@@ -67,8 +68,8 @@ function changeOf(options: Options): AccountChange {
 }
 
 function showToken(account: Account, token: string, done: string, json: boolean | undefined): void {
-  const text = `account ${done}: ${line(account)}Its token, shown this once:\n${token}\n`
-  process.stdout.write(json ? `${JSON.stringify({ ...shown(account), token })}\n` : text)
+  if (json) print(jsonLines({ ...shown(account), token }))
+  else print([`account ${done}: ${line(account)}`, 'Its token, shown this once:', token])
 }
 
 function mustNotBeExpired(account: Account | 'damaged' | undefined, change: AccountChange): void {
@@ -95,9 +96,7 @@ const ACTIONS: Readonly<Record<string, Action<Given>>> = {
       if (Object.keys(change).length === 0)
         throw new WrongUsage('account set takes --read, --write, --admin, --none or --expires')
       const changed = await changeAccount(store, name, change)
-      process.stdout.write(
-        values.json ? `${JSON.stringify(shown(changed))}\n` : `account set: ${line(changed)}`,
-      )
+      print(values.json ? jsonLines(shown(changed)) : `account set: ${line(changed)}`)
     },
   },
   rotate: {
@@ -114,16 +113,15 @@ const ACTIONS: Readonly<Record<string, Action<Given>>> = {
     options: ['json'],
     async run({ store, values }) {
       const { accounts, damaged } = await readAccounts(store)
-      if (values.json) process.stdout.write(`${JSON.stringify(accounts.map(shown))}\n`)
-      else process.stdout.write(accounts.map(line).join(''))
-      for (const name of damaged) process.stderr.write(`plinth: the file of account ${name} is damaged\n`)
+      print(values.json ? jsonLines(accounts.map(shown)) : accounts.map(line))
+      for (const name of damaged) printError(`plinth: the file of account ${name} is damaged`)
     },
   },
   remove: {
     options: [],
     async run({ store }, name) {
       await removeAccount(store, name)
-      process.stdout.write(`account ${name} removed\n`)
+      print(`account ${name} removed`)
     },
   },
 }

@@ -8,6 +8,7 @@ import { quote } from '../errors.js'
 import { NOTHING_IMPORTED, type ImportOutcome, type ImportTotals } from '../import/import.js'
 import { runJob } from '../service/run-job.js'
 import { WrongUsage, type Command } from './command.js'
+import { jsonLines, print, printError } from './print.js'
 import { Progress } from './progress.js'
 
 const counts = (
@@ -64,25 +65,24 @@ export const importCommand: Command = {
         progress.show(`${counts(totals, dry)}, ${megabytes(totals.bytes)}`)
         if (!('outcome' in event) || !isWorthALine(event.outcome)) continue
         const { version, result, reason } = event.outcome
-        if (json) process.stdout.write(`${JSON.stringify({ version, result, reason })}\n`)
+        if (json) print(jsonLines({ version, result, reason }))
         else if (reason !== undefined) {
           progress.clear()
-          process.stdout.write(`${version}: ${result}: ${reason}\n`)
+          // What begins a line is a version: a reason's further lines are indented.
+          const [first, ...more] = reason.split('\n')
+          print([`${version}: ${result}: ${first}`, ...more.map((line) => `  ${line}`)])
         }
       }
     } catch (error) {
       progress.clear()
-      process.stderr.write(`${counts(totals, dry)}\n`)
+      printError(counts(totals, dry))
       throw stopped.signal.aborted ? new Error('stopped: run it again to go on', { cause: error }) : error
     } finally {
       process.removeListener('SIGINT', stop).removeListener('SIGTERM', stop)
     }
     progress.clear()
-    process.stdout.write(
-      json
-        ? `${JSON.stringify({ ...totals, done })}\n`
-        : `${counts(totals, dry)}, ${megabytes(totals.bytes)}\n`,
-    )
+    if (json) print(jsonLines({ ...totals, done }))
+    else print(`${counts(totals, dry)}, ${megabytes(totals.bytes)}`)
     return totals.refused + totals.different > 0 ? 1 : 0
   },
 }

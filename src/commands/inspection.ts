@@ -4,10 +4,13 @@ import { readConfig } from '../config.js'
 import { NOTHING_INSPECTED, type Fault, type Totals } from '../inspection/finding.js'
 import type { Inspection } from '../inspection/inspect.js'
 import { runJob } from '../service/run-job.js'
+import { jsonLines, print } from './print.js'
 import { Progress } from './progress.js'
 
-const line = ({ path, fault, mend, mended }: Fault): string =>
-  `${path}: ${fault}\n  ${mended ? 'mended' : `to mend it: ${mend}`}\n`
+const lines = ({ path, fault, mend, mended }: Fault): string[] => [
+  `${path}: ${fault}`,
+  `  ${mended ? 'mended' : `to mend it: ${mend}`}`,
+]
 
 type Report = { faults: Fault[]; totals: Totals }
 
@@ -23,11 +26,11 @@ export async function runInspection(inspection: Inspection, json: boolean): Prom
     } else {
       faults.push(event.fault)
       progress.clear()
-      if (!json) process.stdout.write(line(event.fault))
+      if (!json) print(lines(event.fault))
     }
   }
   progress.clear()
   const report = { faults, totals }
-  if (json) process.stdout.write(`${JSON.stringify(report, undefined, 2)}\n`)
+  if (json) print(jsonLines(report, 2))
   return report
 }

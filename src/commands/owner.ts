@@ -8,6 +8,7 @@ import { runJob } from '../service/run-job.js'
 import { Store } from '../store/store.js'
 import { runAction, WrongUsage, type Action, type Command } from './command.js'
 import { mustBeSure } from './confirm.js'
+import { jsonLines, print } from './print.js'
 
 const OPTIONS = {
   private: { type: 'boolean' },
@@ -29,7 +30,7 @@ const ACTIONS: Readonly<Record<string, Action<Given>>> = {
       const isPublic = values.private !== true
       await store.prepare()
       await addOwner(store, { name, public: isPublic })
-      process.stdout.write(`owner ${name} added, ${readersText(isPublic)}\n`)
+      print(`owner ${name} added, ${readersText(isPublic)}`)
     },
   },
   set: {
@@ -38,7 +39,7 @@ const ACTIONS: Readonly<Record<string, Action<Given>>> = {
       if (values.public === values.private) throw new WrongUsage('owner set takes --public or --private')
       const isPublic = values.public === true
       await setOwner(store, { name, public: isPublic })
-      process.stdout.write(`owner ${name} is ${readersText(isPublic)}\n`)
+      print(`owner ${name} is ${readersText(isPublic)}`)
     },
   },
   list: {
@@ -46,8 +47,8 @@ const ACTIONS: Readonly<Record<string, Action<Given>>> = {
     options: ['json'],
     async run({ store, values }) {
       const owners = await readOwners(store)
-      const lines = owners.map((owner) => `${owner.name} ${owner.public ? 'public' : 'private'}\n`)
-      process.stdout.write(values.json ? `${JSON.stringify(owners)}\n` : lines.join(''))
+      const lines = owners.map((owner) => `${owner.name} ${owner.public ? 'public' : 'private'}`)
+      print(values.json ? jsonLines(owners) : lines)
     },
   },
   remove: {
@@ -57,7 +58,7 @@ const ACTIONS: Readonly<Record<string, Action<Given>>> = {
       if (withPackages && !yes && (await holdsPackages(store, name)))
         await mustBeSure(`owner ${name} and every package under it will be deleted for good.`)
       for await (const _ of runJob(config, 'removal', { owner: name, withPackages }));
-      process.stdout.write(`owner ${name} removed\n`)
+      print(`owner ${name} removed`)
     },
   },
 }

@@ -10,6 +10,7 @@ import { checkVersion } from '../gomod/semver.js'
 import { pack as packModule, type Checked, type Packed, type Packing } from '../pack/pack.js'
 import { withTempFolder } from '../pack/temp.js'
 import { WrongUsage, type Command } from './command.js'
+import { jsonLines, print, printError } from './print.js'
 import { Progress } from './progress.js'
 
 /** The options of packing, for `pack` and `publish`. */
@@ -62,28 +63,28 @@ export async function packFolder(
 const files = (count: number): string => `${count} ${count === 1 ? 'file' : 'files'}`
 
 /** The files in the zip and those left out, one a line. */
-export const listText = ({ files: taken, leftOut }: Packed): string =>
-  [
-    ...taken.map(({ path, size }) => `+ ${path} (${size} bytes)\n`),
-    ...leftOut.map(({ path, rule }) => `- ${problemLine({ name: path, rule })}\n`),
-  ].join('')
+export const listLines = ({ files: taken, leftOut }: Packed): string[] => [
+  ...taken.map(({ path, size }) => `+ ${path} (${size} bytes)`),
+  ...leftOut.map(({ path, rule }) => `- ${problemLine({ name: path, rule })}`),
+]
 
 /** A summary and the two lines of go.sum. */
-export function packedText(packed: Packed): string {
+export function packedLines(packed: Packed): string[] {
   const { module, version, commit, zipHash, modHash, bytes, leftOut } = packed
   const from = commit === undefined ? '' : ` of commit ${commit.slice(0, 12)}`
   const left = leftOut.length === 0 ? '' : `, ${leftOut.length} left out`
-  return (
-    `packed ${module} ${version}${from}: ${files(packed.files.length)}${left}, ${bytes} bytes\n` +
-    `${module} ${version} ${zipHash}\n${module} ${version}/go.mod ${modHash}\n`
-  )
+  return [
+    `packed ${module} ${version}${from}: ${files(packed.files.length)}${left}, ${bytes} bytes`,
+    `${module} ${version} ${zipHash}`,
+    `${module} ${version}/go.mod ${modHash}`,
+  ]
 }
 
 /** For scripts. */
 export const packedJson = ({ path: _temporary, ...packed }: Checked): object => packed
 
 export const warn = (warnings: readonly string[]): void =>
-  warnings.forEach((text) => void process.stderr.write(`plinth: warning: ${text}\n`))
+  printError(warnings.map((text) => `plinth: warning: ${text}`))
 
 // ('example.com/m/v2', 'v2.0.0') → m-v2.0.0.zip
 function defaultName(module: string, version: string): string {
@@ -133,12 +134,13 @@ export const pack: Command = {
       const { 'dry-run': dryRun, json } = values
       const file = values.output ?? defaultName(packed.module, packed.version)
       const toStdout = file === '-' && !dryRun
-      const say = (text: string): void => void (toStdout ? process.stderr : process.stdout).write(text)
+      const say = toStdout ? printError : print
       if (toStdout) await pipeline(createReadStream(packed.path), process.stdout, { end: false })
       else if (!dryRun && packed.commit === undefined) mustBeOutside(folder, resolve(file))
       if (!toStdout && !dryRun) await moveTo(resolve(file), packed.path)
-      if (json) say(`${JSON.stringify({ ...packedJson(packed), ...(!dryRun && { file }) }, undefined, 2)}\n`)
-      else say(`${dryRun ? listText(packed) : ''}${packedText(packed)}${dryRun ? '' : `${file}\n`}`)
+      if (json) say(jsonLines({ ...packedJson(packed), ...(!dryRun && { file }) }, 2))
+      else if (dryRun) say([...listLines(packed), ...packedLines(packed)])
+      else say([...packedLines(packed), file])
       return 0
     })
   },

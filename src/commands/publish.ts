@@ -9,7 +9,16 @@ import { checkVersion } from '../gomod/semver.js'
 import { checkedZip, type Checked, type Packed } from '../pack/pack.js'
 import { withTempFolder } from '../pack/temp.js'
 import { WrongUsage, type Command } from './command.js'
-import { folderAndVersion, listText, PACK_OPTIONS, packedJson, packedText, packFolder, warn } from './pack.js'
+import {
+  folderAndVersion,
+  listLines,
+  PACK_OPTIONS,
+  packedJson,
+  packedLines,
+  packFolder,
+  warn,
+} from './pack.js'
+import { jsonLines, print } from './print.js'
 import { Progress } from './progress.js'
 
 const OPTIONS = {
@@ -40,8 +49,10 @@ async function checkedFile(path: string, version: string | undefined): Promise<C
 
 const isPacked = (zip: Checked | Packed): zip is Packed => 'files' in zip
 
-const zipText = ({ module, version, zipHash, modHash }: Checked): string =>
-  `${module} ${version} ${zipHash}\n${module} ${version}/go.mod ${modHash}\n`
+const zipLines = ({ module, version, zipHash, modHash }: Checked): string[] => [
+  `${module} ${version} ${zipHash}`,
+  `${module} ${version}/go.mod ${modHash}`,
+]
 
 async function send(server: Server, zip: Checked, temp: string, json: boolean): Promise<void> {
   const progress = new Progress()
@@ -53,8 +64,8 @@ async function send(server: Server, zip: Checked, temp: string, json: boolean): 
     warn(warnings)
     const get = getLine(server, zip.module, zip.version)
     const text = result === 'published' ? 'published' : 'already published, identical:'
-    if (json) process.stdout.write(`${JSON.stringify({ result, ...packedJson(zip), get }, undefined, 2)}\n`)
-    else process.stdout.write(`${text} ${zip.module} ${zip.version}\n${get}\n`)
+    if (json) print(jsonLines({ result, ...packedJson(zip), get }, 2))
+    else print([`${text} ${zip.module} ${zip.version}`, get])
   } finally {
     progress.clear()
   }
@@ -82,10 +93,10 @@ export const publish: Command = {
           ? await checkedFile(from, version)
           : await packFolder(from, version, values, temp)
       warn(zip.warnings)
-      if (dryRun && json) process.stdout.write(`${JSON.stringify(packedJson(zip), undefined, 2)}\n`)
+      if (dryRun && json) print(jsonLines(packedJson(zip), 2))
       if (!json) {
-        if (isPacked(zip)) process.stdout.write(`${dryRun ? listText(zip) : ''}${packedText(zip)}`)
-        else process.stdout.write(zipText(zip))
+        if (isPacked(zip)) print([...(dryRun ? listLines(zip) : []), ...packedLines(zip)])
+        else print(zipLines(zip))
       }
       if (server) await send(server, zip, temp, json)
       return 0

@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util'
 import { quote } from '../errors.js'
 import { WrongUsage, type Command } from './command.js'
 import { runInspection } from './inspection.js'
+import { print } from './print.js'
 
 export const rebuild: Command = {
   name: 'rebuild',
@@ -35,7 +36,7 @@ export const rebuild: Command = {
       const done = dry
         ? `${faults.length - left.length} would be mended, ${unrecorded} uploads recorded`
         : `${mended} mended, ${recorded} uploads recorded`
-      process.stdout.write(`${packages} packages, ${files} files: ${done}, ${left.length} left\n`)
+      print(`${packages} packages, ${files} files: ${done}, ${left.length} left`)
     }
     return left.length > 0 ? 1 : 0
   },

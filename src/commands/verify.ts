@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util'
 import { PLINTH, quote } from '../errors.js'
 import { WrongUsage, type Command } from './command.js'
 import { runInspection } from './inspection.js'
+import { print } from './print.js'
 
 export const verify: Command = {
   name: 'verify',
@@ -23,11 +24,9 @@ export const verify: Command = {
     const { totals } = await runInspection({ mend: false, ...(owner !== undefined && { owner }) }, json)
     if (!json) {
       const { packages, files, faults, unrecorded } = totals
-      process.stdout.write(`${packages} packages, ${files} files: ${faults} faults\n`)
+      print(`${packages} packages, ${files} files: ${faults} faults`)
       if (unrecorded > 0)
-        process.stdout.write(
-          `${unrecorded} files did not come through the service; ${PLINTH} rebuild records their SHA-256\n`,
-        )
+        print(`${unrecorded} files did not come through the service; ${PLINTH} rebuild records their SHA-256`)
     }
     return totals.faults > 0 ? 1 : 0
   },

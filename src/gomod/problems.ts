@@ -1,5 +1,7 @@
 // Problems of a zip, as text for the person who sent it.
 
+import { visible } from '../errors.js'
+
 /** A problem of a zip. `name` is the entry's whole name; a problem of the whole archive has none. */
 export type Problem = { name?: string; rule: string }
 
@@ -7,11 +9,9 @@ export type Problem = { name?: string; rule: string }
 const SHOWN_PROBLEMS = 20
 const SHOWN_CHARS = 300
 
-// A name may hold anything, and a rule may quote it: control characters are escaped, and a long text is cut.
+// A name may hold anything, and a rule may quote it. A long text is cut.
 const clean = (text: string, most: number): string => {
-  const shown = text
-    .slice(0, most)
-    .replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, (char) => `\\u{${(char.codePointAt(0) ?? 0).toString(16)}}`)
+  const shown = visible(text.slice(0, most))
   return shown.length > most || text.length > most ? `${shown.slice(0, most)}…` : shown
 }
 

@@ -2,7 +2,7 @@
 
 import { readFile, stat } from 'node:fs/promises'
 import { sumOf, type Sum } from '../digest.js'
-import { errno, messageOf, Refusal } from '../errors.js'
+import { errno, messageOf, quote, Refusal, visible } from '../errors.js'
 import type { ModuleZip } from '../modzip/read-zip.js'
 import { Unreadable } from '../store/regular-file.js'
 import type { FoundVersion } from './find.js'
@@ -20,14 +20,16 @@ async function reading<T>(path: string, read: () => Promise<T>): Promise<T> {
     return await read()
   } catch (error) {
     if (error instanceof Refusal) throw error
-    throw new Unreadable(`${path} cannot be read: ${errno(error) ?? messageOf(error)}`, { cause: error })
+    throw new Unreadable(`${visible(path)} cannot be read: ${errno(error) ?? messageOf(error)}`, {
+      cause: error,
+    })
   }
 }
 
 const readSmall = (path: string): Promise<Buffer> =>
   reading(path, async () => {
     const { size } = await stat(path)
-    if (size > MAX_SMALL_BYTES) throw new Refusal(400, `${path} is too large`)
+    if (size > MAX_SMALL_BYTES) throw new Refusal(400, `${visible(path)} is too large`)
     return readFile(path)
   })
 
@@ -52,7 +54,7 @@ export function mustAgree({ module, version }: FoundVersion, { mod, zipHash }: B
   if (zipHash !== undefined && zipHash !== zip.zipHash)
     throw new Refusal(
       400,
-      `its zip was damaged since it was downloaded: ${zip.zipHash}, .ziphash says ${zipHash}`,
+      `its zip was damaged since it was downloaded: ${zip.zipHash}, .ziphash says ${quote(zipHash)}`,
     )
   if (mod && mod.sha256 !== zip.mod.sha256) throw new Refusal(400, 'its .mod is not the go.mod in its zip')
 }

@@ -4,7 +4,7 @@
 import type { Dirent } from 'node:fs'
 import { readdir, realpath, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-import { errno, messageOf, Refusal } from '../errors.js'
+import { errno, messageOf, quote, Refusal, visible } from '../errors.js'
 import { checkModulePath, unescapePath } from '../gomod/module-path.js'
 import { parseVersion } from '../gomod/semver.js'
 
@@ -34,12 +34,12 @@ export async function downloadFolder(folder: string): Promise<string> {
       if (['EACCES', 'EPERM'].includes(errno(error) ?? ''))
         throw new Refusal(
           403,
-          `the service's user may not read ${folder}: copy it to where that user may, or give it the right`,
+          `the service's user may not read ${visible(folder)}: copy it to where that user may, or give it the right`,
         )
       if (!['ENOENT', 'ENOTDIR'].includes(errno(error) ?? '')) throw error
     }
   }
-  throw new Refusal(404, `there is no folder ${folder}`)
+  throw new Refusal(404, `there is no folder ${visible(folder)}`)
 }
 
 const byName = (a: Dirent, b: Dirent): number => (a.name < b.name ? -1 : 1)
@@ -47,12 +47,13 @@ const byName = (a: Dirent, b: Dirent): number => (a.name < b.name ? -1 : 1)
 function* versionsIn(folder: string, escaped: string, files: Dirent[]): Generator<FoundVersion | Unusable> {
   const versions = new Map<string, Set<string>>()
   for (const { name } of files.filter((file) => file.isFile())) {
-    const [, stem, extension] = /^(.+)\.(zip|mod|info|ziphash)$/.exec(name) ?? []
+    const [, stem, extension] = /^(.+)\.(zip|mod|info|ziphash)$/s.exec(name) ?? []
     if (stem === undefined || extension === undefined || stem === 'latest') continue
     versions.set(stem, (versions.get(stem) ?? new Set()).add(extension))
   }
   const module = unescapePath(escaped)
-  const wrong = module === undefined ? `${escaped} is not an escaped module path` : checkModulePath(module)
+  const wrong =
+    module === undefined ? `${quote(escaped)} is not an escaped module path` : checkModulePath(module)
   for (const [stem, has] of versions) {
     const version = unescapePath(stem)
     const base = join(folder, stem)

@@ -1,6 +1,7 @@
 // A refused file leaves the inbox, too: to inbox/rejected/{the same path}, with the reasons in a .txt beside it.
 
 import { basename, dirname, join } from 'node:path'
+import { visible } from '../errors.js'
 import { folders } from '../layout.js'
 import { inFolder, isTaken, moveAside, writeBeside, type OpenRoot } from '../store/inbox-files.js'
 import type { OpenedFolder } from '../store/opened-folder.js'
@@ -36,7 +37,8 @@ export function reject(
   path: string,
   reasons: string,
 ): Promise<string> {
-  const text = `${new Date().toISOString()} inbox/${path} was not published:\n\n${reasons}\n`
+  const lines = [`${new Date().toISOString()} inbox/${path} was not published:`, '', ...reasons.split('\n')]
+  const text = lines.map((line) => `${visible(line)}\n`).join('')
   const rejected = join(REJECTED, dirname(path))
   return inFolder(
     openRoot,

@@ -3,7 +3,7 @@
 import { deriveAccess, isMarker, readersText } from '../access/derive.js'
 import { readAccounts, readOwners } from '../access/files.js'
 import { isAdmitting, workersStamp } from '../access/owner-folders.js'
-import type { Account, Owner } from '../access/rights.js'
+import { isOwnerName, type Account, type Owner } from '../access/rights.js'
 import { PLINTH } from '../errors.js'
 import { accountFile, folders, ownerTree, packagesFolder, publicMarker, readersFile } from '../layout.js'
 import type { Store } from '../store/store.js'
@@ -86,7 +86,7 @@ async function undeclared(store: Store, owners: Owner[]): Promise<Finding[]> {
   const declared = namesOf(owners)
   const names = await store.names(packagesFolder)
   return names
-    .filter((name) => !declared.has(name))
+    .filter((name) => isOwnerName(name) && !declared.has(name)) // another name is a stray of the tree
     .map((name) => ({
       path: ownerTree(name),
       fault: 'nobody declared this owner',

@@ -6,13 +6,16 @@ import { once } from 'node:events'
 import { unlink } from 'node:fs/promises'
 import { createServer, request, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { createInterface } from 'node:readline'
-import { errno, ignoring, messageOf, quote } from '../errors.js'
+import { errno, ignoring, messageOf, quote, visible } from '../errors.js'
 import { controlSocketPath } from '../layout.js'
 import type { Log } from '../log.js'
 import { isJobName, JOBS, type JobName } from './jobs.js'
 import type { Parts } from './parts.js'
 
 const MAX_REQUEST_BYTES = 65_536
+
+// Names are in it. Nothing in them may end the line.
+const lineOf = (event: object): string => `${visible(JSON.stringify(event))}\n`
 
 async function readJson(req: IncomingMessage): Promise<unknown> {
   let text = ''
@@ -77,8 +80,7 @@ export class CommandSocket {
       for await (const event of this.#run(name, asked, signal)) {
         if (res.destroyed) return // the command has gone away
         this.#stopping.signal.throwIfAborted()
-        if (!res.write(`${JSON.stringify(event)}\n`))
-          await Promise.race([once(res, 'drain'), once(res, 'close')])
+        if (!res.write(lineOf(event))) await Promise.race([once(res, 'drain'), once(res, 'close')])
       }
       res.end()
     } catch (error) {
@@ -86,7 +88,7 @@ export class CommandSocket {
         ? 'the service was stopped: run it again'
         : messageOf(error)
       if (!left.signal.aborted) this.#log('error', `${name} failed`, { reason })
-      res.end(`${JSON.stringify({ error: reason })}\n`)
+      res.end(lineOf({ error: reason }))
     }
   }
 

@@ -8,6 +8,7 @@ import { takeLock } from '../store/lock.js'
 import { askService } from './control.js'
 import { JOBS, type JobName, type JobTypes } from './jobs.js'
 import { Parts } from './parts.js'
+import { warn } from './terminal.js'
 
 /**
  * Yields the events of the job `name`. `signal` ends it where the command does it by itself. The data folder becomes
@@ -29,7 +30,7 @@ export async function* runJob<Name extends JobName>(
   if (answered) return yield* answered
   const lock = await takeLock(data, {
     command: name,
-    onWarning: (text) => process.stderr.write(`plinth: warning: ${text}\n`),
+    onWarning: warn,
   })
   const parts = new Parts(
     config,

@@ -2,10 +2,11 @@
 
 import { FIRST_NAME } from '../access/first-run.js'
 import type { Config } from '../config.js'
+import { visible } from '../errors.js'
 import type { Log } from '../log.js'
 
-export const say = (text: string): void => void process.stdout.write(`plinth: ${text}\n`)
-export const complain = (text: string): void => void process.stderr.write(`plinth: ${text}\n`)
+export const say = (text: string): void => void process.stdout.write(`plinth: ${visible(text)}\n`)
+export const complain = (text: string): void => void process.stderr.write(`plinth: ${visible(text)}\n`)
 export const warn = (text: string | undefined): void => {
   if (text !== undefined) complain(`warning: ${text}`)
 }

@@ -47,7 +47,7 @@ t.test('servers that answer what no Plinth should', async (t) => {
   )
   await refusedWith(
     answer(507, 'no room\u001b[2J', { 'retry-after': '5' }),
-    /507: the server has no room left; try again in 5 seconds\nno room \[2J/,
+    /507: the server has no room left; try again in 5 seconds\nno room\\u001b\[2J/,
   )
   await refusedWith(answer(400, 'this is wrong\nand this'), 'refused it with 400\nthis is wrong\nand this')
   await refusedWith(answer(418, 'x'.repeat(500_000)), /refused it with 418\nx{1000}/)
