@@ -28,10 +28,10 @@ export const head = (method: string, path: string, headers: Record<string, strin
     .map(([name, value]) => `${name}: ${value}\r\n`)
     .join('')}\r\n`
 
-/** Sends `bytes` on a connection. Resolves with the status of the answer, and with 0 when none came. */
+/** Sends `bytes`, in one piece or in several, on a connection. Resolves with the status of the answer, and with 0 when none came. */
 export async function send(
   { port }: Pick<Target, 'port'>,
-  bytes: Buffer | string,
+  bytes: Buffer | string | readonly Buffer[],
   { signal, from = HOSTILE_ADDRESS, leaveAfterMs, withinMs = ANSWER_MS }: Sending,
 ): Promise<number> {
   if (signal.aborted) return 0
@@ -43,7 +43,7 @@ export async function send(
   signal.addEventListener('abort', leave, { once: true })
   socket.on('error', () => {}) // 'close' follows
   socket.on('connect', () => {
-    socket.write(bytes)
+    for (const piece of Array.isArray(bytes) ? bytes : [bytes]) socket.write(piece)
     if (leaveAfterMs !== undefined) timers.push(setTimeout(leave, leaveAfterMs))
   })
   socket.on('data', (chunk: Buffer) => {

@@ -3,6 +3,7 @@
 import type { Attack } from '../target.js'
 import { bodies } from './bodies.js'
 import { connections } from './connections.js'
+import { floods } from './floods.js'
 import { forms } from './forms.js'
 import { logins } from './logins.js'
 import { machine } from './machine.js'
@@ -12,6 +13,7 @@ export const ATTACKS: readonly Attack[] = [
   ...forms,
   ...logins,
   ...bodies,
+  ...floods,
   ...zips,
   ...connections,
   ...machine,
