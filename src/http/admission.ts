@@ -2,8 +2,10 @@
 // service is being stopped. And when they get to the disk.
 
 import { Refusal } from '../errors.js'
+import { Budget } from '../shares/budget.js'
 import { FairTurns } from '../shares/fair-turns.js'
 import { Slots } from '../shares/slots.js'
+import type { Sharing } from '../store/write-body.js'
 import type { RequestMiddleware } from './request-state.js'
 
 /** Deletes under way at a time. Most of them wait for the disk. */
@@ -13,6 +15,8 @@ const MOST_DELETES = 1024
  * to six system calls under way. With more of them an account would not be done sooner, and the others would wait.
  */
 const DISK_TURNS = 16
+/** Bytes of bodies that wait for the disk in memory. Beside them each body may have a piece of 64 KiB. */
+const BODY_MEMORY = 24 * 2 ** 20
 
 const retryAfter = (seconds: number, why: string): Refusal =>
   new Refusal(503, `${why}: try again in ${seconds} s`, { headers: { 'Retry-After': String(seconds) } })
@@ -24,6 +28,8 @@ export class Admission {
   readonly #deletes = new Slots(MOST_DELETES)
   /** Turns at the disk. */
   readonly #disk = new FairTurns(DISK_TURNS)
+  /** Memory for bodies. */
+  readonly #memory = new Budget(BODY_MEMORY)
   /** Requests that have no answer yet. */
   #requests = 0
   /** Set by {@link stop}. */
@@ -67,6 +73,17 @@ export class Admission {
    */
   atDisk<T>(account: string, action: () => Promise<T>): Promise<T> {
     return this.#disk.run(account, action)
+  }
+
+  /** What a body of `account` shares with other bodies while it is written. */
+  sharing(account: string): Sharing {
+    return {
+      turn: (action) => this.atDisk(account, action),
+      memory: {
+        take: (bytes) => this.#memory.take(account, bytes),
+        give: (bytes) => this.#memory.give(account, bytes),
+      },
+    }
   }
 
   #inSlot<T>(slots: Slots, what: string, account: string, action: () => Promise<T>): Promise<T> {

@@ -51,8 +51,8 @@ export async function receiveBody<T>(
   return parts.admission.upload(account, () =>
     withUpload(parts, { bytes: stated.length, account }, async (upload, reservation) => {
       try {
-        const turn: Writing['turn'] = (action) => parts.admission.atDisk(account, action)
-        const writing = { path: upload.body, limit, reservation, turn }
+        const sharing = parts.admission.sharing(account)
+        const writing = { path: upload.body, limit, reservation, sharing }
         const received = await withBodyClock(ctx.req, limitsOf(parts), (expired) =>
           receiveInTime(ctx, stated, writing, expired),
         )

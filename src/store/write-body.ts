@@ -1,5 +1,5 @@
 // Writes a body to the disk as it comes in, from a request or from a file of this machine. The bytes are counted and
-// hashed on their way. Memory is bounded, whatever the size of the body.
+// hashed on their way. Memory is bounded, whatever the size of the body and however many come at once.
 
 import { createHash } from 'node:crypto'
 import { open, type FileHandle } from 'node:fs/promises'
@@ -12,6 +12,8 @@ import type { UploadFolder } from './temps.js'
 export const BATCH_BYTES = 2 ** 20
 /** The pieces of a batch at most, for a body that comes in tiny pieces. */
 const BATCH_PIECES = 1024
+/** What a piece takes beside its bytes: the objects that hold it. */
+const PIECE_OVERHEAD = 256
 /** Bytes after which a sync is begun while the body still comes: the sync at the end has less to wait for. */
 const SYNC_BYTES = 64 * 2 ** 20
 
@@ -22,20 +24,35 @@ export type Received = { path: string; size: number; sha256: string }
 export const tooLarge = (limit: number): Refusal =>
   new Refusal(413, `the upload is too large: at most ${limit} bytes are taken`)
 
+/** What bodies that come at the same time share. */
+export type Sharing = {
+  /** Runs what keeps the disk busy, in its turn. */
+  turn: <T>(action: () => Promise<T>) => Promise<T>
+  /** Takes so many bytes of memory: `false` when there are none left for this body. `give` takes them back. */
+  memory: { take: (bytes: number) => boolean; give: (bytes: number) => void }
+}
+
 /**
- * Where a body is written. `path` is absolute and new, `limit` in bytes; `reservation` is of this body. Each write and
- * each early sync waits for its `turn`, when there is one.
+ * Where a body is written. `path` is absolute and new, `limit` in bytes; `reservation` is of this body. Without
+ * `sharing` nothing is waited for but the disk.
  */
 export type Writing = {
   path: string
   limit: number
   reservation: Reservation
-  turn?: (<T>(action: () => Promise<T>) => Promise<T>) | undefined
+  sharing?: Sharing
+}
+
+const ALONE: Sharing = {
+  turn: (action) => action(),
+  memory: { take: () => true, give: () => {} },
 }
 
 /**
  * Writes what `next` yields to a new file. Rejects as soon as `next` does. The end of the file is not synced. A piece
  * of BATCH_BYTES is written before the second one after it is asked for, so a caller can reuse two buffers in turn.
+ * Without memory for a piece, it and those before it are written before the next one is asked for: so a body always
+ * goes on, piece by piece.
  * Throws a {@link Refusal}: 413 over the limit, 507 when the disk is full.
  */
 export async function writeBody(
@@ -63,6 +80,8 @@ class BodyWriter {
   readonly #file: FileHandle
   /** The file's path, the limit, and the room that is promised to the body. */
   readonly #target: Writing
+  /** What it shares with other bodies. */
+  readonly #sharing: Sharing
   /** The hash of all bytes so far. */
   readonly #hash = createHash('sha256')
   /** The number of all bytes so far. */
@@ -71,6 +90,10 @@ class BodyWriter {
   #batch: Buffer[] = []
   /** The bytes of the pieces in the batch. */
   #batchBytes = 0
+  /** Memory that was taken for the batch. */
+  #batchTaken = 0
+  /** Whether there was no memory for the last piece of the batch. */
+  #isShort = false
   /** The write of the last batch. It is awaited before the next write, and at the end. */
   #writing: Promise<void> = Promise.resolve()
   /** The check that the disk is not full. It is awaited before the next write, and at the end. */
@@ -83,6 +106,7 @@ class BodyWriter {
   constructor(file: FileHandle, target: Writing) {
     this.#file = file
     this.#target = target
+    this.#sharing = target.sharing ?? ALONE
   }
 
   /** Counts, hashes and keeps a piece. Throws a 413 when the body gets too large. */
@@ -92,42 +116,44 @@ class BodyWriter {
     if (this.#size > this.#target.limit) throw tooLarge(this.#target.limit)
     this.#batch.push(piece)
     this.#batchBytes += piece.length
+    const memory = piece.length + PIECE_OVERHEAD
+    if (this.#sharing.memory.take(memory)) this.#batchTaken += memory
+    else this.#isShort = true
   }
 
   /** Whether {@link flush} must be called before the next piece is added. */
   get isFull(): boolean {
-    return this.#batchBytes >= BATCH_BYTES || this.#batch.length >= BATCH_PIECES
+    return this.#isShort || this.#batchBytes >= BATCH_BYTES || this.#batch.length >= BATCH_PIECES
   }
 
-  /** Begins to write the batch. Waits until the batch before it is written. */
+  /** Begins to write the batch. Waits until the batch before it is written, and for this one when memory is short. */
   async flush(): Promise<void> {
-    const [pieces, bytes] = [this.#batch, this.#batchBytes]
-    this.#batch = []
-    this.#batchBytes = 0
+    const isShort = this.#isShort
     await Promise.all([this.#writing, this.#fitting])
+    const [pieces, bytes, taken] = [this.#batch, this.#batchBytes, this.#batchTaken]
+    this.#batch = []
+    this.#batchBytes = this.#batchTaken = 0
+    this.#isShort = false
     const { reservation } = this.#target
-    this.#writing = this.#inTurn(() => writeAll(this.#file, pieces, bytes)).then(() =>
-      reservation.wrote(bytes),
-    )
+    const { turn, memory } = this.#sharing
+    this.#writing = turn(() => writeAll(this.#file, pieces, bytes))
+      .then(() => reservation.wrote(bytes))
+      .finally(() => memory.give(taken))
     // The check runs beside the write and not before the next piece: its answer may have to wait for a processor.
     this.#fitting = reservation.extend()
     // A rejection is not unhandled: each promise is awaited later.
     for (const begun of [this.#writing, this.#fitting]) begun.catch(() => {})
     this.#unsynced += bytes
     if (this.#unsynced >= SYNC_BYTES) await this.#beginSync()
+    if (isShort) await this.#writing
   }
 
   // An fsync that fails may be the only one that reports the error: nothing goes on after it.
   async #beginSync(): Promise<void> {
     this.#unsynced = 0
     await this.#syncing
-    this.#syncing = this.#inTurn(() => this.#file.datasync())
+    this.#syncing = this.#sharing.turn(() => this.#file.datasync())
     this.#syncing.catch(() => {}) // it is awaited later
-  }
-
-  #inTurn(action: () => Promise<void>): Promise<void> {
-    const { turn } = this.#target
-    return turn ? turn(action) : action()
   }
 
   /** Writes the last batch. Waits for all that was begun. */
@@ -142,6 +168,7 @@ class BodyWriter {
   async close(): Promise<void> {
     await this.#writing.catch(() => {})
     await this.#syncing.catch(() => {})
+    this.#sharing.memory.give(this.#batchTaken) // of pieces that are not written any more
     await this.#file.close()
   }
 }

@@ -6,8 +6,9 @@ import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { crc32, deflateRawSync } from 'node:zlib'
 import t from 'tap'
+import { makeAccount } from '../support/account.js'
 import type { Answer } from '../support/http.js'
-import { startPlinth, type Plinth } from '../support/plinth.js'
+import { startPlinth } from '../support/plinth.js'
 import { needs } from '../support/programs.js'
 import { rawZip } from '../support/raw-zip.js'
 import { until } from '../support/until.js'
@@ -16,12 +17,6 @@ import { simpleModule } from '../support/zips.js'
 const UPLOAD = '/api/packages/team/go/upload'
 const GENERIC = '/api/packages/team/generic'
 const LARGE = 5_000_000
-
-/** An account that may write to `team`: its Authorization header. */
-function makeAccount({ cli }: Plinth, name: string): string {
-  const token = /plinth_\S+/.exec(cli('account', 'add', name, '--write', 'team'))?.[0] ?? ''
-  return `Basic ${Buffer.from(`${name}:${token}`).toString('base64')}`
-}
 
 /** Zips of half a MiB, or of 5 MB, that take seconds to check: 475 MB come out of them. */
 function makeBombs(): (version: string, padding?: number) => Buffer {

@@ -1,0 +1,133 @@
+// Bodies that come faster than the disk takes them.
+
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import { Budget } from '../../src/shares/budget.js'
+import { writeBody, type Writing } from '../../src/store/write-body.js'
+import { memoryFolder } from '../support/temp-folder.js'
+import { until } from '../support/until.js'
+
+const PIECE = 2 ** 16
+const MIB = 2 ** 20
+const reservation = { extend: async () => {}, wrote: () => {}, end: () => {} }
+
+/** A disk that does nothing until it is let go. */
+function makeDisk() {
+  const held: (() => void)[] = []
+  let isHeld = true
+  return {
+    turn: async <T>(action: () => Promise<T>): Promise<T> => {
+      if (isHeld) await new Promise<void>((resolve) => void held.push(resolve))
+      return action()
+    },
+    letGo: () => {
+      isHeld = false
+      for (const go of held.splice(0)) go()
+    },
+  }
+}
+
+/** A client that sends `pieces` pieces at once. `asked` is how many of them were taken. */
+function makeClient(pieces: number, length = PIECE) {
+  const client = {
+    asked: 0,
+    next: async (): Promise<IteratorResult<Buffer>> => {
+      await new Promise(setImmediate)
+      if (client.asked === pieces) return { done: true, value: undefined }
+      return { done: false, value: Buffer.alloc(length, ++client.asked) }
+    },
+  }
+  return client
+}
+
+/** `count` bodies of each account, which share `budget`, on a disk that stands still. */
+function makeBodies(
+  budget: Budget,
+  accounts: readonly string[],
+  count: number,
+  pieces: number,
+  length = PIECE,
+) {
+  const folder = memoryFolder()
+  const disk = makeDisk()
+  const bodies = accounts.flatMap((account) =>
+    Array.from({ length: count }, (_, n) => {
+      const client = makeClient(pieces, length)
+      const path = join(folder, `${account}${n}`)
+      const memory: NonNullable<Writing['sharing']>['memory'] = {
+        take: (bytes) => budget.take(account, bytes),
+        give: (bytes) => budget.give(account, bytes),
+      }
+      const sharing = { turn: disk.turn, memory }
+      const written = writeBody(client.next, { path, limit: 2 ** 30, reservation, sharing })
+      return { account, client, path, written }
+    }),
+  )
+  /** Resolves when no body asks for more. */
+  const still = async (): Promise<number> => {
+    let before = -1
+    const asked = (): number => bodies.reduce((sum, { client }) => sum + client.asked, 0)
+    await until(() => {
+      const same = before === asked()
+      before = asked()
+      return same
+    }, 50)
+    return before
+  }
+  return { bodies, disk, still }
+}
+
+t.test('bodies that wait for the disk hold a bounded number of bytes, and each goes on', async (t) => {
+  const budget = new Budget(8 * MIB)
+  const { bodies, disk, still } = makeBodies(budget, ['a', 'b', 'c'], 40, 40)
+  const bytes = (await still()) * PIECE
+  const bound = 8 * MIB + bodies.length * PIECE
+  t.ok(bytes <= bound, `${bytes} of ${bound} bytes are held`)
+  t.ok(bytes >= bodies.length * PIECE, 'each body has a piece at least')
+  disk.letGo()
+  const received = await Promise.all(bodies.map(({ written }) => written))
+  t.ok(received.every(({ size }) => size === 40 * PIECE))
+  const one = Buffer.concat(Array.from({ length: 40 }, (_, n) => Buffer.alloc(PIECE, n + 1)))
+  t.ok(
+    bodies.every(({ path }) => readFileSync(path).equals(one)),
+    'every byte is written',
+  )
+  t.equal(budget.held, 0, 'and nothing is held any more')
+})
+
+t.test('an account whose bodies hold its share leaves memory for others', async (t) => {
+  const budget = new Budget(8 * MIB)
+  const bad = makeBodies(budget, ['bad'], 60, 40)
+  await bad.still()
+  const good = makeBodies(budget, ['good'], 1, 15)
+  t.equal(await good.still(), 15, 'a body of another account is gathered whole')
+  for (const { disk } of [bad, good]) disk.letGo()
+  await Promise.all([...bad.bodies, ...good.bodies].map(({ written }) => written))
+})
+
+t.test('tiny pieces count with what they take beside their bytes', async (t) => {
+  const budget = new Budget(4 * MIB)
+  const { bodies, disk, still } = makeBodies(budget, ['a'], 20, 1000, 1)
+  const pieces = await still()
+  t.ok(pieces < 6000, `${pieces} of ${bodies.length * 1000} pieces are held`)
+  disk.letGo()
+  await Promise.all(bodies.map(({ written }) => written))
+})
+
+t.test('what a body held is given back when its client goes away', async (t) => {
+  const budget = new Budget(8 * MIB)
+  let asked = 0
+  const next = async (): Promise<IteratorResult<Buffer>> => {
+    if (asked++ === 3) throw new Error('the client went away')
+    return { done: false, value: Buffer.alloc(PIECE) }
+  }
+  const memory = {
+    take: (bytes: number) => budget.take('a', bytes),
+    give: (bytes: number) => budget.give('a', bytes),
+  }
+  const sharing = { turn: <T>(action: () => Promise<T>) => action(), memory }
+  const path = join(memoryFolder(), 'body')
+  await t.rejects(writeBody(next, { path, limit: 2 ** 30, reservation, sharing }), /went away/)
+  t.equal(budget.held, 0)
+})
