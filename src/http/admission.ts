@@ -16,7 +16,7 @@ const MOST_DELETES = 1024
  */
 const DISK_TURNS = 16
 /** Bytes of bodies that wait for the disk in memory. Beside them each body may have a piece of 64 KiB. */
-const BODY_MEMORY = 24 * 2 ** 20
+const BODY_MEMORY = 12 * 2 ** 20
 
 const retryAfter = (seconds: number, why: string): Refusal =>
   new Refusal(503, `${why}: try again in ${seconds} s`, { headers: { 'Retry-After': String(seconds) } })

@@ -5,9 +5,9 @@ export const NODE_FLAGS: readonly string[] = [
   // in the threads that check zips.
   '--max-semi-space-size=1',
   // In percent: how much the heap may grow before the next full collection. The heap has 13 to 20 MB, and the buffers
-  // of bodies count as heap. By default 30 MB of a body start a full collection, and collections take a third of the
-  // processor time of a large upload.
-  '--heap-growing-percent=300',
+  // of bodies count as heap. With 100 or less, collections take a third of the processor time of a large upload. With
+  // 300 up to 60 MB of buffers that nobody uses any more pile up when many bodies come at once.
+  '--heap-growing-percent=150',
   // A thread that checks a zip frees the buffers of what it has inflated: see modzip/free-buffers.ts.
   '--expose-gc',
 ]
