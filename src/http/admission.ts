@@ -17,6 +17,8 @@ const MOST_DELETES = 1024
 const DISK_TURNS = 16
 /** Bytes of bodies that wait for the disk in memory. Beside them each body may have a piece of 64 KiB. */
 const BODY_MEMORY = 12 * 2 ** 20
+/** Bytes of bodies that are written and not synced. Beside them each body may have 1 MiB. */
+const UNSYNCED_BYTES = 256 * 2 ** 20
 
 const retryAfter = (seconds: number, why: string): Refusal =>
   new Refusal(503, `${why}: try again in ${seconds} s`, { headers: { 'Retry-After': String(seconds) } })
@@ -30,6 +32,8 @@ export class Admission {
   readonly #disk = new FairTurns(DISK_TURNS)
   /** Memory for bodies. */
   readonly #memory = new Budget(BODY_MEMORY)
+  /** Bytes of bodies that a sync may have to wait for. */
+  readonly #unsynced = new Budget(UNSYNCED_BYTES)
   /** Requests that have no answer yet. */
   #requests = 0
   /** Set by {@link stop}. */
@@ -55,11 +59,11 @@ export class Admission {
   }
 
   /**
-   * Runs one upload of `account`. Throws a 503 when too many run already, of all accounts or of this one, before
-   * anything is read.
+   * Runs one upload of `account` with what its body shares with others until it is published. Throws a 503 when too
+   * many run already, of all accounts or of this one, before anything is read.
    */
-  upload<T>(account: string, action: () => Promise<T>): Promise<T> {
-    return this.#inSlot(this.#uploads, 'upload', account, action)
+  upload<T>(account: string, action: (sharing: Sharing) => Promise<T>): Promise<T> {
+    return this.#inSlot(this.#uploads, 'upload', account, () => this.#share(account, action))
   }
 
   /** Runs one delete of `account` {@link atDisk}. Throws a 503 as {@link upload} does. */
@@ -75,17 +79,6 @@ export class Admission {
     return this.#disk.run(account, action)
   }
 
-  /** What a body of `account` shares with other bodies while it is written. */
-  sharing(account: string): Sharing {
-    return {
-      turn: (action) => this.atDisk(account, action),
-      memory: {
-        take: (bytes) => this.#memory.take(account, bytes),
-        give: (bytes) => this.#memory.give(account, bytes),
-      },
-    }
-  }
-
   #inSlot<T>(slots: Slots, what: string, account: string, action: () => Promise<T>): Promise<T> {
     return slots.run(
       account,
@@ -96,6 +89,17 @@ export class Admission {
       },
       action,
     )
+  }
+
+  async #share<T>(account: string, use: (sharing: Sharing) => Promise<T>): Promise<T> {
+    const memory = this.#memory.hold(account)
+    const unsynced = this.#unsynced.hold(account)
+    try {
+      return await use({ turn: (action) => this.atDisk(account, action), memory, unsynced })
+    } finally {
+      memory.end()
+      unsynced.end()
+    }
   }
 
   /** Lets no more requests in. */

@@ -48,10 +48,9 @@ export async function receiveBody<T>(
   const stated = statedOf(ctx)
   if (stated.length > limit + (stated.isForm ? MAX_FORM_OVERHEAD : 0)) throw tooLarge(limit)
   const account = accountOf(ctx)
-  return parts.admission.upload(account, () =>
+  return parts.admission.upload(account, (sharing) =>
     withUpload(parts, { bytes: stated.length, account }, async (upload, reservation) => {
       try {
-        const sharing = parts.admission.sharing(account)
         const writing = { path: upload.body, limit, reservation, sharing }
         const received = await withBodyClock(ctx.req, limitsOf(parts), (expired) =>
           receiveInTime(ctx, stated, writing, expired),

@@ -3,6 +3,16 @@
 
 import { Tally } from './tally.js'
 
+/** What one body holds. */
+export type Holding = {
+  /** Adds `bytes` to it. `false`, and nothing is added, when they are over the share of the account. */
+  take: (bytes: number) => boolean
+  /** Takes back `bytes` that were taken. */
+  give: (bytes: number) => void
+  /** Takes back what is left. Nothing is taken afterwards. */
+  end: () => void
+}
+
 export class Budget {
   /** Bytes that all may hold. */
   readonly #whole: number
@@ -18,15 +28,21 @@ export class Budget {
     return this.#held.all
   }
 
-  /** Adds `bytes` to what the account holds. `false`, and nothing is added, when they are over its share. */
-  take(account: string, bytes: number): boolean {
-    if (this.#held.of(account) + bytes > this.#held.share(account, this.#whole)) return false
-    this.#held.add(account, bytes)
-    return true
-  }
-
-  /** Takes back `bytes` that were taken. */
-  give(account: string, bytes: number): void {
-    this.#held.add(account, -bytes)
+  /** Begins to count what a body of `account` holds: nothing yet. The caller ends it. */
+  hold(account: string): Holding {
+    let mine = 0
+    const add = (bytes: number): void => {
+      mine += bytes
+      this.#held.add(account, bytes)
+    }
+    return {
+      take: (bytes) => {
+        const fits = this.#held.of(account) + bytes <= this.#held.share(account, this.#whole)
+        if (fits) add(bytes)
+        return fits
+      },
+      give: (bytes) => add(-Math.min(bytes, mine)),
+      end: () => add(-mine),
+    }
   }
 }

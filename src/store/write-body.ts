@@ -4,6 +4,7 @@
 import { createHash } from 'node:crypto'
 import { open, type FileHandle } from 'node:fs/promises'
 import { Refusal } from '../errors.js'
+import type { Holding } from '../shares/budget.js'
 import type { FreeSpace, Reservation } from './free-space.js'
 import type { Store } from './store.js'
 import type { UploadFolder } from './temps.js'
@@ -15,7 +16,9 @@ const BATCH_PIECES = 1024
 /** What a piece takes beside its bytes: the objects that hold it. */
 const PIECE_OVERHEAD = 256
 /** Bytes after which a sync is begun while the body still comes: the sync at the end has less to wait for. */
-const SYNC_BYTES = 64 * 2 ** 20
+const SYNC_BYTES = 32 * 2 ** 20
+/** A body with fewer unsynced bytes need not sync them because others have many: each sync has its price. */
+const LEAST_SYNC_BYTES = 2 ** 20
 
 /** A body that was written whole: `path` is absolute, `size` in bytes, `sha256` in hex. */
 export type Received = { path: string; size: number; sha256: string }
@@ -24,12 +27,14 @@ export type Received = { path: string; size: number; sha256: string }
 export const tooLarge = (limit: number): Refusal =>
   new Refusal(413, `the upload is too large: at most ${limit} bytes are taken`)
 
-/** What bodies that come at the same time share. */
+/** What a body shares with others that come at the same time. */
 export type Sharing = {
   /** Runs what keeps the disk busy, in its turn. */
   turn: <T>(action: () => Promise<T>) => Promise<T>
-  /** Takes so many bytes of memory: `false` when there are none left for this body. `give` takes them back. */
-  memory: { take: (bytes: number) => boolean; give: (bytes: number) => void }
+  /** Bytes that wait for the disk in memory. */
+  memory: Holding
+  /** Bytes that were written and not yet synced: whoever syncs a small file may have to wait for them. */
+  unsynced: Holding
 }
 
 /**
@@ -43,16 +48,15 @@ export type Writing = {
   sharing?: Sharing
 }
 
-const ALONE: Sharing = {
-  turn: (action) => action(),
-  memory: { take: () => true, give: () => {} },
-}
+const UNBOUND: Holding = { take: () => true, give: () => {}, end: () => {} }
+const ALONE: Sharing = { turn: (action) => action(), memory: UNBOUND, unsynced: UNBOUND }
 
 /**
  * Writes what `next` yields to a new file. Rejects as soon as `next` does. The end of the file is not synced. A piece
  * of BATCH_BYTES is written before the second one after it is asked for, so a caller can reuse two buffers in turn.
- * Without memory for a piece, it and those before it are written before the next one is asked for: so a body always
- * goes on, piece by piece.
+ * Without memory for a piece, it and those before it are written before the next one is asked for; when too much is
+ * unsynced, the body's own bytes are synced before. So a body always goes on, piece by piece. What it holds of what is
+ * shared in the end is the caller's to end.
  * Throws a {@link Refusal}: 413 over the limit, 507 when the disk is full.
  */
 export async function writeBody(
@@ -102,6 +106,8 @@ class BodyWriter {
   #syncing: Promise<void> = Promise.resolve()
   /** Bytes that were flushed since the last sync was begun. */
   #unsynced = 0
+  /** Those of them that were taken of what may be unsynced. */
+  #unsyncedTaken = 0
 
   constructor(file: FileHandle, target: Writing) {
     this.#file = file
@@ -143,17 +149,25 @@ class BodyWriter {
     this.#fitting = reservation.extend()
     // A rejection is not unhandled: each promise is awaited later.
     for (const begun of [this.#writing, this.#fitting]) begun.catch(() => {})
-    this.#unsynced += bytes
-    if (this.#unsynced >= SYNC_BYTES) await this.#beginSync()
+    await this.#syncSome(bytes)
     if (isShort) await this.#writing
   }
 
   // An fsync that fails may be the only one that reports the error: nothing goes on after it.
-  async #beginSync(): Promise<void> {
-    this.#unsynced = 0
+  async #syncSome(flushed: number): Promise<void> {
+    const { turn, unsynced } = this.#sharing
+    this.#unsynced += flushed
+    const fits = unsynced.take(flushed)
+    if (fits) this.#unsyncedTaken += flushed
+    const most = fits ? SYNC_BYTES : LEAST_SYNC_BYTES
+    if (this.#unsynced < most) return
+    if (!fits) await this.#writing
     await this.#syncing
-    this.#syncing = this.#sharing.turn(() => this.#file.datasync())
+    const taken = this.#unsyncedTaken
+    this.#unsynced = this.#unsyncedTaken = 0
+    this.#syncing = turn(() => this.#file.datasync()).then(() => unsynced.give(taken))
     this.#syncing.catch(() => {}) // it is awaited later
+    if (!fits) await this.#syncing
   }
 
   /** Writes the last batch. Waits for all that was begun. */
@@ -168,7 +182,6 @@ class BodyWriter {
   async close(): Promise<void> {
     await this.#writing.catch(() => {})
     await this.#syncing.catch(() => {})
-    this.#sharing.memory.give(this.#batchTaken) // of pieces that are not written any more
     await this.#file.close()
   }
 }
