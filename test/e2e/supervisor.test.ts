@@ -36,10 +36,6 @@ async function newPlinth() {
 const kill = async (run: Start, what: string): Promise<void> =>
   void process.kill(await childOf(run.pid, what), 'SIGKILL')
 
-/** The output has `count` matches of `pattern`. */
-const says = (run: Start, pattern: string, count: number): Promise<unknown> =>
-  run.until(new RegExp(`(?:${pattern}[^]*){${count}}`))
-
 async function stops(t: Test, run: Start): Promise<void> {
   run.kill('SIGTERM')
   t.same(await run.ended, { code: 0, signal: null }, 'it ends when it is told to')
@@ -73,7 +69,7 @@ t.test('npm start', needs('nginx', 'pgrep'), async (t) => {
           ({ headers, body }) => /^\d+$/.test(headers['retry-after'] ?? '') && /reads go on/.test(body),
         ),
       )
-      await says(run, 'the service runs again', round + 1)
+      await run.untilTimes('the service runs again', round + 1)
       t.match(run.output(), `the service is started again in ${seconds} s`)
     }
   })
@@ -83,9 +79,9 @@ t.test('npm start', needs('nginx', 'pgrep'), async (t) => {
     t.equal(pid, run.pid)
     for (let round = 4; round <= 9; round++) {
       await kill(run, SERVICE)
-      await says(run, 'the service was ended by SIGKILL', round)
+      await run.untilTimes('the service was ended by SIGKILL', round)
       process.kill(pid, 'SIGUSR2')
-      await says(run, 'the service runs again', round)
+      await run.untilTimes('the service runs again', round)
     }
     t.match(run.output(), /again in 0\.2 s(?:[^]*again in 0\.2 s){2}/, 'and the delay begins anew')
   })
@@ -94,8 +90,8 @@ t.test('npm start', needs('nginx', 'pgrep'), async (t) => {
     const service = await childOf(run.pid, SERVICE)
     for (let round = 1; round <= 2; round++) {
       await kill(run, NGINX)
-      await says(run, 'plinth: nginx was ended by SIGKILL', round)
-      await says(run, 'plinth: nginx runs again', round)
+      await run.untilTimes('plinth: nginx was ended by SIGKILL', round)
+      await run.untilTimes('plinth: nginx runs again', round)
       t.equal((await get('a')).status, 200)
       t.equal((await put(`c${round}`)).status, 201)
     }
@@ -105,8 +101,8 @@ t.test('npm start', needs('nginx', 'pgrep'), async (t) => {
   await t.test('both die: both come back', async (t) => {
     process.kill(await childOf(run.pid, SERVICE), 'SIGKILL')
     await kill(run, NGINX)
-    await says(run, 'plinth: nginx runs again', 3)
-    await says(run, 'the service runs again', 10)
+    await run.untilTimes('plinth: nginx runs again', 3)
+    await run.untilTimes('the service runs again', 10)
     t.equal((await get('a')).status, 200)
     t.equal((await put('d')).status, 201)
   })
@@ -116,13 +112,13 @@ t.test('npm start', needs('nginx', 'pgrep'), async (t) => {
     async (t) => {
       const socket = join(data, 'state/shim.sock')
       await kill(run, SERVICE)
-      await says(run, 'the service was ended by SIGKILL', 11)
+      await run.untilTimes('the service was ended by SIGKILL', 11)
       await until(async () => (await put('e')).status === 201)
       // A folder in the socket's place: the service ends at its start.
       rmSync(socket)
       mkdirSync(socket)
       await kill(run, SERVICE)
-      await says(run, 'the service ended with code 1', 2)
+      await run.untilTimes('the service ended with code 1', 2)
       t.equal((await get('a')).status, 200)
       await stops(t, run)
       t.notOk(existsSync(join(data, 'state/start.pid')))
@@ -255,9 +251,9 @@ t.test(
       const before = seen.written
       await until(() => seen.written > before + 2 || wrong.length > 0)
       await kill(run, SERVICE)
-      await says(run, 'the service was ended by SIGKILL', round)
+      await run.untilTimes('the service was ended by SIGKILL', round)
       run.kill('SIGUSR2')
-      await says(run, 'the service runs again', round)
+      await run.untilTimes('the service runs again', round)
     }
     clock.going = false
     await Promise.all(clients)

@@ -34,18 +34,34 @@ export function watch(child: ChildProcess) {
       resolve({ code, signal })
     }),
   )
+  async function matching<T>(what: string, look: () => T | undefined): Promise<T> {
+    for (;;) {
+      const match = look()
+      if (match !== undefined) return match
+      if (closed) throw new Error(`ended without ${what}: ${output}`)
+      await new Promise<void>((resolve) => void waiting.push(resolve))
+    }
+  }
   return {
     output: () => output,
     /** Resolves when the child has ended and its output is closed. */
     ended,
     /** Resolves when the output so far matches; rejects when the child has ended without a match. */
-    until: async (pattern: RegExp): Promise<RegExpExecArray> => {
-      for (;;) {
-        const match = pattern.exec(output)
-        if (match) return match
-        if (closed) throw new Error(`ended without ${String(pattern)}: ${output}`)
-        await new Promise<void>((resolve) => void waiting.push(resolve))
-      }
+    until: (pattern: RegExp) => matching(String(pattern), () => pattern.exec(output) ?? undefined),
+    /**
+     * Resolves when the output so far has `text` so many `times`. A pattern for it would take seconds on a long output,
+     * and all clients of the test would stand still meanwhile.
+     */
+    untilTimes: async (text: string, times: number): Promise<void> => {
+      let found = 0
+      let from = 0
+      await matching(`${times} times ${text}`, () => {
+        for (let at = output.indexOf(text, from); at >= 0; at = output.indexOf(text, from)) {
+          found++
+          from = at + text.length
+        }
+        return found >= times ? true : undefined
+      })
     },
   }
 }
