@@ -70,14 +70,14 @@ const largeForms: Attack = {
 
 const manyBodies: Attack = {
   name: 'many-bodies',
-  what: '250 accounts that each upload a file of 8 MiB, all at a time',
-  run: (target, signal) => flood({ accounts: 'all', lanes: 250 }, fileOf(8 * MIB))(target, signal),
+  what: '240 accounts that each upload a file of 8 MiB, all at a time',
+  run: (target, signal) => flood({ accounts: 'all', lanes: 240 }, fileOf(8 * MIB))(target, signal),
 }
 
 const manyForms: Attack = {
   name: 'many-forms',
-  what: '250 accounts that each upload a file of 8 MiB as a form, all at a time',
-  run: (target, signal) => flood({ accounts: 'all', lanes: 250 }, formOf(8 * MIB))(target, signal),
+  what: '240 accounts that each upload a file of 8 MiB as a form, all at a time',
+  run: (target, signal) => flood({ accounts: 'all', lanes: 240 }, formOf(8 * MIB))(target, signal),
 }
 
 const manyRequests: Attack = {
