@@ -10,13 +10,16 @@ const MAX_REMEMBERED_FOLDERS = 50_000
 export class Folders {
   /** Makes a path absolute. */
   readonly #at: (path: string) => string
+  /** The mode of a new folder, before the umask. */
+  readonly #modeOf: (path: string) => Promise<number>
   /** Folders whose names are known to be on the disk. */
   readonly #durable = new Set<string>()
   /** Folders that are being made now. */
   readonly #making = new Map<string, Promise<void>>()
 
-  constructor(at: (path: string) => string) {
+  constructor(at: (path: string) => string, modeOf = async (_path: string): Promise<number> => 0o777) {
     this.#at = at
+    this.#modeOf = modeOf
   }
 
   /** fsync(2) of a folder: the names in it are on the disk then. */
@@ -50,7 +53,8 @@ export class Folders {
   async #makeDurably(folder: string): Promise<void> {
     const parent = dirname(folder)
     if (parent !== '.') await this.make(parent)
-    await ignoring(['EEXIST'], () => mkdir(this.#at(folder)))
+    const mode = await this.#modeOf(folder)
+    await ignoring(['EEXIST'], () => mkdir(this.#at(folder), { mode }))
     await this.sync(parent)
     if (this.#durable.size >= MAX_REMEMBERED_FOLDERS) this.#durable.clear()
     this.#durable.add(folder)

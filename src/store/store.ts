@@ -2,9 +2,9 @@
 // the name, then the folder. Paths are those of layout.ts, relative to the data folder.
 
 import { link, mkdir, open, rename, symlink, unlink } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { basename, dirname } from 'node:path'
 import { errno, ignoring } from '../errors.js'
-import { folders, sumFolders } from '../layout.js'
+import { folders, packagesFolder, publicMarker, sumFolders } from '../layout.js'
 import { Folders } from './folders.js'
 import { admit, stampWith, type Admitted, type Stamp } from './ownership.js'
 import { Reading } from './reading.js'
@@ -32,7 +32,17 @@ export class Store extends Reading {
   constructor(data: string) {
     super(data)
     this.#temps = new Temps(this.at(folders.tmp))
-    this.#folders = new Folders((path) => this.at(path))
+    this.#folders = new Folders(
+      (path) => this.at(path),
+      (path) => this.#modeOf(path),
+    )
+  }
+
+  // An owner's folder that somebody has removed is made again by the next upload. Unless nginx reads the owner for
+  // everybody, nobody else may enter it before the access keeper lets the right ones in.
+  async #modeOf(folder: string): Promise<number> {
+    const isOpen = dirname(folder) !== packagesFolder || (await this.exists(publicMarker(basename(folder))))
+    return isOpen ? 0o777 : 0o700
   }
 
   /** Makes the folders of the data folder that are missing. */

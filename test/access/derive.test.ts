@@ -171,6 +171,23 @@ t.test('whatever is wrong is put right, and a second time changes nothing', asyn
   }
 })
 
+t.test('an upload to an owner whose folder was removed makes it again, and opens it to nobody', async (t) => {
+  const { store, at, derive } = await make()
+  await derive()
+  for (const [owner, mode] of [
+    ['open', 0o755],
+    ['shut', 0o700],
+  ] as const) {
+    await store.claim(await newFile(store), `tree/api/packages/${owner}/generic/tool/1.0/before`)
+    rmSync(at(`tree/api/packages/${owner}`), { recursive: true })
+    t.ok(await store.claim(await newFile(store), `tree/api/packages/${owner}/generic/tool/1.0/after`))
+    t.equal(statSync(at(`tree/api/packages/${owner}`)).mode & 0o777, mode, owner)
+    t.equal(statSync(at(`tree/api/packages/${owner}/generic`)).mode & 0o777, 0o755, 'in it nothing changes')
+  }
+})
+
+const newFile = async (store: Store): Promise<string> => (await store.stage('x')).temp
+
 const replace = (path: string, make: (path: string) => void): void => {
   rmSync(path, { recursive: true })
   make(path)
