@@ -139,7 +139,7 @@ t.test('what one file does, no other does', async (t) => {
   t.same(usersOf(/from 'unzipper'/), ['modzip/open-zip.ts'])
   t.same(usersOf(/from 'yazl'/), ['pack/write-zip.ts'])
   t.same(usersOf(/from 'koa-body'/), ['http/form-body.ts'])
-  t.same(usersOf(/from 'chokidar'/), ['inbox/inbox.ts'])
+  t.same(usersOf(/from 'chokidar'/), ['inbox/watcher.ts'])
   t.same(usersOf(/from '@koa\/router'/), ['http/app.ts'])
   for (const file of usersOf(/from 'koa'/)) t.equal(roomOf(file), 'http', `${file} uses koa`)
   t.same(usersOf(/import \{[^}]*\b(?:rename|link)\b[^}]*\} from 'node:fs\/promises'/), [

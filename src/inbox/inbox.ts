@@ -2,23 +2,24 @@
 // event of the file system only starts a look, since events get lost (full queues, network file systems).
 
 import { realpath } from 'node:fs/promises'
-import { basename, dirname, join } from 'node:path'
+import { basename, dirname } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
-import { watch, type FSWatcher } from 'chokidar'
 import { messageOf } from '../errors.js'
 import { folders } from '../layout.js'
 import { inFolder, makeInbox, removeEmptyFolder } from '../store/inbox-files.js'
 import { Changed, Exchangeable, OpenedFolder } from '../store/opened-folder.js'
 import { signatureOf } from '../store/reading.js'
-import { REJECTED } from './place.js'
 import { scan, type Sighting } from './scan.js'
 import { Settling } from './settling.js'
 import { take, type InboxNeeds, type Taking } from './take.js'
+import { Watcher } from './watcher.js'
 
 /** Files that are published at the same time. */
 const AT_ONCE = 4
 /** More due files than this are taken without watching for others meanwhile. */
 const BURST = 100
+/** With more names than this nothing is watched. 150,000 took a GiB, and most of the watches that a user has. */
+const MAX_WATCHED = 2000
 /** The pause between two looks: at least GAP_MS, and GAP_LOOKS times what a look takes. */
 const GAP_MS = 100
 const GAP_LOOKS = 5
@@ -26,23 +27,22 @@ const GAP_LOOKS = 5
 const LOOK_EVERY_MS = 30_000
 /** An empty folder is removed when it has not changed for so long. A new one is about to be filled. */
 const EMPTY_FOLDER_MS = 3_600_000
-const MAX_WATCHED_DEPTH = 5
 /** Complaints that are remembered, so that each is logged once. */
 const MAX_COMPLAINTS = 1000
 
 /**
- * `settleMs`: how long a file must have been left alone before it is taken. `descriptors`: where this process finds its
- * open files.
+ * `settleMs`: how long a file must have been left alone before it is taken. `mostWatched`: see {@link MAX_WATCHED}.
+ * `descriptors`: where this process finds its open files.
  */
-type InboxSettings = { settleMs: number; lookEveryMs?: number; descriptors?: string }
+type InboxSettings = { settleMs: number; lookEveryMs?: number; mostWatched?: number; descriptors?: string }
 
 export class Inbox {
   /** What taking a file needs. */
   readonly #taking: Taking
-  /** The inbox, absolute and without links. */
-  readonly #root: string
   /** Without any event there is a look this often. */
   readonly #lookEveryMs: number
+  /** With more names than this nothing is watched. */
+  readonly #mostWatched: number
   /** The files that wait to be taken. */
   readonly #settling: Settling
   /** Aborted by {@link stop}. */
@@ -55,18 +55,23 @@ export class Inbox {
   #hinted = false
   /** Aborted by an event: ends the rest between two looks. */
   #nap = new AbortController()
-  /** Watches for events; closed while a burst is taken. */
-  #watcher: FSWatcher
+  /** The names that the last look has met. */
+  #names = 0
+  /** Watches for events; stopped while a burst is taken, and while there are many names. */
+  readonly #watcher: Watcher
   /** The loop of looks. It ends after {@link stop}. */
   readonly #running: Promise<void>
 
   private constructor(taking: Taking, root: string, stopping: AbortController, settings: InboxSettings) {
     this.#taking = taking
-    this.#root = root
     this.#stopping = stopping
     this.#lookEveryMs = settings.lookEveryMs ?? LOOK_EVERY_MS
+    this.#mostWatched = settings.mostWatched ?? MAX_WATCHED
     this.#settling = new Settling(settings.settleMs)
-    this.#watcher = this.#watch()
+    this.#watcher = new Watcher(root, {
+      hint: () => this.#hear(),
+      fail: (error) => this.#complain('', `no events, ${this.#looksGoOn}: ${messageOf(error)}`),
+    })
     this.#running = this.#run()
   }
 
@@ -94,7 +99,7 @@ export class Inbox {
     this.#stopping.abort()
     this.#nap.abort()
     await this.#running
-    await this.#watcher.close()
+    await this.#watcher.stop()
   }
 
   get #isStopped(): boolean {
@@ -106,6 +111,7 @@ export class Inbox {
       let next = this.#lookEveryMs
       try {
         await this.#takeAll(await this.#look())
+        if (!this.#isStopped && this.#names <= this.#mostWatched) this.#watcher.start()
         next = this.#settling.nextLookIn(this.#lookEveryMs, performance.now())
       } catch (error) {
         this.#taking.log('error', 'inbox', { reason: messageOf(error) })
@@ -119,8 +125,9 @@ export class Inbox {
     const begun = performance.now()
     const due: string[] = []
     this.#settling.beginLook()
+    this.#names = 0
     await inFolder(this.#taking.openRoot, '.', async (root) => {
-      for await (const found of scan(root)) {
+      for await (const found of scan(root, () => this.#countName())) {
         if (this.#isStopped) return
         if ('reason' in found) this.#complain(found.path, found.reason)
         else if (found.empty) await this.#removeOld(found)
@@ -132,6 +139,17 @@ export class Inbox {
     this.#settling.endLook()
     this.#lookTookMs = performance.now() - begun
     return due
+  }
+
+  #countName(): void {
+    this.#names++
+    if (this.#names !== this.#mostWatched + 1) return
+    void this.#watcher.stop()
+    this.#complain('', `no events for over ${this.#mostWatched} files, ${this.#looksGoOn}`)
+  }
+
+  get #looksGoOn(): string {
+    return `looks every ${this.#lookEveryMs / 1000} s go on`
   }
 
   #complain(path: string, reason: string): void {
@@ -155,14 +173,12 @@ export class Inbox {
 
   async #takeAll(paths: readonly string[]): Promise<void> {
     // Watching files leave takes as long as publishing them: chokidar reads the folder again for each event.
-    const isBurst = paths.length > BURST
-    if (isBurst) await this.#watcher.close()
+    if (paths.length > BURST) await this.#watcher.stop()
     const due = paths.values()
     const workers = Array.from({ length: AT_ONCE }, async () => {
       for (const path of due) if (!this.#isStopped) await this.#takeOne(path)
     })
     await Promise.all(workers)
-    if (isBurst && !this.#isStopped) this.#watcher = this.#watch()
   }
 
   async #takeOne(path: string): Promise<void> {
@@ -184,25 +200,9 @@ export class Inbox {
     this.#hinted = false
   }
 
-  #watch(): FSWatcher {
-    const root = this.#root
-    const watcher = watch(root, {
-      ignoreInitial: true,
-      followSymlinks: false,
-      ignorePermissionErrors: true,
-      depth: MAX_WATCHED_DEPTH,
-      ignored: (path) => path === join(root, REJECTED),
-    })
-    const hint = (): void => {
-      this.#hinted = true
-      this.#nap.abort()
-    }
-    watcher.on('all', hint)
-    watcher.on('ready', hint) // files that came before the watching began have no event
-    watcher.on('error', (error) =>
-      this.#complain('', `no events, looks every ${this.#lookEveryMs / 1000} s go on: ${messageOf(error)}`),
-    )
-    return watcher
+  #hear(): void {
+    this.#hinted = true
+    this.#nap.abort()
   }
 }
 

@@ -1,5 +1,6 @@
 // A refused file leaves the inbox, too: to inbox/rejected/{the same path}, with the reasons in a .txt beside it.
 
+import { randomUUID } from 'node:crypto'
 import { basename, dirname, join } from 'node:path'
 import { visible } from '../errors.js'
 import { folders } from '../layout.js'
@@ -9,6 +10,8 @@ import { REJECTED } from './place.js'
 
 /** Bytes of a name that leave room for what is added to it (NAME_MAX is 255). */
 const MAX_STEM_BYTES = 200
+/** Numbers that are tried for a name. Each look at one costs time that other files wait for. */
+const MAX_NUMBER = 100
 
 // Cuts a name so that `.12.txt` can follow it.
 function shortened(name: string): string {
@@ -18,13 +21,15 @@ function shortened(name: string): string {
   return stem
 }
 
-// 'x.zip' → x.zip, or x.zip.2, x.zip.3 … when that is taken; neither the name nor its .txt is another rejected file
+// 'x.zip' → x.zip, or x.zip.2, x.zip.3 … when that is taken, at last x.zip.{uuid}; neither the name nor its .txt is
+// another rejected file
 async function freeName(folder: OpenedFolder, stem: string): Promise<string> {
-  for (let n = 1; ; n++) {
+  for (let n = 1; n <= MAX_NUMBER; n++) {
     const name = n === 1 ? stem : `${stem}.${n}`
     if (!(await isTaken({ folder, name })) && !(await isTaken({ folder, name: `${name}.txt.txt` })))
       return name
   }
+  return `${stem}.${randomUUID()}`
 }
 
 /**

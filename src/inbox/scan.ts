@@ -23,29 +23,37 @@ const unreachable = (path: string, error: unknown): Unreachable => ({
 
 const isGone = (error: unknown): boolean => error instanceof Changed || errno(error) === 'ENOENT'
 
+// Nothing for a name that is gone. So is one whose bytes are not what node makes of it.
+function problemOf(path: string, error: unknown): Unreachable | undefined {
+  if (!isGone(error)) return unreachable(path, error)
+  return path.includes('\ufffd') ? { path, reason: 'its name is not UTF-8' } : undefined
+}
+
 /**
  * Yields files, everything else that is not a folder, and the empty folders below `{owner}/{registry}`. Does not follow
- * links. `folder` is the inbox; the caller closes it.
+ * links. Calls `onName` for each name, also for those that are left alone. `folder` is the inbox; the caller closes it.
  */
 export async function* scan(
   folder: OpenedFolder,
+  onName: () => void = () => {},
   at = '',
   depth = 0,
 ): AsyncGenerator<Sighting | Unreachable> {
   let empty = true
+  let told = false
   try {
     for await (const { name } of await opendir(folder.at())) {
       empty = false
+      onName()
       const path = at === '' ? name : `${at}/${name}`
       if (path === REJECTED || name.startsWith('.')) continue
-      const status = await lstat(folder.at(name)).catch((error: unknown) => {
-        if (errno(error) !== 'ENOENT') throw error
-        return undefined
-      })
-      if (!status) {
-        // It is gone, or its bytes are not what node makes of its name.
-        if (name.includes('\ufffd')) yield { path, reason: 'its name is not UTF-8' }
-      } else if (status.isDirectory() && depth < MAX_DEPTH) yield* scanChild(folder, name, path, depth + 1)
+      const status = await lstat(folder.at(name)).catch((error: unknown) => problemOf(path, error))
+      if (!status || 'reason' in status) {
+        // Somebody's mount may shut us out; what is beside it is seen. One name of a folder is told: it may be all.
+        if (status && !told) yield status
+        told ||= status !== undefined
+      } else if (status.isDirectory() && depth < MAX_DEPTH)
+        yield* scanChild(folder, name, onName, path, depth + 1)
       else if (!isTemporary(name)) yield { path, status }
     }
     if (empty && depth > 2) yield { path: at, status: await folder.status(), empty }
@@ -58,6 +66,7 @@ export async function* scan(
 async function* scanChild(
   folder: OpenedFolder,
   name: string,
+  onName: () => void,
   path: string,
   depth: number,
 ): AsyncGenerator<Sighting | Unreachable> {
@@ -69,7 +78,7 @@ async function* scanChild(
     return
   }
   try {
-    yield* scan(child, path, depth)
+    yield* scan(child, onName, path, depth)
   } finally {
     await child.close()
   }
