@@ -153,7 +153,7 @@ export class ModulePublisher {
     const made: Partial<Derived> = {}
     try {
       await waitForAll([
-        this.#store.adopt(mod, time).then((file) => (made.mod = file)),
+        this.#store.finish(mod, time).then((file) => (made.mod = file)),
         this.#store.stage(info, { time }).then((file) => (made.info = file)),
         this.#views.stage(plan).then((staged) => (made.views = staged)),
       ])

@@ -2,9 +2,10 @@
 
 import { readFile, stat } from 'node:fs/promises'
 import { sumOf, type Sum } from '../digest.js'
-import { errno, messageOf, quote, Refusal, visible } from '../errors.js'
+import { messageOf, quote, Refusal, visible } from '../errors.js'
+import { MAX_GO_MOD_BYTES } from '../gomod/check-zip.js'
 import type { ModuleZip } from '../modzip/read-zip.js'
-import { Unreadable } from '../store/regular-file.js'
+import { Unreadable, withRegular } from '../store/regular-file.js'
 import type { FoundVersion } from './find.js'
 import { infoTime, timeWithoutInfo } from './info.js'
 
@@ -14,36 +15,37 @@ const MAX_SMALL_BYTES = 64 * 2 ** 10
 /** What the files beside a zip say: the sum of its go.mod, its `h1:…`, and when it was published. */
 type Beside = { mod?: Sum; zipHash?: string; published: Date }
 
-/** Calls `read`. Throws {@link Unreadable} when it fails. */
-async function reading<T>(path: string, read: () => Promise<T>): Promise<T> {
+/**
+ * Opens a file of at most `most` bytes beside a zip, once: others may write to the cache, and what is a file now may be
+ * a pipe when it is opened. `read` gets a path to the opened file.
+ */
+async function reading<T>(path: string, most: number, read: (opened: string) => Promise<T>): Promise<T> {
   try {
-    return await read()
-  } catch (error) {
-    if (error instanceof Refusal) throw error
-    throw new Unreadable(`${visible(path)} cannot be read: ${errno(error) ?? messageOf(error)}`, {
-      cause: error,
+    return await withRegular(path, (opened, { status: { size } }) => {
+      if (size > most) throw new Refusal(400, 'it is too large')
+      return read(opened)
     })
+  } catch (error) {
+    const message = `${visible(path)}: ${messageOf(error)}`
+    if (error instanceof Refusal) throw new Refusal(400, message)
+    throw new Unreadable(message, { cause: error })
   }
 }
 
-const readSmall = (path: string): Promise<Buffer> =>
-  reading(path, async () => {
-    const { size } = await stat(path)
-    if (size > MAX_SMALL_BYTES) throw new Refusal(400, `${visible(path)} is too large`)
-    return readFile(path)
-  })
+const readSmall = (path: string): Promise<string> =>
+  reading(path, MAX_SMALL_BYTES, (opened) => readFile(opened, 'utf8'))
 
 /**
  * Reads the files beside a zip. Throws a 400 for an .info that is wrong, and {@link Unreadable} for a file that cannot
  * be read.
  */
 export async function readBeside({ version, base, has }: FoundVersion): Promise<Beside> {
-  const info = has.has('info') ? infoTime(version, (await readSmall(`${base}.info`)).toString()) : {}
+  const info = has.has('info') ? infoTime(version, await readSmall(`${base}.info`)) : {}
   if ('problem' in info) throw new Refusal(400, info.problem)
   return {
     published: info.time ?? timeWithoutInfo(version, (await stat(`${base}.zip`)).mtime),
-    ...(has.has('mod') && { mod: await reading(`${base}.mod`, () => sumOf(`${base}.mod`)) }),
-    ...(has.has('ziphash') && { zipHash: (await readSmall(`${base}.ziphash`)).toString().trim() }),
+    ...(has.has('mod') && { mod: await reading(`${base}.mod`, MAX_GO_MOD_BYTES, sumOf) }),
+    ...(has.has('ziphash') && { zipHash: (await readSmall(`${base}.ziphash`)).trim() }),
   }
 }
 

@@ -1,7 +1,6 @@
 // Imports the versions of a module cache, in the way that uploads take. A version that is published already is
 // compared: an import that was interrupted goes on when it is run again.
 
-import { stat } from 'node:fs/promises'
 import { mustBeDeclared } from '../access/files.js'
 import type { Config } from '../config.js'
 import { sumOf } from '../digest.js'
@@ -13,7 +12,7 @@ import type { ModuleZip } from '../modzip/read-zip.js'
 import { compareModule } from '../packages/same-content.js'
 import type { CopyIn } from '../store/copy-in.js'
 import { Changed } from '../store/opened-folder.js'
-import { openRegular, Unreadable } from '../store/regular-file.js'
+import { openRegular, Unreadable, withRegular } from '../store/regular-file.js'
 import type { Store } from '../store/store.js'
 import { mustAgree, readBeside } from './cache-files.js'
 import { downloadFolder, findVersions, type FoundVersion, type Unusable } from './find.js'
@@ -103,12 +102,14 @@ async function publish(importing: Importing, found: FoundVersion): Promise<Versi
   const { config, store, copyIn, intake, owner, dry, signal } = importing
   const path = `${found.base}.zip`
   const at = { owner, module: found.module, version: found.version }
-  if (await store.exists(versionFile(at, 'zip'))) return compare(importing, at, path)
+  if (await store.exists(versionFile(at, 'zip')))
+    return withRegular(path, (opened) => compare(importing, at, opened))
   const beside = await readBeside(found)
-  if (dry) {
-    mustAgree(found, beside, await intake.check(path, { patient: true }))
-    return { result: 'published', bytes: (await stat(path)).size }
-  }
+  if (dry)
+    return withRegular(path, async (opened, { status: { size } }) => {
+      mustAgree(found, beside, await intake.check(opened, { patient: true }))
+      return { result: 'published', bytes: size }
+    })
   return copyIn.copy(await openRegular(path), { limit: config.maxModuleBytes, signal }, async (received) => {
     const zip = await intake.read(received, { patient: true })
     mustAgree(found, beside, zip)
@@ -116,7 +117,7 @@ async function publish(importing: Importing, found: FoundVersion): Promise<Versi
       await intake.publishRead(owner, received, zip, { published: beside.published })
     } catch (error) {
       if (!(error instanceof Refusal) || error.status !== 409) throw error
-      return compare(importing, at, path, zip) // an upload has published it meanwhile
+      return compare(importing, at, received.path, zip) // an upload has published it meanwhile
     }
     return { result: 'published', bytes: received.size }
   })

@@ -35,7 +35,7 @@ export class ZipReadings {
     const needs = { store: this.#store, zips: this.#zips }
     return withGoMod(needs, versionFile(at, 'zip'), async (reading, mod) => {
       if (!reading.ok) return // it was removed or damaged meanwhile: the next inspection tells
-      await this.#store.place(await this.#store.adopt(mod, time), versionFile(at, 'mod'))
+      await this.#store.place(await this.#store.finish(mod, time), versionFile(at, 'mod'))
     })
   }
 }

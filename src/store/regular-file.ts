@@ -2,7 +2,7 @@
 // never touches a device.
 
 import { constants, type Stats } from 'node:fs'
-import { lstat, open, readlink, realpath, type FileHandle } from 'node:fs/promises'
+import { access, lstat, open, readlink, realpath, type FileHandle } from 'node:fs/promises'
 import { errno, messageOf, Refusal } from '../errors.js'
 import { Changed, type OpenedFolder } from './opened-folder.js'
 
@@ -52,6 +52,29 @@ export const openRegular = (path: string): Promise<RegularFile> =>
     const where = await readlink(`/proc/self/fd/${file.fd}`).catch(() => realpath(path))
     if (where !== path) throw new Changed('a folder in its path is a link, or it was moved')
   })
+
+/**
+ * Opens a file as {@link openRegular} does, and closes it after `use`. `use` gets a path that leads to this very file,
+ * whatever has its name by then; on a machine without /proc it gets the file's own path.
+ */
+export async function withRegular<T>(
+  path: string,
+  use: (path: string, opened: RegularFile) => Promise<T>,
+): Promise<T> {
+  const opened = await openRegular(path)
+  try {
+    const held = `/proc/self/fd/${opened.file.fd}`
+    return await use(
+      await access(held).then(
+        () => held,
+        () => path,
+      ),
+      opened,
+    )
+  } finally {
+    await opened.file.close()
+  }
+}
 
 /**
  * Opens the file `name` in `folder`, which others may write to. Throws as {@link openRegular} does, and a

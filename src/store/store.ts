@@ -104,9 +104,9 @@ export class Store extends Reading {
     return this.#folders.prune(folder, upTo)
   }
 
-  /** Makes the file `from` (absolute) ready to be published: readable for everybody, of this time, on the disk. */
-  async finish(from: string, time: Date): Promise<void> {
-    const handle = await open(from, 'r+')
+  /** Makes the file `temp` (absolute) ready to be published: readable for everybody, of this time, on the disk. */
+  async finish(temp: string, time: Date): Promise<Staged> {
+    const handle = await open(temp, 'r+')
     try {
       await handle.chmod(READABLE)
       await handle.utimes(time, time)
@@ -114,6 +114,7 @@ export class Store extends Reading {
     } finally {
       await handle.close()
     }
+    return { temp }
   }
 
   /**
@@ -154,12 +155,6 @@ export class Store extends Reading {
       await this.#temps.drop(temp)
       throw error
     }
-  }
-
-  /** Makes the file `temp` (absolute, in the folder of an upload) a staged one: {@link finish}ed, under no name yet. */
-  async adopt(temp: string, time: Date): Promise<Staged> {
-    await this.finish(temp, time)
-    return { temp }
   }
 
   /** Puts a staged file at `path` in one step: a reader sees the old file or the new one, whole. */

@@ -84,7 +84,7 @@ t.test('an import of a hostile cache', async (t) => {
     for (const line of out.trimEnd().split('\n').slice(0, -1))
       t.match(line, /^(?: {2}\S|\/.*: refused: |example\.com\/\w+@v1\.0\.0: (?:refused|different): )/)
     t.match(out, /@v\/a\\u001b\[2J\\u001b\]0;title\\u0007b\.zip: refused: its name is not a version/)
-    t.match(out, /example\.com\/large@v1\.0\.0: refused: .*cache\\u001b\[2J.* is too large/)
+    t.match(out, /example\.com\/large@v1\.0\.0: refused: .*cache\\u001b\[2J.*: it is too large/)
     const json = run(t, data, 'import', folder, '--owner', 'admin', '--dry-run', '--json').out
     const versions = json
       .trimEnd()
