@@ -14,6 +14,7 @@ import {
   judgePeak,
   judgeServed,
   metText,
+  PEAK_OF_MIX_MB,
   sampleText,
   type Met,
   type Sample,
@@ -65,7 +66,7 @@ export async function runMix(minutes: number, say: Say, signal: AbortSignal): Pr
     if (!plinth.isRunning()) broken.add('npm start ended')
     else if (plinth.servicePid() !== pid) broken.add('the service ended')
     for (const text of [...judgeLeft(before, after), ...judgeMemory(before, after)]) broken.add(text)
-    for (const text of judgePeak(after.service.peakMb)) broken.add(text)
+    for (const text of judgePeak(after.service.peakMb, PEAK_OF_MIX_MB)) broken.add(text)
     for (const text of await clients.lost()) broken.add(text)
     const seen = plinth.log.take()
     for (const attack of ATTACKS)

@@ -8,7 +8,7 @@ import { Readable } from 'node:stream'
 import { constants, crc32, createInflateRaw, inflateRawSync } from 'node:zlib'
 import { errno, messageOf } from '../errors.js'
 import type { ZipEntry } from '../gomod/check-zip.js'
-import { doneWith } from './free-buffers.js'
+import { doneWith } from '../shares/free-buffers.js'
 import type { ReadAt } from './read-at.js'
 import type { LocatedEntry } from './zip-header.js'
 

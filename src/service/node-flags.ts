@@ -17,4 +17,7 @@ export const NODE_ENV: Readonly<Record<string, string>> = {
   // Threads that make system calls. A sync holds one until the disk has answered, and a read of a small file waits for
   // a thread: with node's 4 an account that uploads much made every request wait.
   UV_THREADPOOL_SIZE: '16',
+  // In bytes: glibc returns blocks from this size on to the system as soon as they are free. By default it adapts the
+  // size to what the program frees, and larger buffers lie among small objects, which keep their pages.
+  MALLOC_MMAP_THRESHOLD_: '131072',
 }

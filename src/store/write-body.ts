@@ -4,6 +4,7 @@
 import { createHash } from 'node:crypto'
 import { open, type FileHandle } from 'node:fs/promises'
 import { Refusal } from '../errors.js'
+import { doneWith } from '../shares/free-buffers.js'
 import type { Holding } from '../shares/budget.js'
 import type { FreeSpace, Reservation } from './free-space.js'
 import type { Store } from './store.js'
@@ -13,6 +14,8 @@ import type { UploadFolder } from './temps.js'
 export const BATCH_BYTES = 2 ** 20
 /** The pieces of a batch at most, for a body that comes in tiny pieces. */
 const BATCH_PIECES = 1024
+/** Bytes of written bodies after which their buffers are freed. */
+const COLLECT_BYTES = 4 * 2 ** 20
 /** What a piece takes beside its bytes: the objects that hold it. */
 const PIECE_OVERHEAD = 256
 /** Bytes after which a sync is begun while the body still comes: the sync at the end has less to wait for. */
@@ -144,7 +147,10 @@ class BodyWriter {
     const { turn, memory } = this.#sharing
     this.#writing = turn(() => writeAll(this.#file, pieces, bytes))
       .then(() => reservation.wrote(bytes))
-      .finally(() => memory.give(taken))
+      .finally(() => {
+        memory.give(taken)
+        doneWith(bytes, COLLECT_BYTES)
+      })
     // The check runs beside the write and not before the next piece: its answer may have to wait for a processor.
     this.#fitting = reservation.extend()
     // A rejection is not unhandled: each promise is awaited later.
