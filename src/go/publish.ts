@@ -7,6 +7,7 @@
 import { mustBeDeclared } from '../access/files.js'
 import type { Sum } from '../digest.js'
 import { Refusal } from '../errors.js'
+import { problemText } from '../gomod/problems.js'
 import {
   checkFits,
   extensions,
@@ -121,6 +122,9 @@ export class ModulePublisher {
     const status = await this.#store.status(zip)
     if (op === 'delete' || !status) return this.#withdraw(version)
     await withGoMod({ store: this.#store, zips: this.#zips }, zip, async (reading, mod) => {
+      // The version may be one that was answered with 201.
+      if (!reading.ok && reading.unsure)
+        throw new Error(`${this.#store.at(zip)}: ${problemText(reading.problems)}`)
       if (!reading.ok) return this.#withdraw(version) // a zip is checked before its claim: these are other bytes
       const known = sha256 !== undefined && status.size === size
       if (known) await writeRecord(this.#store, zip, { op, ...version, sha256, size })

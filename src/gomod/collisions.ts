@@ -28,8 +28,8 @@ export class Collisions {
   #folders = new Uint8Array(FIRST_CAPACITY)
   /** Nodes are numbered from 1; 0 is the root. */
   #count = 0
-  /** The path that was added last: neighbours in a zip share folders. */
-  #last = { index: -1, path: '' }
+  /** The path that was asked for last: neighbours in a zip share folders. */
+  #asked = { index: -1, path: '' }
 
   /** `pathOf` tells a path that was added, by its index. */
   constructor(pathOf: (index: number) => string) {
@@ -46,7 +46,7 @@ export class Collisions {
       const hash = hashOf(parent, fold(path.slice(start, end)))
       const node = this.#find(hash)
       if (node > 0) {
-        const problem = this.#collision(node, path.slice(0, end), isFolder, last)
+        const problem = this.#collision(node, path, { start, end }, isFolder, last)
         if (problem !== undefined) return problem
         this.#places[2 * node] = index
       } else if (this.#count >= MAX_NODES) {
@@ -54,10 +54,7 @@ export class Collisions {
       } else {
         this.#make(hash, index, end, isFolder)
       }
-      if (last) {
-        this.#last = { index, path }
-        return undefined
-      }
+      if (last) return undefined
       parent = node > 0 ? node : this.#count
       start = end + 1
     }
@@ -94,18 +91,28 @@ export class Collisions {
     for (let node = 1; node < this.#count; node++) this.#fill(node)
   }
 
-  #collision(node: number, path: string, folder: boolean, last: boolean): string | undefined {
-    const [index = 0, end = 0] = this.#places.subarray(2 * node, 2 * node + 2)
-    const other = (index === this.#last.index ? this.#last.path : this.#pathOf(index)).slice(0, end)
-    if (other !== path) return `case-insensitive file name collision: ${quote(other)} and ${quote(path)}`
-    if ((this.#folders[node] === 1) !== folder) return `entry ${quote(path)} is both a file and a directory`
-    return folder || !last ? undefined : `multiple entries for file ${quote(path)}`
+  // The folders above are known to be the same in both paths.
+  #collision(
+    node: number,
+    path: string,
+    { start, end }: { start: number; end: number },
+    folder: boolean,
+    last: boolean,
+  ): string | undefined {
+    const [index = 0, otherEnd = 0] = this.#places.subarray(2 * node, 2 * node + 2)
+    if (index !== this.#asked.index) this.#asked = { index, path: this.#pathOf(index) }
+    const other = this.#asked.path
+    const here = path.slice(0, end)
+    if (other.slice(start, otherEnd) !== path.slice(start, end))
+      return `case-insensitive file name collision: ${quote(other.slice(0, otherEnd))} and ${quote(here)}`
+    if ((this.#folders[node] === 1) !== folder) return `entry ${quote(here)} is both a file and a directory`
+    return folder || !last ? undefined : `multiple entries for file ${quote(here)}`
   }
 }
 
 type Hash = readonly [high: number, low: number]
 
-/** Differs in each process: nobody can make names beforehand that share slots. */
+/** Differs in each process: which names share slots is not known beforehand. */
 const SEEDS = crypto.getRandomValues(new Uint32Array(2))
 
 function hashOf(parent: number, name: string): Hash {

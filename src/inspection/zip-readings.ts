@@ -34,7 +34,8 @@ export class ZipReadings {
   writeGoMod(at: ModuleVersion, time: Date): Promise<void> {
     const needs = { store: this.#store, zips: this.#zips }
     return withGoMod(needs, versionFile(at, 'zip'), async (reading, mod) => {
-      if (!reading.ok) return // it was removed or damaged meanwhile: the next inspection tells
+      const isRight = reading.ok && reading.zip.module === at.module && reading.zip.version === at.version
+      if (!isRight) throw new Error('its zip was changed meanwhile, or takes too long to read')
       await this.#store.place(await this.#store.finish(mod, time), versionFile(at, 'mod'))
     })
   }

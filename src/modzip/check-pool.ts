@@ -1,6 +1,7 @@
 // Threads that read module zips, in lanes: a small upload never waits for a large one, no upload waits for an import,
-// and an account has one thread of a lane at a time, so that it delays no other account's uploads. A thread that runs
-// out of memory or time is ended and replaced. The zip that it was reading is refused, and the service goes on.
+// and an account has one thread of a lane at a time, so that it delays no other account's uploads. Zips with very many
+// files are the exception: they wait for each other. A thread that runs out of memory or time is ended and replaced.
+// The zip that it was reading is refused, and the service goes on.
 //
 // Memory is bounded: a zip with very many files is read again in a lane of its own, one zip at a time.
 
@@ -19,7 +20,7 @@ const THREAD_HEAP_MB = 64
 const VAST_HEAP_MB = 256
 /** Bytes of central directory that a thread holds: some 20,000 files. A zip with more has a lane of its own. */
 const DIRECTORY_BYTES = 2 * 2 ** 20
-/** MB of it for new objects: buffers of inflated files are freed soon, and not when 64 MB of them have piled up. */
+/** MB of heap for new objects, beside it: buffers of inflated files are freed soon, before 64 MB have piled up. */
 const THREAD_YOUNG_MB = 1
 /** The largest module takes some 5 s. A zip that takes longer than this was made to. */
 const CHECK_TIMEOUT_MS = 60_000
@@ -32,6 +33,7 @@ const CHECK_WORKER = new URL('./check-worker.js', import.meta.url)
 /** A zip that took more memory or time than one zip may: not a failure of ours, but nobody could use it either. */
 const TOO_COMPLEX: ZipReading = {
   ok: false,
+  unsure: true,
   problems: [{ rule: 'the zip takes too much memory or time to check' }],
 }
 

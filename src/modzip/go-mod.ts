@@ -26,20 +26,18 @@ export class GoModTaker {
 
   take(piece: Buffer): void {
     this.#hash.update(piece)
-    this.#size += piece.length
-    const more = START_BYTES - this.#start.length
+    const more = START_BYTES - this.#size
     if (more > 0) this.#start += this.#decoder.write(piece.subarray(0, more))
+    this.#size += piece.length
     for (let done = 0; this.#file !== undefined && done < piece.length;)
       done += writeSync(this.#file, piece, done)
   }
 
-  get isEmpty(): boolean {
-    return this.#size === 0
-  }
-
-  /** The SHA-256 and size of the bytes, and the beginning of the text. */
+  /** The SHA-256 and size of the bytes, and the beginning of the text in whole lines. */
   finish(): Sum & { start: string } {
-    return { sha256: this.#hash.digest('hex'), size: this.#size, start: this.#start }
+    const isWhole = this.#size <= START_BYTES
+    const start = isWhole ? this.#start : this.#start.slice(0, this.#start.lastIndexOf('\n') + 1)
+    return { sha256: this.#hash.digest('hex'), size: this.#size, start }
   }
 
   close(): void {

@@ -28,8 +28,11 @@ export type ModuleZip = {
   warnings: Problem[]
 }
 
-/** Either the module, or the problems that were found. Both have a few kB, whatever the zip has. */
-export type ZipReading = { ok: true; zip: ModuleZip } | { ok: false; problems: Problem[] }
+/**
+ * Either the module, or the problems that were found. Both have a few kB, whatever the zip has. `unsure`: it was too
+ * much to read, this time at least.
+ */
+export type ZipReading = { ok: true; zip: ModuleZip } | { ok: false; problems: Problem[]; unsure?: true }
 
 /**
  * `mod` is the absolute path of a new file that gets the bytes to serve as `.mod`. It may be left behind, cut or whole,
@@ -82,7 +85,7 @@ async function readOpenZip(read: ReadAt, fileSize: number, options: ZipReadOptio
     if (content.problems.length > 0) return { ok: false, problems: content.problems }
     if (!content.hasGoMod) goMod.take(Buffer.from(syntheticMod(module)))
     const { sha256, size, start } = goMod.finish()
-    for (const warning of goModWarnings(module, goModName, start)) warnings.add(warning)
+    for (const warning of goModWarnings(module, goModName, start, size)) warnings.add(warning)
     const [zipHash, modHash] = [hash1(hashed(directory, content.hashes)), goModHash(sha256)]
     return {
       ok: true,
@@ -111,7 +114,8 @@ function addOverlaps(directory: ZipDirectory, problems: ProblemList): void {
       const rule = `overlaps the entry ${quote(shownName(directory.at(before)))}`
       problems.add({ name: shownName(directory.at(i)), rule })
     }
-    end = Math.max(end, ends[i] ?? 0)
+    if ((ends[i] ?? 0) <= end) continue
+    end = ends[i] ?? 0
     before = i
   }
 }
@@ -160,14 +164,15 @@ function hashOfFolder(read: ReadAt, entry: LocatedEntry): Buffer {
   return EMPTY_SHA256
 }
 
-/** `start` is the beginning of the go.mod. */
-function goModWarnings(module: string, name: string, start: string): Problem[] {
+/** `start` is the beginning of the go.mod, which has `size` bytes. */
+function goModWarnings(module: string, name: string, start: string, size: number): Problem[] {
   const declared = modulePathOf(start)
   if (declared === module) return []
-  const where = start.length < START_BYTES ? '' : ' in its first 256 KiB'
+  const where =
+    size <= START_BYTES ? ': go refuses this version' : ' in its first 256 KiB: go may refuse this version'
   const rule =
     declared === undefined
-      ? `no module line that can be read${where}: go refuses this version`
+      ? `no module line that can be read${where}`
       : `declares its path as ${quote(declared)}: go uses it through a replace directive only`
   return [{ name, rule }]
 }

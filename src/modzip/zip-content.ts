@@ -47,8 +47,10 @@ const inflateProblem = (error: unknown, entry: ZipEntry): BadContent =>
     : new BadContent(`cannot be inflated: ${messageOf(error)}`)
 
 function* pieces(read: ReadAt, at: number, length: number, passing = false): Generator<Buffer> {
-  for (let done = 0; done < length; done += PIECE_BYTES)
+  for (let done = 0; done < length; done += PIECE_BYTES) {
     yield read(at + done, Math.min(PIECE_BYTES, length - done), passing)
+    if (!passing) doneWith(PIECE_BYTES)
+  }
 }
 
 /**

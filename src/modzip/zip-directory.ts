@@ -23,7 +23,7 @@ const MAX_DIRECTORY_BYTES = 32 * 2 ** 20
 const WINDOW_BYTES = 2 ** 20
 
 /** Where the headers begin, and how many bytes and entries they are. Offsets of entries count from `base`. */
-type Span = { base: number; start: number; bytes: number; entries: number }
+type Span = { base: bigint; start: number; bytes: number; entries: number }
 
 export class ZipDirectory {
   /** The headers, one after the other. */
@@ -31,7 +31,7 @@ export class ZipDirectory {
   /** Where each of them begins. */
   readonly #starts: Uint32Array
   /** What the offsets of entries count from. */
-  readonly #base: number
+  readonly #base: bigint
 
   private constructor(headers: Buffer, { base, entries }: Span) {
     this.#headers = headers
@@ -101,21 +101,21 @@ function locate(read: ReadAt, size: number): Span {
 function chooseBase(
   read: ReadAt,
   { base, start, otherStart }: ReturnType<typeof readDirectoryEnd>,
-): { base: number; start: number } {
+): { base: bigint; start: number } {
   if (otherStart === undefined) return { base, start }
   const found = headerSpan(read(otherStart, MOST_HEADER_BYTES), 0)
-  return typeof found === 'number' ? { base: 0, start: otherStart } : { base, start }
+  return typeof found === 'number' ? { base: 0n, start: otherStart } : { base, start }
 }
 
 // archive/zip Reader.init: counts headers until something else follows, since the stored count has 16 bits.
 function measure(read: ReadAt, start: number, size: number): { bytes: number; entries: number } {
-  let window = read(start, WINDOW_BYTES, true)
+  let window = read(start, Math.min(WINDOW_BYTES, size - start), true)
   let windowAt = start
   let at = start
   for (let entries = 0; ; entries++) {
     if (windowAt + window.length - at < MOST_HEADER_BYTES && windowAt + window.length < size) {
       windowAt = at
-      window = read(at, WINDOW_BYTES, true)
+      window = read(at, Math.min(WINDOW_BYTES, size - at), true)
     }
     const bytes = headerSpan(window, at - windowAt)
     if (bytes === 'no header') return { bytes: at - start, entries }

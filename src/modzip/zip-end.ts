@@ -12,12 +12,13 @@ export class NotAZip extends Error {
 /**
  * What the end record says, checked against the size of the file. `at` is the byte of the record itself, and `start`
  * that of the central directory when offsets count from `base`: other bytes may precede the archive. With `otherStart`
- * the record may be wrong about the base: when there is a directory header, it wins, and the base is 0.
+ * the record may be wrong about the base: when there is a directory header, it wins, and the base is 0. A base may be
+ * far below 0, and no number is exact for it.
  */
 type DirectoryEnd = {
   at: number
   records: bigint
-  base: number
+  base: bigint
   start: number
   otherStart?: number
 }
@@ -108,7 +109,7 @@ export function readDirectoryEnd(read: ReadAt, size: number): DirectoryEnd {
   return {
     at,
     records: end.records,
-    base: Number(base),
+    base,
     start: Number(start),
     ...(base > 0n && { otherStart: Number(end.offset) }),
   }

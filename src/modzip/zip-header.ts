@@ -38,10 +38,8 @@ export function headerSpan(window: Buffer, at: number): HeaderSpan {
   return resolve(window, at) ? FIXED_BYTES + variable : 'no header'
 }
 
-type Resolved = { size: number; packedSize: number; offset: number }
-
-/** A value of 64 bits: large ones are not exact, and exceed every limit. */
-const number64 = (value: bigint): number => Number(value)
+/** Sizes over 2⁵³ are not exact, and exceed every limit. The offset is exact: it is added to the base. */
+type Resolved = { size: number; packedSize: number; offset: bigint }
 
 /**
  * The sizes and the offset: those of the header itself, and where one has its largest value, those of the zip64 field.
@@ -52,12 +50,12 @@ function resolve(header: Buffer, at: number): Resolved | undefined {
   const found: Resolved = {
     packedSize: header.readUInt32LE(at + 20),
     size: header.readUInt32LE(at + 24),
-    offset: header.readUInt32LE(at + 42),
+    offset: BigInt(header.readUInt32LE(at + 42)),
   }
   const needs = {
     size: found.size === MAX32,
     packedSize: found.packedSize === MAX32,
-    offset: found.offset === MAX32,
+    offset: found.offset === BigInt(MAX32),
   }
   if (!needs.size && !needs.packedSize && !needs.offset) return found
   let field = at + FIXED_BYTES + header.readUInt16LE(at + 28)
@@ -71,10 +69,8 @@ function resolve(header: Buffer, at: number): Resolved | undefined {
       for (const name of ['size', 'packedSize', 'offset'] as const) {
         if (!needs[name]) continue
         if (next - value < 8) return undefined
-        // An offset is a signed number there.
-        found[name] = number64(
-          name === 'offset' ? header.readBigInt64LE(value) : header.readBigUInt64LE(value),
-        )
+        if (name === 'offset') found.offset = header.readBigInt64LE(value)
+        else found[name] = Number(header.readBigUInt64LE(value))
         needs[name] = false
         value += 8
       }
@@ -84,8 +80,8 @@ function resolve(header: Buffer, at: number): Resolved | undefined {
   return needs.packedSize || needs.offset ? undefined : found
 }
 
-/** Reads the header at `at`, which {@link headerSpan} has measured. Its offset counts from `base`. */
-export function readHeader(window: Buffer, at: number, base: number): LocatedEntry {
+/** Reads the header at `at`, which {@link headerSpan} has measured. Its offset counts from `base`, in 64 bits. */
+export function readHeader(window: Buffer, at: number, base: bigint): LocatedEntry {
   const found = resolve(window, at)
   if (!found) throw new Error('the zip changed while it was read')
   const system = window.readUInt8(at + 5)
@@ -99,7 +95,7 @@ export function readHeader(window: Buffer, at: number, base: number): LocatedEnt
     encrypted: (flags & 1) !== 0,
     hasDescriptor: (flags & 8) !== 0,
     unixMode: system === 3 || system === 19 ? window.readUInt16LE(at + 40) : 0, // Unix, macOS
-    offset: base + found.offset,
+    offset: Number(BigInt.asIntN(64, base + found.offset)),
   }
 }
 

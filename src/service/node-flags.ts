@@ -8,7 +8,7 @@ export const NODE_FLAGS: readonly string[] = [
   // of bodies count as heap. With 100 or less, collections take a third of the processor time of a large upload. With
   // 300 up to 60 MB of buffers that nobody uses any more pile up when many bodies come at once.
   '--heap-growing-percent=150',
-  // A thread that checks a zip frees the buffers of what it has inflated: see modzip/free-buffers.ts.
+  // What has written a body or inflated an entry frees the buffers: see shares/free-buffers.ts.
   '--expose-gc',
 ]
 

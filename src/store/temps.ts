@@ -59,7 +59,7 @@ export class Temps {
       await rmdir(folder)
       this.done(folder)
     } catch {
-      await this.drop(folder) // there is more in it: parts of a form
+      await this.drop(folder) // there is more in it: the go.mod of a zip that was not published
     }
   }
 

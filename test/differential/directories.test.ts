@@ -7,6 +7,7 @@ import t from 'tap'
 import { needs } from '../support/programs.js'
 import { rawZip, type RawArchive, type RawEntry } from '../support/raw-zip.js'
 import { REFUSED_DIRECTORIES } from '../support/refused-directories.js'
+import { SHIFTED_DIRECTORIES } from '../support/shifted-directories.js'
 import { numbersFrom, startJudges } from './judges.js'
 
 const SEED = Number(process.env['PLINTH_TEST_SEED'] ?? 1)
@@ -263,6 +264,7 @@ t.test('our reading of central directories is that of go', needs('go'), async (t
     t.equal(await judges.compare(zip()), undefined, what)
     t.equal(judges.counts.ours, 0, `${what}: go refuses it, too`)
   }
+  for (const { what, zip } of SHIFTED_DIRECTORIES) t.equal(await judges.compare(zip()), undefined, what)
   const choice = choiceOf(numbersFrom(SEED))
   await judges.compareMany(t, `directory-${SEED}`, COUNT, () => {
     let zip = makeArchive(choice)

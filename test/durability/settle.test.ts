@@ -1,9 +1,10 @@
 // Undoing can fail, too: what is left then is put right before the next answer about that package.
 
-import { existsSync, readdirSync } from 'node:fs'
+import { existsSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { Refusal, Unsettled } from '../../src/errors.js'
+import type { CheckPool } from '../../src/modzip/check-pool.js'
 import type { Store } from '../../src/store/store.js'
 import { violations } from '../support/invariants.js'
 import { tempFolder } from '../support/temp-folder.js'
@@ -95,3 +96,19 @@ t.test(
     t.notOk(existsSync(join(data, 'tree/api/packages/admin/go/example.com')))
   },
 )
+
+t.test('a published zip that could not be read in time is no reason to withdraw it', async (t) => {
+  const data = join(tempFolder(), 'data')
+  await (await openParts(data)).publishModule('example.com/m', 'v1.1.0')
+  // a power cut may bring back the entry of a publish that was answered
+  writeFileSync(join(data, 'state/journal/back.json'), JSON.stringify({ op: 'publish', ...at }))
+  const slow = { read: async () => ({ ok: false, unsure: true, problems: [{ rule: 'slow' }] }) }
+  const parts = await openParts(data, undefined, slow as unknown as CheckPool)
+  await parts.recover()
+  t.ok(existsSync(join(data, 'tree/api/packages/admin/go/example.com/m/@v/v1.1.0.zip')))
+  t.equal(journalOf(data).length, 1, 'it is tried again')
+  t.match(parts.log.join(), /could not be settled/)
+  await (await openParts(data)).recover()
+  t.same(violations(data), [])
+  t.equal(journalOf(data).length, 0)
+})

@@ -113,6 +113,32 @@ t.test('hashes are those of go.sum', async (t) => {
   t.same(reading.zip.mod, { sha256: sha('module example.com/m\n'), size: 21 })
 })
 
+t.test('the module line of a large go.mod is looked for in its first whole lines', async (t) => {
+  const warningsOf = async (goMod: string): Promise<string> => {
+    const reading = await read(rawZip([{ name: `${P}go.mod`, content: goMod }]))
+    return reading.ok ? reading.zip.warnings.map(problemLine).join() : 'refused'
+  }
+  const comment = (bytes: number): string => `//${'é'.repeat(bytes / 2)}\n`
+  t.equal(await warningsOf(`${comment(200_000)}module example.com/m\n${comment(400_000)}`), '')
+  t.match(
+    await warningsOf(`${comment(400_000)}module example.com/m\n`),
+    /no module line .* in its first 256 KiB: go may/,
+  )
+  const cut = `${comment(256 * 1024 - 20)}module example.com/m\n`
+  t.match(await warningsOf(cut), /in its first 256 KiB/, 'no part of a line is taken for one')
+})
+
+t.test('an overlap names the entry that it is with', async (t) => {
+  const inner = { content: 'x', method: 0 }
+  const zip = rawZip([
+    { name: `${P}a`, content: 'a'.repeat(200), method: 0 },
+    { name: `${P}b`, ...inner, offset: 1 },
+    { name: `${P}c`, ...inner, offset: 100 },
+  ])
+  const lines = await problemsOf(zip)
+  t.equal(lines.filter((line) => line.includes(`overlaps the entry "${P}a"`)).length, 2, lines.join())
+})
+
 t.test('contents on both sides of what is inflated in one call', async (t) => {
   for (const bytes of [0, 1, 4 * 2 ** 20, 4 * 2 ** 20 + 1, 9 * 2 ** 20]) {
     for (const method of [0, 8]) {

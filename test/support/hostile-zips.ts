@@ -181,7 +181,7 @@ export const HOSTILE: readonly HostileZip[] = [
     what: 'a go.mod with a module path of 5 million characters',
     zip: () => rawZip([{ name: 'example.com/long@v1.0.0/go.mod', content: `module ${'x'.repeat(5e6)}\n` }]),
     status: 201,
-    says: /declares its path as "x+…/,
+    says: /no module line that can be read in its first 256 KiB/,
   },
   {
     what: '400 paths of 1,700 folders',

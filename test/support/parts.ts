@@ -29,14 +29,18 @@ export const withMethods = <T extends object>(target: T, replaced: Partial<T>): 
   })
 
 /** The parts on the data folder `data`, with the declared owner `admin`. `wrap` may put something before the disk. */
-export async function openParts(data: string, wrap: (store: Store) => Store = (store) => store) {
+export async function openParts(
+  data: string,
+  wrap: (store: Store) => Store = (store) => store,
+  reader: CheckPool = zips,
+) {
   const store = wrap(new Store(data))
   const log: string[] = []
   const config = readConfig({ PLINTH_DATA: data })
   const parts = new Parts(
     config,
     (_level, event, fields) => void log.push(`${event} ${JSON.stringify(fields)}`),
-    { store, zips },
+    { store, zips: reader },
   )
   const { journal, modules, files } = parts
   async function upload<T>(
