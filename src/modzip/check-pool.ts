@@ -153,7 +153,8 @@ export class CheckPool {
 
   /**
    * {@link readModuleZip} in another thread. The zip waits for others of its `account`; with `patient` it waits for
-   * other patient ones, and no upload waits for it. Throws what a failing disk throws, with its errno as `code`.
+   * other patient ones, and no upload waits for it. One with very many files waits for all others of this kind.
+   * Throws what a failing disk throws, with its errno as `code`.
    */
   async read(path: string, { account = '', patient = false, mod }: ReadOptions = {}): Promise<ZipReading> {
     const lane = patient ? this.#patient : await this.#laneFor(path)
