@@ -107,6 +107,7 @@ const PURE = [
   'shares/share.ts',
   'access/rights.ts',
   'nginx/conf-parts.ts',
+  'nginx/go-import.ts',
   'commands/duration.ts',
   'packages/operation.ts',
   'http/credentials.ts',
@@ -154,7 +155,14 @@ t.test('what one file does, no other does', async (t) => {
   const codeOf = (file: string): string => sourceOf(file).replaceAll(/^\s*(?:\/\/|\/?\*).*$/gm, '')
   t.same(
     files.filter((file) => codeOf(file).includes('api/packages')).sort(),
-    ['client/server.ts', 'http/app.ts', 'http/go-routes.ts', 'layout.ts', 'service/terminal.ts'],
+    [
+      'client/server.ts',
+      'http/app.ts',
+      'http/go-routes.ts',
+      'layout.ts',
+      'nginx/go-import.ts',
+      'service/terminal.ts',
+    ],
     'layout.ts knows the path in the tree, the others make a URL',
   )
   t.same(usersOf(/process\.env/), ['config.ts'])

@@ -2,6 +2,7 @@
 // nginx.conf includes. Pure.
 
 import type { Config } from '../config.js'
+import { goImportPart } from './go-import.js'
 
 /** nginx 1.25.1 has a directive `http2`, and warns of `listen … http2`. */
 const HTTP2_DIRECTIVE = 1_025_001
@@ -81,11 +82,12 @@ type Machine = {
   files: number
 }
 
-/** The five files, by name. */
+/** The six files, by name. */
 export const nginxParts = (config: Config, { version, user, files }: Machine): Record<string, string> => ({
   'main.conf': `${user ? `user ${user.name} ${user.group};\n` : ''}worker_rlimit_nofile ${files};\n`,
   'events.conf': `worker_connections ${connectionsWith(files)};\n`,
   'http.conf': httpPart(config),
   'listen.conf': listenPart(config, version),
   'headers.conf': headersPart(config),
+  'go-import.conf': goImportPart(),
 })

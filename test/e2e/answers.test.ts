@@ -1,9 +1,8 @@
 // What nginx says when it sends no file: a line of text/plain, the same for every path.
 
-import { connect } from 'node:net'
 import t, { type Test } from 'tap'
 import { makeGo } from '../support/go.js'
-import { AUTH, type Answer } from '../support/http.js'
+import { AUTH, askRaw, type Answer } from '../support/http.js'
 import { startPlinth } from '../support/plinth.js'
 import { needs } from '../support/programs.js'
 import { askService } from '../support/service.js'
@@ -34,17 +33,6 @@ const MISSING = [
   'npm/x.zip',
   'npm/x',
 ]
-
-/** Sends lines as they are; resolves with all that comes back. */
-const raw = (port: number, ...lines: string[]): Promise<string> =>
-  new Promise((resolve, reject) => {
-    const socket = connect(port, '127.0.0.1')
-    let text = ''
-    socket.on('error', reject)
-    socket.on('data', (data) => (text += data.toString()))
-    socket.on('close', () => resolve(text))
-    socket.end([...lines, '', ''].join('\r\n'))
-  })
 
 t.test('answers of nginx', needs('nginx'), async (t) => {
   const plinth = await startPlinth()
@@ -116,9 +104,9 @@ t.test('answers of nginx', needs('nginx'), async (t) => {
       for (const method of ['OPTIONS', 'TRACE', 'PATCH', 'PROPFIND'])
         check(t, `${method} ${path}`, await ask(method, path, { auth: false }), allow)
     }
-    const unknown = await raw(plinth.port, `FOO ${file} HTTP/1.1`, 'Host: x', 'Connection: close')
+    const unknown = await askRaw(plinth.port, `FOO ${file} HTTP/1.1`, 'Host: x', 'Connection: close')
     t.match(unknown, /^HTTP\/1\.1 405 [^]*\r\nAllow: GET, HEAD, PUT, DELETE\r\n/)
-    const long = await raw(
+    const long = await askRaw(
       plinth.port,
       `${'X'.repeat(9000)} ${file} HTTP/1.1`,
       'Host: x',
@@ -147,7 +135,7 @@ t.test('answers of nginx', needs('nginx'), async (t) => {
       ['an unknown transfer encoding', '501', [`GET ${file} HTTP/1.1`, 'Host: x', 'Transfer-Encoding: gzip']],
     ]
     for (const [what, status, lines] of table) {
-      const answer = await raw(plinth.port, ...lines)
+      const answer = await askRaw(plinth.port, ...lines)
       t.match(
         answer,
         new RegExp(`^HTTP/1.1 ${status} [^]*\r\nContent-Type: text/plain; charset=utf-8\r\n`),

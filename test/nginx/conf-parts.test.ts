@@ -18,6 +18,9 @@ limit_conn_status 429;
 `,
     'listen.conf': 'listen 127.0.0.1:8080;\n',
     'headers.conf': 'add_header X-Content-Type-Options nosniff always;\n',
+    'go-import.conf':
+      '"~^(?<asked>[a-z0-9][a-z0-9.-]{0,252})/(?!api(?:/|\\z))(?<whose>[A-Za-z0-9][A-Za-z0-9._-]{0,63})(?:/|\\z)" ' +
+      '"$asked/$whose mod https://$asked/api/packages/$whose/go";\n',
   })
 })
 

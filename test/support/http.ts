@@ -2,6 +2,7 @@
 
 import { request as httpRequest, type IncomingHttpHeaders } from 'node:http'
 import { request as httpsRequest } from 'node:https'
+import { connect } from 'node:net'
 
 // Differs in each process: tests look for it in the list of all processes and must not find another test's.
 export const TOKEN = `a-token-for-tests-${process.pid}-0123456789`
@@ -41,4 +42,15 @@ export const ask = (port: number, method: string, path: string, asking: Asking =
     })
     req.on('error', reject)
     req.end(asking.body)
+  })
+
+/** Sends lines as they are; resolves with all that comes back. */
+export const askRaw = (port: number, ...lines: string[]): Promise<string> =>
+  new Promise((resolve, reject) => {
+    const socket = connect(port, '127.0.0.1')
+    let text = ''
+    socket.on('error', reject)
+    socket.on('data', (data) => (text += data.toString()))
+    socket.on('close', () => resolve(text))
+    socket.end([...lines, '', ''].join('\r\n'))
   })
