@@ -1,0 +1,29 @@
+// Several versions of go: the installed one gets the others from where this machine gets its modules.
+
+import { execFileSync } from 'node:child_process'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import './programs.js'
+
+/** Kept between runs; one for each user of the machine. */
+const CACHE = join(tmpdir(), `plinth-test-toolchains-${process.getuid?.() ?? 0}`)
+const DOWNLOAD_MS = 300_000
+
+type Toolchain = { version: string; bin: string }
+
+/**
+ * The folder of the go `version`, such as `go1.21.13`; `local` is the one on PATH. Throws when it cannot be had here.
+ * go downloads it (go.dev/doc/toolchain#select).
+ */
+export function toolchain(version: string): Toolchain {
+  const output = execFileSync('go', ['env', 'GOVERSION', 'GOROOT'], {
+    encoding: 'utf8',
+    timeout: DOWNLOAD_MS,
+    env: { ...process.env, GOMODCACHE: CACHE, GOFLAGS: '', GOWORK: 'off', GOTOOLCHAIN: version },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    cwd: tmpdir(),
+  })
+  const [found = '', root = ''] = output.trim().split('\n')
+  if (version !== 'local' && found !== version) throw new Error(`go is ${found}, which gets no other version`)
+  return { version: found, bin: join(root, 'bin') }
+}
