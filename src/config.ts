@@ -74,6 +74,21 @@ const listen: Parse<string> = (text, name) => {
   throw bad(name, text, 'host:port is expected, as 127.0.0.1:8080, [::1]:8080 or *:80')
 }
 
+// nginx's configuration and shell commands have it in them: so it is letters, digits and `. _ ~ -` alone.
+const ADDRESS = /^https?:\/\/[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::[0-9]+)?(?:\/[a-z0-9_~-][a-z0-9._~-]*)*\/?$/i
+
+// 'HTTPS://Corp.Example:443/plinth/' → https://corp.example/plinth
+const address: Parse<string> = (text, name) => {
+  const url = ADDRESS.test(text) && URL.canParse(text) ? new URL(text) : undefined
+  if (!url || url.port === '0' || text.length > 1000 || /\/api\/packages(?:\/|$)/.test(url.pathname))
+    throw bad(
+      name,
+      text,
+      'the address of the Plinth itself is expected, as https://plinth.example.com or https://corp.example/plinth',
+    )
+  return url.href.replace(/\/$/, '')
+}
+
 const path: Parse<string> = (text, name) => {
   const absolute = resolve(text)
   // nginx reads this path from a configuration file and from its command line
@@ -121,6 +136,8 @@ const SETTINGS = {
   data: setting('PLINTH_DATA', path, 'data'),
   /** The address that nginx listens on, as nginx takes it: `127.0.0.1:8080`, `[::1]:8080`, `*:80`. */
   listen: setting('PLINTH_LISTEN', listen, '127.0.0.1:8080'),
+  /** The address that clients use, when it is not the one that nginx listens on: no slash at its end. */
+  publicUrl: optional('PLINTH_PUBLIC_URL', address),
   /** The first run's token; without it one is generated. */
   adminToken: optional(ADMIN_TOKEN, token),
   /** The largest module zip. */

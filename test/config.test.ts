@@ -79,6 +79,52 @@ t.test('TLS has a certificate and a key, and what needs it is taken with it', as
     t.throws(() => readConfig({ ...tls, ...more }), { message: new RegExp(Object.keys(more).join('')) })
 })
 
+t.test('the public URL is an address of letters, without a slash at its end', async (t) => {
+  const good: [text: string, url: string][] = [
+    ['https://plinth.example.com', 'https://plinth.example.com'],
+    ['https://plinth.example.com/', 'https://plinth.example.com'],
+    ['HTTPS://Plinth.Example.COM:443/', 'https://plinth.example.com'],
+    ['http://plinth.example.com:80', 'http://plinth.example.com'],
+    ['http://10.0.0.1:8080/a/B-c_d.e~f/', 'http://10.0.0.1:8080/a/B-c_d.e~f'],
+    ['https://localhost:65535', 'https://localhost:65535'],
+  ]
+  for (const [text, url] of good) t.equal(readConfig({ PLINTH_PUBLIC_URL: text }).publicUrl, url, text)
+  t.equal(readConfig({}).publicUrl, undefined)
+  const bad = [
+    'plinth.example.com',
+    'ftp://plinth.example.com',
+    'https://',
+    'https:///x',
+    'https://user:secret@plinth.example.com',
+    'https://plinth.example.com:0',
+    'https://plinth.example.com:65536',
+    'https://plinth.example.com:',
+    'https://plinth.example.com//',
+    'https://plinth.example.com/a//b',
+    'https://plinth.example.com/../x',
+    'https://plinth.example.com/.x',
+    'https://plinth.example.com/%22',
+    'https://plinth.example.com/"',
+    'https://plinth.example.com/$uri',
+    'https://plinth.example.com/a;b',
+    'https://plinth.example.com/a b',
+    'https://plinth.example.com/a\nb',
+    'https://plinth.example.com\n',
+    'https://plinth.example.com?x',
+    'https://plinth.example.com#x',
+    'https://-x.example',
+    'https://x..example-',
+    'https://h\u00e9.example',
+    'https://[::1]:8443',
+    'https://1.2.3.4.5',
+    'https://plinth.example.com/api/packages',
+    'https://plinth.example.com/api/packages/team',
+    `https://plinth.example.com/${'x'.repeat(1000)}`,
+  ]
+  for (const text of bad)
+    t.throws(() => readConfig({ PLINTH_PUBLIC_URL: text }), { message: /^PLINTH_PUBLIC_URL="/ }, text)
+})
+
 t.test('a bad token is not repeated in the message', async (t) => {
   t.throws(() => readConfig({ PLINTH_ADMIN_TOKEN: 'hunter2' }), { message: /^(?!.*hunter2)/ })
 })

@@ -4,8 +4,15 @@
 import type { Config } from '../config.js'
 import type { RequestContext } from './request-state.js'
 
-/** `http://host:port` as the client wrote it. Only for lines that people copy: a client can write anything. */
+/**
+ * The public URL, else `http://host:port` as the client wrote it. Only for lines that people copy: a client can write
+ * anything.
+ */
 export function baseUrl(ctx: RequestContext, config: Config): string {
   const host = ctx.get('Host')
-  return `${ctx.protocol}://${/^[A-Za-z0-9.:[\]-]{1,255}$/.test(host) ? host : config.listen}`
+  const seen = `${ctx.protocol}://${/^[A-Za-z0-9.:[\]-]{1,255}$/.test(host) ? host : config.listen}`
+  return config.publicUrl ?? seen
 }
+
+/** The value of the header Location. The public URL may put a prefix before the path. */
+export const locationOf = (path: string, { publicUrl = '' }: Config): string => `${publicUrl}${path}`

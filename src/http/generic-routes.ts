@@ -6,7 +6,7 @@ import { checkFileName, mustBeNames, versionProblem } from '../generic/names.js'
 import type { FilePublisher } from '../generic/publish.js'
 import { checkFits, genericFile, urlPath, type GenericVersion } from '../layout.js'
 import type { StillAllowed } from './authorize.js'
-import { baseUrl } from './base-url.js'
+import { baseUrl, locationOf } from './base-url.js'
 import { receiveBody, type Receiving } from './request-body.js'
 import { accountOf, type RequestContext } from './request-state.js'
 
@@ -27,7 +27,7 @@ export async function uploadFile(
     await admission.atDisk(accountOf(ctx), () => files.publish(at, file, received, stillAllowed))
     const path = urlPath(genericFile(at, file))
     ctx.status = 201
-    ctx.set('Location', path)
+    ctx.set('Location', locationOf(path, config))
     ctx.body =
       `published ${file} in ${at.name} ${at.version}, ${received.size} bytes\n` +
       `${baseUrl(ctx, config)}${path}\nsha256 ${received.sha256}\n`

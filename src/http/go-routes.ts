@@ -10,7 +10,7 @@ import { checkVersion } from '../gomod/semver.js'
 import { urlPath, versionFile } from '../layout.js'
 import type { ModuleZip } from '../modzip/read-zip.js'
 import type { StillAllowed } from './authorize.js'
-import { baseUrl } from './base-url.js'
+import { baseUrl, locationOf } from './base-url.js'
 import { receiveBody, type Receiving } from './request-body.js'
 import { accountOf, type RequestContext } from './request-state.js'
 
@@ -31,7 +31,7 @@ export function uploadModule(
     await admission.atDisk(account, () => intake.publishRead(owner, received, zip, how))
     const at = { owner, module: zip.module, version: zip.version }
     ctx.status = 201
-    ctx.set('Location', urlPath(versionFile(at, 'info')))
+    ctx.set('Location', locationOf(urlPath(versionFile(at, 'info')), config))
     ctx.body = publishedText(baseUrl(ctx, config), owner, zip)
   })
 }

@@ -37,13 +37,18 @@ limit_conn addresses ${most};
 limit_conn_status 429;
 `
 
-function httpPart({ connectionsPerAddress, failedLogins, httpListen, listen }: Config): string {
+// The public URL where it is one of https, for it may have another port than nginx
+const redirectTarget = ({ listen, publicUrl }: Config): string =>
+  publicUrl?.startsWith('https:') ? publicUrl : `https://$host${portSuffix(listen)}`
+
+function httpPart(config: Config): string {
+  const { connectionsPerAddress, failedLogins, httpListen } = config
   const zones = `limit_req_zone $failing zone=failing:1m rate=${failedLogins}r/s;
 ${addressPart(connectionsPerAddress)}`
   if (httpListen === undefined) return zones
   return `${zones}server {
     listen ${httpListen};
-    return 308 https://$host${portSuffix(listen)}$request_uri;
+    return 308 ${redirectTarget(config)}$request_uri;
 }
 `
 }
@@ -89,5 +94,5 @@ export const nginxParts = (config: Config, { version, user, files }: Machine): R
   'http.conf': httpPart(config),
   'listen.conf': listenPart(config, version),
   'headers.conf': headersPart(config),
-  'go-import.conf': goImportPart(),
+  'go-import.conf': goImportPart(config),
 })

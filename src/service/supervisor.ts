@@ -17,7 +17,7 @@ import { NginxProcess } from './nginx-process.js'
 import { RestartDelay } from './restart-delay.js'
 import { ServiceProcess } from './service-process.js'
 import type { Signals } from './signals.js'
-import { complain, say, tellFirstRun, terminalLog, urlOf, warn } from './terminal.js'
+import { complain, say, servedAt, tellFirstRun, terminalLog, warn } from './terminal.js'
 
 /** What is awaited by nobody when both are being brought down. */
 const forever = new Promise<never>(() => {})
@@ -80,7 +80,7 @@ export class Supervisor {
     if (torn) warn(await this.#nginx.start())
     this.#nginx.connect()
     const nginx = await this.#nginx.listening(stop)
-    if (nginx === 'ready') say(`serving ${this.#config.data} at ${urlOf(this.#config)}`)
+    if (nginx === 'ready') say(`serving ${this.#config.data} at ${servedAt(this.#config)}`)
     else tellEnding(nginx)
     return nginx
   }

@@ -18,8 +18,12 @@ export const terminalLog: Log = (level, event, { holder } = {}) => {
 }
 
 // listen '*:8080' → http://localhost:8080
-export const urlOf = ({ listen, tls }: Config): string =>
-  `${tls ? 'https' : 'http'}://${listen.replace(/^(\*|0\.0\.0\.0|\[::\]):/, 'localhost:')}`
+const urlOf = ({ listen, publicUrl, tls }: Config): string =>
+  publicUrl ?? `${tls ? 'https' : 'http'}://${listen.replace(/^(\*|0\.0\.0\.0|\[::\]):/, 'localhost:')}`
+
+/** Where clients find what is served, and where nginx listens when that is another address. */
+export const servedAt = (config: Config): string =>
+  config.publicUrl === undefined ? urlOf(config) : `${config.publicUrl} (nginx listens on ${config.listen})`
 
 /**
  * Tells what can be done with the first run's token, and shows it when it was generated. One that was given is known

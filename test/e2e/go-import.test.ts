@@ -194,3 +194,32 @@ t.test('go asks where a module is', needs('nginx'), async (t) => {
     await plinth.startShim()
   })
 })
+
+t.test('with a public URL', needs('nginx'), async (t) => {
+  const plinth = await startPlinth({ PLINTH_PUBLIC_URL: 'https://corp.example:8443/plinth' })
+  t.teardown(plinth.stop)
+
+  await t.test('go is told its host and prefix, by whatever name it asks', async (t) => {
+    const first = await plinth.get('/team/m?go-get=1')
+    t.equal(
+      importOf(first),
+      'corp.example/plinth/team mod https://corp.example:8443/plinth/api/packages/team/go',
+    )
+    t.match(first.body, ' href="https://corp.example:8443/plinth/team/"')
+    for (const host of [HOST, 'a"b.example', 'a<b>.example', '[::1]'])
+      t.equal((await plinth.ask('GET', '/team/m?go-get=1', { headers: { host } })).body, first.body, host)
+    const old = await askRaw(plinth.port, 'GET /team?go-get=1 HTTP/1.0')
+    t.match(old, `\r\n\r\n${first.body}`, 'HTTP/1.0 needs no Host')
+    t.equal((await plinth.get('/api/m?go-get=1')).status, 404)
+  })
+
+  await t.test('the answer to an upload has it', async (t) => {
+    const url = 'https://corp.example:8443/plinth/api/packages/admin'
+    const module = await plinth.publish(await simpleModule('example.com/m', 'v1.0.0'))
+    t.match(module.body, `GOPROXY=${url}/go `)
+    t.equal(module.headers.location, `${url}/go/example.com/m/@v/v1.0.0.info`)
+    const file = await plinth.ask('PUT', '/api/packages/admin/generic/a/1/b%20c', { body: 'x' })
+    t.match(file.body, `\n${url}/generic/a/1/b%20c\n`)
+    t.equal(file.headers.location, `${url}/generic/a/1/b%20c`)
+  })
+})

@@ -69,6 +69,28 @@ t.test('the redirect names the port of https where it is not the usual one', asy
   t.match(http('[::1]:8443'), 'return 308 https://$host:8443$request_uri;')
 })
 
+t.test('the redirect goes to the public URL, if that is one of https', async (t) => {
+  const http = (url: string) =>
+    parts({ ...TLS, PLINTH_LISTEN: '*:8443', PLINTH_HTTP_LISTEN: '*:80', PLINTH_PUBLIC_URL: url })[
+      'http.conf'
+    ]
+  t.match(http('https://plinth.example.com'), 'return 308 https://plinth.example.com$request_uri;')
+  t.match(http('http://plinth.example.com'), 'return 308 https://$host:8443$request_uri;')
+})
+
+t.test('go is told the public URL, and import paths have no port', async (t) => {
+  const table: [url: string, told: string][] = [
+    ['https://a.example', '"a.example/$whose mod https://a.example/api/packages/$whose/go"'],
+    ['https://a.example:8443', '"a.example/$whose mod https://a.example:8443/api/packages/$whose/go"'],
+    ['http://a.example/b/c', '"a.example/b/c/$whose mod http://a.example/b/c/api/packages/$whose/go"'],
+  ]
+  for (const [url, told] of table) {
+    const line = parts({ PLINTH_PUBLIC_URL: url })['go-import.conf'] ?? ''
+    t.match(line, ` ${told};\n`)
+    t.notMatch(line, '$asked', 'nothing of the request but the owner')
+  }
+})
+
 t.test('HSTS only when it is asked for', async (t) => {
   t.notMatch(parts(TLS)['headers.conf'], 'Strict')
   t.match(
