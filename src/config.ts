@@ -3,6 +3,7 @@
 import { resolve } from 'node:path'
 import { quote, StartProblem } from './errors.js'
 import { MAX_ZIP_BYTES } from './gomod/check-zip.js'
+import { longestFirst, parseImportPrefix, type ImportPrefix } from './gomod/import-prefix.js'
 
 export type Environment = Readonly<Record<string, string | undefined>>
 
@@ -89,6 +90,22 @@ const address: Parse<string> = (text, name) => {
   return url.href.replace(/\/$/, '')
 }
 
+/** nginx tries one after the other. */
+const MAX_PREFIXES = 64
+
+const importPrefixes: Parse<ImportPrefix[]> = (text, name) => {
+  const pairs = text.split(',').flatMap((pair) => pair.trim() || [])
+  if (pairs.length > MAX_PREFIXES) throw bad(name, text, `at most ${MAX_PREFIXES} prefixes are expected`)
+  const found = new Map<string, ImportPrefix>()
+  for (const pair of pairs) {
+    const read = parseImportPrefix(pair)
+    if (typeof read === 'string') throw bad(name, pair, read)
+    if (found.has(read.prefix)) throw bad(name, pair, 'this prefix has an owner already')
+    found.set(read.prefix, read)
+  }
+  return longestFirst([...found.values()])
+}
+
 const path: Parse<string> = (text, name) => {
   const absolute = resolve(text)
   // nginx reads this path from a configuration file and from its command line
@@ -138,6 +155,8 @@ const SETTINGS = {
   listen: setting('PLINTH_LISTEN', listen, '127.0.0.1:8080'),
   /** The address that clients use, when it is not the one that nginx listens on: no slash at its end. */
   publicUrl: optional('PLINTH_PUBLIC_URL', address),
+  /** Whose modules the import paths of other domains are; a longer prefix comes before one that it is below. */
+  importPrefixes: setting('PLINTH_IMPORT_PREFIXES', importPrefixes, ''),
   /** The first run's token; without it one is generated. */
   adminToken: optional(ADMIN_TOKEN, token),
   /** The largest module zip. */

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
+import { isOwnerName } from '../src/access/rights.js'
 import { environment, readConfig, settingNames, unknownSettings } from '../src/config.js'
 
 t.test('without settings there are safe defaults', async (t) => {
@@ -123,6 +124,56 @@ t.test('the public URL is an address of letters, without a slash at its end', as
   ]
   for (const text of bad)
     t.throws(() => readConfig({ PLINTH_PUBLIC_URL: text }), { message: /^PLINTH_PUBLIC_URL="/ }, text)
+})
+
+t.test('import prefixes have an owner each, and a longer one comes first', async (t) => {
+  const read = (text: string): string[] =>
+    readConfig({ PLINTH_IMPORT_PREFIXES: text }).importPrefixes.map(
+      ({ prefix, owner }) => `${prefix} ${owner}`,
+    )
+  t.same(readConfig({}).importPrefixes, [])
+  t.same(read('go.corp.example=team'), ['go.corp.example team'])
+  t.same(read('a.example=x, a.example/b/C~d=A.b-c_d ,\na.example/b=api,'), [
+    'a.example/b/C~d A.b-c_d',
+    'a.example/b api',
+    'a.example x',
+  ])
+  const many = (count: number): string => Array.from({ length: count }, (_, at) => `x${at}.example=x`).join()
+  t.equal(read(many(64)).length, 64)
+  const bad = [
+    'go.corp.example',
+    '=team',
+    'go.corp.example=',
+    'go.corp.example==team',
+    'go.corp.example=te am',
+    'go.corp.example=-team',
+    `go.corp.example=${'x'.repeat(65)}`,
+    'go.corp.example=team\nx',
+    'corp=team',
+    'Go.Corp.Example=team',
+    'https://go.corp.example=team',
+    'go.corp.example:8443=team',
+    'go.corp.example/=team',
+    'go.corp.example//x=team',
+    'go.corp.example/../x=team',
+    'go.corp.example/$uri=team',
+    'go.corp.example/"=team',
+    'go.corp.example/(?=team',
+    'go.corp.example/a b=team',
+    'go.corp.example=team;x.example=y',
+    'go.corp.example=team,go.corp.example=other',
+    many(65),
+  ]
+  for (const text of bad) t.throws(() => read(text), { message: /^PLINTH_IMPORT_PREFIXES="/ }, text)
+})
+
+t.test('owners of import prefixes are named as owners are', async (t) => {
+  const names = ['a', 'A.b-c_d', 'x'.repeat(64), '', '.a', '-a', 'a/b', 'a b', 'h\u00e9', 'x'.repeat(65)]
+  for (const owner of names) {
+    const read = () => readConfig({ PLINTH_IMPORT_PREFIXES: `go.corp.example=${owner}` })
+    if (isOwnerName(owner)) t.equal(read().importPrefixes[0]?.owner, owner)
+    else t.throws(read, owner)
+  }
 })
 
 t.test('a bad token is not repeated in the message', async (t) => {

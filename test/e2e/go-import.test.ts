@@ -223,3 +223,51 @@ t.test('with a public URL', needs('nginx'), async (t) => {
     t.equal(file.headers.location, `${url}/generic/a/1/b%20c`)
   })
 })
+
+t.test('with import prefixes', needs('nginx'), async (t) => {
+  const PREFIXES = 'go.corp.example=team,go.corp.example/x=secret,go.corp.example/x/y=api,a.example/b.c=team'
+  const plinth = await startPlinth({ PLINTH_IMPORT_PREFIXES: PREFIXES })
+  t.teardown(plinth.stop)
+  const asked = (address: string, query = '?go-get=1') => {
+    const [host = '', ...path] = address.split('/')
+    return plinth.ask('GET', `/${path.join('/')}${query}`, { headers: { host } })
+  }
+  const told = (prefix: string, owner: string): string =>
+    `${prefix} mod https://${prefix.split('/')[0]}/api/packages/${owner}/go`
+
+  await t.test('the longest prefix that the path is below counts', async (t) => {
+    const table: [address: string, prefix: string, owner: string][] = [
+      ['go.corp.example', 'go.corp.example', 'team'],
+      ['go.corp.example/', 'go.corp.example', 'team'],
+      ['GO.corp.example:443/m', 'go.corp.example', 'team'],
+      ['go.corp.example/m/sub/v2', 'go.corp.example', 'team'],
+      ['go.corp.example/api', 'go.corp.example', 'team'],
+      ['go.corp.example/api/packagesx', 'go.corp.example', 'team'],
+      ['go.corp.example/xy/m', 'go.corp.example', 'team'],
+      ['go.corp.example/X/m', 'go.corp.example', 'team'],
+      ['go.corp.example/x', 'go.corp.example/x', 'secret'],
+      ['go.corp.example/x/', 'go.corp.example/x', 'secret'],
+      ['go.corp.example/x/m', 'go.corp.example/x', 'secret'],
+      ['go.corp.example/x/yz', 'go.corp.example/x', 'secret'],
+      ['go.corp.example/x/y/z', 'go.corp.example/x/y', 'api'],
+      ['a.example/b.c/m', 'a.example/b.c', 'team'],
+      ['a.example/bXc/m', 'a.example/bXc', 'bXc'],
+      ['aXexample/b.c/m', 'axexample/b.c', 'b.c'],
+      ['sub.go.corp.example/x/m', 'sub.go.corp.example/x', 'x'],
+      ['go.corp.example.evil.example/x/m', 'go.corp.example.evil.example/x', 'x'],
+      ['plinth.example.com/team/m', 'plinth.example.com/team', 'team'],
+    ]
+    for (const [address, prefix, owner] of table)
+      t.equal(importOf(await asked(address)), told(prefix, owner), address)
+    t.match((await asked('go.corp.example/x/m')).body, ' href="https://go.corp.example/secret/"')
+  })
+
+  await t.test('packages are read as ever, and other requests do not change', async (t) => {
+    t.equal((await plinth.publish(await simpleModule('go.corp.example/m', 'v1.0.0'), 'team')).status, 201)
+    const list = 'go.corp.example/api/packages/team/go/go.corp.example/m/@v/list'
+    t.equal((await asked(list)).body, 'v1.0.0\n')
+    for (const address of ['go.corp.example/api/packages', 'go.corp.example/api/packages/none/go/x'])
+      t.equal((await asked(address)).body, (await asked(address, '')).body, address)
+    t.equal((await asked('go.corp.example/m', '')).status, 404)
+  })
+})

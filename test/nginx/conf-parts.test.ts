@@ -91,6 +91,18 @@ t.test('go is told the public URL, and import paths have no port', async (t) => 
   }
 })
 
+t.test('import prefixes come before owners, and the longest comes first', async (t) => {
+  const env = { PLINTH_IMPORT_PREFIXES: 'go.corp.example=team,go.corp.example/x=secret' }
+  const lines = (more: object) => parts({ ...env, ...more })['go-import.conf']?.split('\n') ?? []
+  t.match(lines({}).slice(0, 3), [
+    '"~^go\\.corp\\.example/x(?:/|\\z)" "go.corp.example/x mod https://go.corp.example/api/packages/secret/go";',
+    '"~^go\\.corp\\.example(?:/|\\z)" "go.corp.example mod https://go.corp.example/api/packages/team/go";',
+    /^"~\^\(\?<asked>/,
+  ])
+  const [line] = lines({ PLINTH_PUBLIC_URL: 'https://a.example:8443/b' })
+  t.match(line, ' "go.corp.example/x mod https://a.example:8443/b/api/packages/secret/go";')
+})
+
 t.test('HSTS only when it is asked for', async (t) => {
   t.notMatch(parts(TLS)['headers.conf'], 'Strict')
   t.match(
