@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { messageOf, visible } from '../../src/errors.js'
 import { makeCertificate } from '../support/certificate.js'
-import { makeGo } from '../support/go.js'
+import { goAtHome } from '../support/go.js'
 import { ask } from '../support/http.js'
 import { nameHosts } from '../support/named-hosts.js'
 import { startPlinth } from '../support/plinth.js'
@@ -51,15 +51,8 @@ t.test('go with GOPRIVATE alone', needs('nginx', 'openssl', 'go'), async (t) => 
   })
   for (const owner of ['secret', 'other']) await publish(owner, `${HOST}/${owner}/m`, 'v1.0.0')
 
-  const goOf = (bin: string, netrc = '', more: Record<string, string> = {}) => {
-    const home = tempFolder('plinth-home')
-    writeFileSync(join(home, '.netrc'), netrc)
-    chmodSync(join(home, '.netrc'), 0o600)
-    const defaults = { GOPROXY: '', GONOSUMDB: '', GOFLAGS: '', GOENV: '', GOVCS: '' }
-    // go's own folder alone: there is no git, and no other program that could fetch a module
-    const own = { PATH: bin, HOME: home, SSL_CERT_FILE: certificate.path, ...hosts.env }
-    return makeGo('', { ...defaults, ...own, ...more })
-  }
+  const goOf = (bin: string, netrc = '', more: Record<string, string> = {}) =>
+    goAtHome(bin, netrc, { SSL_CERT_FILE: certificate.path, ...hosts.env, ...more })
   type Go = ReturnType<typeof goOf>
   const netrcOf = (account: string, secret = token[account]): string =>
     `machine ${HOST} login ${account} password ${secret}\n`

@@ -51,3 +51,16 @@ export function makeGo(proxies: string, env: Record<string, string> = {}) {
     },
   }
 }
+
+/** What {@link makeGo} sets, as it is for a person who has set nothing. */
+const DEFAULTS = { GOPROXY: '', GONOSUMDB: '', GOFLAGS: '', GOENV: '', GOVCS: '' }
+
+/**
+ * The go in the folder `bin`, with go's own defaults and a home of its own, which has this netrc. There is no other
+ * program, git say, that could fetch a module.
+ */
+export function goAtHome(bin: string, netrc: string, env: Record<string, string>) {
+  const home = tempFolder('plinth-home')
+  writeFileSync(join(home, '.netrc'), netrc, { mode: 0o600 })
+  return makeGo('', { ...DEFAULTS, PATH: bin, HOME: home, ...env })
+}

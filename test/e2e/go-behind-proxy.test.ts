@@ -1,0 +1,139 @@
+// Import paths that do not begin with the name of the server: a domain of a team's own, and a proxy in front that does
+// TLS and adds a path prefix. By the real go, with GOPRIVATE alone.
+
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { request } from 'node:http'
+import { createServer } from 'node:https'
+import type { AddressInfo } from 'node:net'
+import { pipeline } from 'node:stream'
+import t, { type Test } from 'tap'
+import { makeCertificate } from '../support/certificate.js'
+import { goAtHome } from '../support/go.js'
+import { nameHosts } from '../support/named-hosts.js'
+import { startPlinth } from '../support/plinth.js'
+import { needs } from '../support/programs.js'
+import { toolchain } from '../support/toolchains.js'
+import { simpleModule } from '../support/zips.js'
+
+type Certificate = ReturnType<typeof makeCertificate>
+
+/**
+ * A proxy that speaks https. It passes to `port` what is below `prefix` of the host `name`, under another Host, and all
+ * of other hosts as it is.
+ */
+async function startFront(t: Test, { env }: Certificate, name: string, prefix: string, port: number) {
+  const [cert, key] = ['PLINTH_TLS_CERT', 'PLINTH_TLS_KEY'].map((file) => readFileSync(env[file] ?? ''))
+  const server = createServer({ cert, key }, (req, res) => {
+    const { method = '', url = '', headers } = req
+    const [cut, host] = headers.host === name ? [prefix, 'inside.example'] : ['', headers.host]
+    if (!url.startsWith(`${cut}/`)) return void res.writeHead(404).end()
+    const asked = { host: '127.0.0.1', port, method, path: url.slice(cut.length) }
+    const passed = request({ ...asked, headers: { ...headers, host }, agent: false })
+    passed.on('response', (answer) => {
+      res.writeHead(answer.statusCode ?? 500, answer.headers)
+      pipeline(answer, res, () => {})
+    })
+    passed.on('error', () => res.destroy())
+    passed.end()
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.teardown(() => {
+    server.close()
+    server.closeAllConnections()
+  })
+  return (server.address() as AddressInfo).port
+}
+
+t.test('paths that begin with another name', needs('nginx', 'openssl', 'go'), async (t) => {
+  const certificate = makeCertificate(['corp.example.com', 'go.corp.example.com', 'go.team.example.com'])
+  const { bin } = toolchain('local')
+
+  /** Gets the modules in a new home, in which GOPRIVATE alone is set. */
+  const get = async (
+    hosts: Awaited<ReturnType<typeof nameHosts>>,
+    privates: string,
+    netrc: string,
+    queries: string[],
+  ) => {
+    const go = goAtHome(bin, netrc, { SSL_CERT_FILE: certificate.path, ...hosts.env })
+    await go.run(['env', '-w', `GOPRIVATE=${privates}`])
+    const main = go.newModule()
+    const got = await go.run(['get', ...queries], main)
+    const { stdout } = await go.run(['list', '-m', '-f', '{{.Path}}@{{.Version}}', 'all'], main)
+    return { ...got, modules: stdout.trim().split('\n').slice(1), asked: hosts.askedFor() }
+  }
+  const tokenOf = (output: string): string => output.trimEnd().split('\n').at(-1) ?? ''
+
+  await t.test('a domain of its own, beside the name of the server', async (t) => {
+    const plinth = await startPlinth({
+      ...certificate.env,
+      PLINTH_IMPORT_PREFIXES: 'go.team.example.com=team,go.corp.example.com/x=secret',
+    })
+    t.teardown(plinth.stop)
+    const ports = { 'go.team.example.com': plinth.port, 'go.corp.example.com': plinth.port }
+    const hosts = await nameHosts(ports)
+    t.teardown(hosts.stop)
+    plinth.cli('owner', 'add', 'secret', '--private')
+    const token = tokenOf(plinth.cli('account', 'add', 'alice', '--read', 'secret'))
+    const { ca } = certificate
+    for (const [owner, module] of [
+      ['team', 'go.team.example.com/m'],
+      ['team', 'go.team.example.com/m/sub'],
+      ['secret', 'go.corp.example.com/x/m'],
+    ]) {
+      const body = await simpleModule(`${module}`, 'v1.0.0')
+      const answer = await plinth.ask('PUT', `/api/packages/${owner}/go/upload`, { body, ca })
+      t.equal(answer.status, 201, answer.body)
+    }
+    const privates = 'go.team.example.com,go.corp.example.com'
+    const netrc = `machine go.corp.example.com login alice password ${token}\n`
+    const modules = [
+      'go.corp.example.com/x/m@v1.0.0',
+      'go.team.example.com/m@v1.0.0',
+      'go.team.example.com/m/sub@v1.0.0',
+    ]
+    const got = await get(hosts, privates, netrc, modules)
+    t.match(
+      got,
+      { code: 0, modules, asked: ['go.corp.example.com:443', 'go.team.example.com:443'] },
+      got.stderr,
+    )
+    const refused = await get(hosts, privates, '', ['go.corp.example.com/x/m@latest'])
+    t.match(refused.stderr, /401 Unauthorized/)
+  })
+
+  await t.test('a proxy in front that does TLS and adds a prefix', async (t) => {
+    const plinth = await startPlinth({
+      PLINTH_PUBLIC_URL: 'https://corp.example.com/plinth',
+      PLINTH_IMPORT_PREFIXES: 'go.team.example.com=team',
+    })
+    t.teardown(plinth.stop)
+    const front = await startFront(t, certificate, 'corp.example.com', '/plinth', plinth.port)
+    const hosts = await nameHosts({ 'corp.example.com': front, 'go.team.example.com': front })
+    t.teardown(hosts.stop)
+    plinth.cli('owner', 'add', 'secret', '--private')
+    const token = tokenOf(plinth.cli('account', 'add', 'alice', '--read', 'secret'))
+    for (const [owner, module] of [
+      ['team', 'corp.example.com/plinth/team/m'],
+      ['secret', 'corp.example.com/plinth/secret/m'],
+      ['team', 'go.team.example.com/m/v2'],
+    ]) {
+      const version = module?.endsWith('/v2') ? 'v2.0.0' : 'v1.0.0'
+      const answer = await plinth.publish(await simpleModule(`${module}`, version), owner)
+      t.equal(answer.status, 201, answer.body)
+    }
+    const privates = 'corp.example.com/plinth,go.team.example.com'
+    const netrc = `machine corp.example.com login alice password ${token}\n`
+    const modules = [
+      'corp.example.com/plinth/secret/m@v1.0.0',
+      'corp.example.com/plinth/team/m@v1.0.0',
+      'go.team.example.com/m/v2@v2.0.0',
+    ]
+    const got = await get(hosts, privates, netrc, modules)
+    t.match(got, { code: 0, modules, asked: ['corp.example.com:443', 'go.team.example.com:443'] }, got.stderr)
+    const refused = await get(hosts, privates, '', ['corp.example.com/plinth/secret/m@latest'])
+    t.match(refused.stderr, /401 Unauthorized/)
+  })
+})
