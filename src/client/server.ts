@@ -1,6 +1,7 @@
 // The Plinth to publish to, and the credentials. Pure.
 
 import { quote } from '../errors.js'
+import { getCommand, privateCommand } from '../gomod/get-command.js'
 import { escapePath } from '../gomod/module-path.js'
 import { netrcLogin } from './netrc.js'
 
@@ -35,6 +36,8 @@ function parseUrl(text: string): URL {
   return url
 }
 
+const baseOf = ({ href }: URL): string => href.replace(/\/+$/, '')
+
 const basic = (login: string, password: string): string =>
   `Basic ${Buffer.from(`${login}:${password}`).toString('base64')}`
 
@@ -61,7 +64,7 @@ export function serverOf(settings: ClientSettings, allowHttp: boolean): Server {
     throw new Error(
       `the token would go to ${url.host} over plain http, for all on the way to read: use https, or say --allow-http`,
     )
-  return { base: url.href.replace(/\/+$/, ''), owner, ...credentials(url, settings) }
+  return { base: baseOf(url), owner, ...credentials(url, settings) }
 }
 
 const registry = ({ base, owner }: Server): string => `${base}/api/packages/${encodeURIComponent(owner)}/go`
@@ -77,6 +80,16 @@ export const versionUrl = (
 ): string =>
   `${registry(server)}/${escapePath(module)}/@v/${encodeURIComponent(escapePath(version))}.${extension}`
 
-/** The command that installs the version. */
+/** The command that installs the version. Import prefixes of the server are not known here. */
 export const getLine = (server: Server, module: string, version: string): string =>
-  `GOPROXY=${registry(server)} GONOSUMDB=${module} go get ${module}@${version}`
+  getCommand(module, version, registry(server), { url: server.base, owner: server.owner, prefixes: [] })
+
+/** The same before there is a server, for a module that go finds by its path alone. */
+export function privateGetLine(
+  { url, owner }: Pick<ClientSettings, 'url' | 'owner'>,
+  module: string,
+  version: string,
+): string | undefined {
+  if (!url || !owner || !URL.canParse(url)) return undefined
+  return privateCommand(module, version, { url: baseOf(new URL(url)), owner, prefixes: [] })
+}

@@ -24,11 +24,16 @@ function netrcText(env: Environment): string {
   return existsSync(path) ? readText('.netrc', path) : ''
 }
 
+/** `PLINTH_URL` and `PLINTH_OWNER`: where a module will be published. */
+export const publishingTo = (env = environment()): Pick<ClientSettings, 'url' | 'owner'> => ({
+  url: env['PLINTH_URL'],
+  owner: env['PLINTH_OWNER'],
+})
+
 /** `PLINTH_URL`, `PLINTH_OWNER`, `PLINTH_TOKEN` and `PLINTH_ACCOUNT`. Without a token the .netrc file is read. */
 export function clientSettings(env = environment()): ClientSettings {
   return {
-    url: env['PLINTH_URL'],
-    owner: env['PLINTH_OWNER'],
+    ...publishingTo(env),
     token: env['PLINTH_TOKEN'],
     account: env['PLINTH_ACCOUNT'],
     netrc: env['PLINTH_TOKEN']?.trim() ? '' : netrcText(env),

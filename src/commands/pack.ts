@@ -5,6 +5,8 @@ import { copyFile, rename } from 'node:fs/promises'
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { parseArgs } from 'node:util'
+import { privateGetLine } from '../client/server.js'
+import { publishingTo } from '../client/settings.js'
 import { problemLine } from '../gomod/problems.js'
 import { checkVersion } from '../gomod/semver.js'
 import { pack as packModule, type Checked, type Packed, type Packing } from '../pack/pack.js'
@@ -80,6 +82,12 @@ export function packedLines(packed: Packed): string[] {
   ]
 }
 
+// How go will get it, where its path alone tells go where it is
+function getLines({ module, version }: Packed): string[] {
+  const line = privateGetLine(publishingTo(), module, version)
+  return line === undefined ? [] : [`when it is published: ${line}`]
+}
+
 /** For scripts. */
 export const packedJson = ({ path: _temporary, ...packed }: Checked): object => packed
 
@@ -139,8 +147,8 @@ export const pack: Command = {
       else if (!dryRun && packed.commit === undefined) mustBeOutside(folder, resolve(file))
       if (!toStdout && !dryRun) await moveTo(resolve(file), packed.path)
       if (json) say(jsonLines({ ...packedJson(packed), ...(!dryRun && { file }) }, 2))
-      else if (dryRun) say([...listLines(packed), ...packedLines(packed)])
-      else say([...packedLines(packed), file])
+      else if (dryRun) say([...listLines(packed), ...packedLines(packed), ...getLines(packed)])
+      else say([...packedLines(packed), ...getLines(packed), file])
       return 0
     })
   },

@@ -4,6 +4,7 @@ import type { Config } from '../config.js'
 import { quote, Refusal } from '../errors.js'
 import type { ModuleIntake } from '../go/intake.js'
 import type { ModulePublisher } from '../go/publish.js'
+import { getCommand, type ModulePlace } from '../gomod/get-command.js'
 import { checkModulePath, unescapePath } from '../gomod/module-path.js'
 import { problemText } from '../gomod/problems.js'
 import { checkVersion } from '../gomod/semver.js'
@@ -32,16 +33,17 @@ export function uploadModule(
     const at = { owner, module: zip.module, version: zip.version }
     ctx.status = 201
     ctx.set('Location', locationOf(urlPath(versionFile(at, 'info')), config))
-    ctx.body = publishedText(baseUrl(ctx, config), owner, zip)
+    ctx.body = publishedText({ url: baseUrl(ctx, config), owner, prefixes: config.importPrefixes }, zip)
   })
 }
 
 // The command that a person runs next, the two lines of go.sum, and what go will warn of.
-function publishedText(base: string, owner: string, zip: ModuleZip): string {
+function publishedText(place: ModulePlace, zip: ModuleZip): string {
   const { module, version } = zip
+  const registry = `${place.url}/api/packages/${place.owner}/go`
   const lines = [
     `published ${module} ${version}`,
-    `GOPROXY=${base}/api/packages/${owner}/go GONOSUMDB=${module} go get ${module}@${version}`,
+    getCommand(module, version, registry, place),
     `${module} ${version} ${zip.zipHash}`,
     `${module} ${version}/go.mod ${zip.modHash}`,
   ]

@@ -121,6 +121,19 @@ t.test('a tag for the folder and the version', needs('git'), async (t) => {
   t.match(run(top, 'none/v2.0.0', '--dry-run').stderr, 'none is not a directory')
 })
 
+t.test('a module of the Plinth that it goes to is got by its path', needs('git'), async (t) => {
+  const top = newCheckout({ 'go.mod': 'module p.example.com/team/m\n' })
+  const packed = (url: string, ...words: string[]): string =>
+    runCli({ TMPDIR: temp, PLINTH_URL: url, PLINTH_OWNER: 'team' }, ['pack', top, 'v1.0.0', ...words]).stdout
+  const line = 'when it is published: GOPRIVATE=p.example.com go get p.example.com/team/m@v1.0.0\n'
+  t.match(packed('https://p.example.com', '--dry-run'), line)
+  const file = join(temp, 'got.zip')
+  t.match(packed('https://p.example.com', '-o', file), `${line}${file}\n`)
+  rmSync(file)
+  for (const url of ['', 'nonsense', 'https://other.example.com'])
+    t.notMatch(packed(url, '--dry-run'), 'when it is published', url)
+})
+
 t.test('what cannot be packed is refused in words', needs('git'), async (t) => {
   // in this process: a new one for each would take long
   const refused = async (

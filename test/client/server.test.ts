@@ -2,7 +2,14 @@
 
 import t from 'tap'
 import { netrcLogin } from '../../src/client/netrc.js'
-import { getLine, serverOf, uploadUrl, versionUrl, type ClientSettings } from '../../src/client/server.js'
+import {
+  getLine,
+  privateGetLine,
+  serverOf,
+  uploadUrl,
+  versionUrl,
+  type ClientSettings,
+} from '../../src/client/server.js'
 
 t.test('.netrc', async (t) => {
   const login = (text: string, host = 'h.example.com', port = '443'): string => {
@@ -74,6 +81,14 @@ t.test('what is published to', async (t) => {
     getLine(plain, 'example.com/m', 'v1.0.0'),
     'GOPROXY=https://p.example.com/api/packages/team/go GONOSUMDB=example.com/m go get example.com/m@v1.0.0',
   )
+  const own = 'GOPRIVATE=p.example.com go get p.example.com/team/m@v1.0.0'
+  t.equal(getLine(plain, 'p.example.com/team/m', 'v1.0.0'), own)
+  const before = (url?: string, module = 'p.example.com/team/m') =>
+    privateGetLine({ url, owner: 'team' }, module, 'v1.0.0')
+  t.equal(before('HTTPS://P.example.com:443/'), own)
+  for (const url of ['', undefined, 'p.example.com', 'http://p.example.com', 'https://a:b@p.example.com'])
+    t.equal(before(url), undefined, String(url))
+  t.equal(before('https://p.example.com', 'example.com/m'), undefined)
 
   t.throws(() => server({ url: '' }), {
     message: 'the address of the Plinth is missing: --url or PLINTH_URL',

@@ -86,6 +86,8 @@ t.test('paths that begin with another name', needs('nginx', 'openssl', 'go'), as
       const body = await simpleModule(`${module}`, 'v1.0.0')
       const answer = await plinth.ask('PUT', `/api/packages/${owner}/go/upload`, { body, ca })
       t.equal(answer.status, 201, answer.body)
+      const root = owner === 'team' ? 'go.team.example.com' : 'go.corp.example.com/x'
+      t.match(answer.body, `\nGOPRIVATE=${root} go get ${module}@v1.0.0\n`)
     }
     const privates = 'go.team.example.com,go.corp.example.com'
     const netrc = `machine go.corp.example.com login alice password ${token}\n`
@@ -123,6 +125,8 @@ t.test('paths that begin with another name', needs('nginx', 'openssl', 'go'), as
       const version = module?.endsWith('/v2') ? 'v2.0.0' : 'v1.0.0'
       const answer = await plinth.publish(await simpleModule(`${module}`, version), owner)
       t.equal(answer.status, 201, answer.body)
+      const root = version === 'v2.0.0' ? 'go.team.example.com' : 'corp.example.com/plinth'
+      t.match(answer.body, `\nGOPRIVATE=${root} go get ${module}@${version}\n`)
     }
     const privates = 'corp.example.com/plinth,go.team.example.com'
     const netrc = `machine corp.example.com login alice password ${token}\n`
