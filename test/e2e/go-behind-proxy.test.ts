@@ -1,49 +1,57 @@
 // Import paths that do not begin with the name of the server: a domain of a team's own, and a proxy in front that does
 // TLS and adds a path prefix. By the real go, with GOPRIVATE alone.
 
-import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
-import { request } from 'node:http'
-import { createServer } from 'node:https'
-import type { AddressInfo } from 'node:net'
-import { pipeline } from 'node:stream'
+import { spawn } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import t, { type Test } from 'tap'
+import { readConfig } from '../../src/config.js'
+import { untilListening } from '../../src/nginx/listen.js'
 import { makeCertificate } from '../support/certificate.js'
+import { watch } from '../support/child.js'
+import { block, MANUAL } from '../support/documents.js'
 import { goAtHome } from '../support/go.js'
+import { ask } from '../support/http.js'
 import { nameHosts } from '../support/named-hosts.js'
 import { startPlinth } from '../support/plinth.js'
+import { freePort } from '../support/port.js'
 import { needs } from '../support/programs.js'
+import { tempFolder } from '../support/temp-folder.js'
 import { toolchain } from '../support/toolchains.js'
 import { simpleModule } from '../support/zips.js'
 
 type Certificate = ReturnType<typeof makeCertificate>
 
-/**
- * A proxy that speaks https. It passes to `port` what is below `prefix` of the host `name`, under another Host, and all
- * of other hosts as it is.
- */
-async function startFront(t: Test, { env }: Certificate, name: string, prefix: string, port: number) {
-  const [cert, key] = ['PLINTH_TLS_CERT', 'PLINTH_TLS_KEY'].map((file) => readFileSync(env[file] ?? ''))
-  const server = createServer({ cert, key }, (req, res) => {
-    const { method = '', url = '', headers } = req
-    const [cut, host] = headers.host === name ? [prefix, 'inside.example'] : ['', headers.host]
-    if (!url.startsWith(`${cut}/`)) return void res.writeHead(404).end()
-    const asked = { host: '127.0.0.1', port, method, path: url.slice(cut.length) }
-    const passed = request({ ...asked, headers: { ...headers, host }, agent: false })
-    passed.on('response', (answer) => {
-      res.writeHead(answer.statusCode ?? 500, answer.headers)
-      pipeline(answer, res, () => {})
-    })
-    passed.on('error', () => res.destroy())
-    passed.end()
+/** The nginx of the manual in front of `port`, for https. Another server of it passes all of other hosts. */
+async function startFront(t: Test, { env }: Certificate, port: number): Promise<number> {
+  const folder = tempFolder('plinth-front')
+  const listen = `127.0.0.1:${await freePort()}`
+  const temps = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
+    (name) => `${name}_temp_path ${name};`,
+  )
+  const locations = block(MANUAL, 'A proxy in front', 0, '').replace('8080', String(port))
+  const conf = `daemon off; pid nginx.pid; error_log stderr; worker_processes 1; events { }
+http {
+  access_log off; port_in_redirect off; ${temps.join(' ')}
+  ssl_certificate ${env['PLINTH_TLS_CERT']}; ssl_certificate_key ${env['PLINTH_TLS_KEY']};
+  server { listen ${listen} ssl; server_name corp.example.com; ${locations} }
+  server { listen ${listen} ssl default_server; location / {
+    proxy_pass http://127.0.0.1:${port}; proxy_set_header Host $host;
+  } }
+}
+`
+  writeFileSync(join(folder, 'nginx.conf'), conf)
+  const nginx = spawn('nginx', ['-p', folder, '-c', 'nginx.conf'], { stdio: ['ignore', 'ignore', 'pipe'] })
+  const { ended, output } = watch(nginx)
+  t.teardown(async () => {
+    nginx.kill('SIGTERM')
+    await ended
   })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  t.teardown(() => {
-    server.close()
-    server.closeAllConnections()
-  })
-  return (server.address() as AddressInfo).port
+  const over = new AbortController()
+  nginx.once('exit', () => over.abort())
+  await untilListening(readConfig({ PLINTH_LISTEN: listen }), over.signal)
+  if (over.signal.aborted) throw new Error(`the proxy ended: ${output()}`)
+  return Number(listen.split(':')[1])
 }
 
 t.test('paths that begin with another name', needs('nginx', 'openssl', 'go'), async (t) => {
@@ -112,7 +120,7 @@ t.test('paths that begin with another name', needs('nginx', 'openssl', 'go'), as
       PLINTH_IMPORT_PREFIXES: 'go.team.example.com=team',
     })
     t.teardown(plinth.stop)
-    const front = await startFront(t, certificate, 'corp.example.com', '/plinth', plinth.port)
+    const front = await startFront(t, certificate, plinth.port)
     const hosts = await nameHosts({ 'corp.example.com': front, 'go.team.example.com': front })
     t.teardown(hosts.stop)
     plinth.cli('owner', 'add', 'secret', '--private')
@@ -137,6 +145,12 @@ t.test('paths that begin with another name', needs('nginx', 'openssl', 'go'), as
     ]
     const got = await get(hosts, privates, netrc, modules)
     t.match(got, { code: 0, modules, asked: ['corp.example.com:443', 'go.team.example.com:443'] }, got.stderr)
+    const file = '/api/packages/team/generic/a/1/b%20c%25%2B'
+    const through = { ca: certificate.ca, headers: { host: 'corp.example.com' } }
+    const uploaded = await ask(front, 'PUT', `/plinth${file}`, { body: 'x', ...through })
+    t.equal(uploaded.status, 201)
+    t.equal(uploaded.headers.location, `https://corp.example.com/plinth${file}`)
+    t.equal((await plinth.get(file)).body, 'x', 'names pass as they are')
     const refused = await get(hosts, privates, '', ['corp.example.com/plinth/secret/m@latest'])
     t.match(refused.stderr, /401 Unauthorized/)
   })

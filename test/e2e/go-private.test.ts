@@ -1,5 +1,5 @@
-// `go get` with nothing but GOPRIVATE, by the real go over TLS: the path of a module names the server and the owner. The
-// oldest go that downloads modules in this way, and the installed one; TEST_GO_VERSIONS names others (go1.22.12,…).
+// `go get` with nothing but GOPRIVATE, by the real go over TLS: the path of a module names the server and the owner. By
+// the oldest go that has toolchains, and the installed one; TEST_GO_VERSIONS names others: go1.22.12,go1.23.12
 
 import { chmodSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

@@ -4,9 +4,9 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { format } from 'prettier'
 import t from 'tap'
+import { block, MANUAL, read, README, ROOT } from '../support/documents.js'
 import { simpleModule } from '../support/zips.js'
 import { makeGo } from '../support/go.js'
 import { TOKEN } from '../support/http.js'
@@ -14,23 +14,10 @@ import { startPlinth } from '../support/plinth.js'
 import { needs } from '../support/programs.js'
 import { tempFolder } from '../support/temp-folder.js'
 
-const ROOT = fileURLToPath(new URL('../../../', import.meta.url))
-const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8')
-
-const README = read('README.md')
-const MANUAL = read('scripts/deploy/README.md')
 const CI_FILES = ['github-actions.yml', 'gitlab-ci.yml', 'woodpecker.yml'].map((name) => `scripts/ci/${name}`)
 const SCRIPT = join(ROOT, 'scripts/publish-module.sh')
 /** The command without the modules that tap would load into it. */
 const PLAIN_PLINTH = `env -u NODE_OPTIONS '${ROOT}scripts/plinth'`
-
-/** The shell block that follows a heading of a document, or a later one. */
-const block = (document: string, heading: string, which = 0): string => {
-  const start = document.search(new RegExp(`^##+ ${heading}$`, 'm'))
-  const found = [...document.slice(start).matchAll(/^```sh\n([^]*?)^```$/gm)][which]?.[1]
-  if (start < 0 || found === undefined) throw new Error(`there is no shell block under ${heading}`)
-  return found
-}
 
 t.test('the lines of the README', needs('nginx', 'go', 'git', 'curl'), async (t) => {
   const plinth = await startPlinth()
@@ -132,7 +119,7 @@ t.test('the lines of the README', needs('nginx', 'go', 'git', 'curl'), async (t)
   await t.test('install', async (t) => {
     const go = makeGo(`${plinth.url}/api/packages/admin/go`)
     const main = go.newModule()
-    for (const line of block(README, 'Install')
+    for (const line of block(README, 'Install', 1)
       .split('\n')
       .filter((text) => text.startsWith('go '))) {
       const ran = await go.run(line.split(' ').slice(1), main)
@@ -160,7 +147,7 @@ t.test('the lines of the README', needs('nginx', 'go', 'git', 'curl'), async (t)
   })
 })
 
-t.test('private packages, as the README says', needs('nginx', 'go', 'openssl', 'curl'), async (t) => {
+t.test('private packages, as the manual says', needs('nginx', 'go', 'openssl', 'curl'), async (t) => {
   const folder = tempFolder('plinth-readme-tls')
   const certificate = execFileSync('sh', ['-euc', `${block(MANUAL, 'TLS')}env | grep ^PLINTH_TLS_`], {
     cwd: folder,
@@ -231,7 +218,7 @@ t.test('private packages, as the README says', needs('nginx', 'go', 'openssl', '
   const bothHosts = `sed 's/:[0-9]* / /' "\${NETRC:-$HOME/.netrc}" >> "\${NETRC:-$HOME/.netrc}"`
   const withBoth = (script: string): string => script.replace(/^(go (?:get|mod))/m, `${bothHosts}\n$1`)
 
-  t.equal(run(`${withBoth(block(README, 'Private packages'))}${downloaded}`, 'alice'), 'm@v1.0.0\n')
+  t.equal(run(`${withBoth(block(MANUAL, 'Reading private packages'))}${downloaded}`, 'alice'), 'm@v1.0.0\n')
   t.equal(run(`${withBoth(block(MANUAL, 'For CI'))}${downloaded}; test ! -e .ci-netrc`, 'ci'), 'm@v1.0.0\n')
   const airGapped = `export NETRC="$HOME/netrc"; echo "machine ${host} login alice password $TOKEN" > "$NETRC"\n${block(MANUAL, 'Without the internet')}`
   t.equal(run(`${withBoth(airGapped)}${downloaded}`, 'alice'), 'm@v1.0.0\n')
@@ -240,7 +227,7 @@ t.test('private packages, as the README says', needs('nginx', 'go', 'openssl', '
 
   const [, minor = '0'] = /go1\.(\d+)/.exec(execFileSync('go', ['version'], { encoding: 'utf8' })) ?? []
   if (Number(minor) < 24) return t.comment('NOT TESTED: this go has no GOAUTH (1.24)')
-  const goauth = block(MANUAL, 'Reading private packages')
+  const goauth = block(MANUAL, 'Reading private packages', 1)
     .replaceAll('plinth.example.com', host)
     .replace('alice:TOKEN', `alice:${tokens['alice']}`)
     .replace('ci:TOKEN', `ci:${tokens['ci']}`)

@@ -56,11 +56,11 @@ export function makeGo(proxies: string, env: Record<string, string> = {}) {
 const DEFAULTS = { GOPROXY: '', GONOSUMDB: '', GOFLAGS: '', GOENV: '', GOVCS: '' }
 
 /**
- * The go in the folder `bin`, with go's own defaults and a home of its own, which has this netrc. There is no other
- * program, git say, that could fetch a module.
+ * The go on `path`, with go's own defaults and a home of its own, which has this netrc. With the folder of go alone as
+ * `path` there is no program, git say, that could fetch a module.
  */
-export function goAtHome(bin: string, netrc: string, env: Record<string, string>) {
+export function goAtHome(path: string, netrc: string, env: Record<string, string>) {
   const home = tempFolder('plinth-home')
   writeFileSync(join(home, '.netrc'), netrc, { mode: 0o600 })
-  return makeGo('', { ...DEFAULTS, PATH: bin, HOME: home, ...env })
+  return makeGo('', { ...DEFAULTS, PATH: path, HOME: home, ...env })
 }

@@ -7,7 +7,7 @@ import './programs.js'
 
 /** Kept between runs; one for each user of the machine. */
 const CACHE = join(tmpdir(), `plinth-test-toolchains-${process.getuid?.() ?? 0}`)
-const DOWNLOAD_MS = 300_000
+const DOWNLOAD_MS = 120_000
 
 type Toolchain = { version: string; bin: string }
 
