@@ -26,6 +26,7 @@ const ROOMS: readonly (readonly string[])[] = [
   ['log.ts', 'digest.ts', 'shares'],
   ['gomod'],
   ['layout.ts', 'config.ts'],
+  ['views'],
   ['modzip', 'store'],
   ['access', 'nginx', 'pack'],
   ['packages', 'client'],
@@ -103,6 +104,7 @@ t.test('no two exported types have the same name', async (t) => {
 /** Rules: text in, text out. No disk, no network, no clock, no environment. */
 const PURE = [
   ...files.filter((file) => file.startsWith('gomod/') && file !== 'gomod/unicode-tables.ts'),
+  ...files.filter((file) => file.startsWith('views/') && file !== 'views/markdown.ts'),
   'layout.ts',
   'shares/share.ts',
   'access/rights.ts',
@@ -141,6 +143,7 @@ t.test('what one file does, no other does', async (t) => {
   t.same(usersOf(/from 'yazl'/), ['pack/write-zip.ts'])
   t.same(usersOf(/from 'koa-body'/), ['http/form-body.ts'])
   t.same(usersOf(/from 'chokidar'/), ['inbox/watcher.ts'])
+  t.same(usersOf(/from 'markdown-it'/), ['views/markdown.ts'])
   t.same(usersOf(/from '@koa\/router'/), ['http/app.ts'])
   for (const file of usersOf(/from 'koa'/)) t.equal(roomOf(file), 'http', `${file} uses koa`)
   t.same(usersOf(/import \{[^}]*\b(?:rename|link)\b[^}]*\} from 'node:fs\/promises'/), [
