@@ -165,6 +165,7 @@ t.test('what one file does, no other does', async (t) => {
       'layout.ts',
       'nginx/go-import.ts',
       'service/terminal.ts',
+      'views/page-addresses.ts',
     ],
     'layout.ts knows the path in the tree, the others make a URL',
   )

@@ -4,7 +4,7 @@
 import { visible } from '../errors.js'
 
 /** HTML that is safe in a page. Only `markup` and `trusted` make it. */
-class Markup {
+export class Markup {
   readonly #text: string
 
   constructor(text: string) {
@@ -17,7 +17,7 @@ class Markup {
 }
 
 /** What a place in a template takes. `undefined` and `false` are nothing, a list is its items without a separator. */
-type Content = Markup | string | number | undefined | false | readonly Content[]
+export type Content = Markup | string | number | undefined | false | readonly Content[]
 
 /**
  * Control characters without tab and newline, half characters, and what reorders the text around it: Unicode's line and
@@ -48,11 +48,27 @@ export const trusted = (text: string): Markup => new Markup(text)
 function markupOf(content: Content): string {
   if (content === undefined || content === false) return ''
   if (content instanceof Markup) return content.toString()
-  if (typeof content === 'string' || typeof content === 'number') return escapeHtml(String(content))
-  return content.map(markupOf).join('')
+  return isList(content) ? content.map(markupOf).join('') : escapeHtml(String(content))
 }
 
 // markup`<b title="${'"'}">${'<i>'}</b>` → <b title="&quot;">&lt;i&gt;</b>
 /** A template of HTML. Attributes must be in double quotes. */
 export const markup = (parts: TemplateStringsArray, ...values: readonly Content[]): Markup =>
   new Markup(parts.map((part, at) => `${part}${markupOf(values[at])}`).join(''))
+
+/** What there is of `items`: neither `undefined` and `false` nor the empty text. */
+const thereOf = (items: readonly Content[]): Content[] =>
+  items.filter((item) => item !== undefined && item !== false && item !== '')
+
+/** What there is of `items`, with `between` between them. */
+export const joined = (items: readonly Content[], between: string): Markup =>
+  markup`${thereOf(items).map((item, at) => [at > 0 && between, item])}`
+
+/** What there is of `items`, and of the lists among them, each on a line of its own. */
+export const lines = (...items: readonly Content[]): Markup =>
+  joined(
+    items.flatMap((item) => (isList(item) ? item : [item])),
+    '\n',
+  )
+
+const isList = (content: Content): content is readonly Content[] => Array.isArray(content)
