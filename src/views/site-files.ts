@@ -2,6 +2,7 @@
 
 import { BASE_STYLE } from './base-style.js'
 import { PARTS_STYLE } from './parts-style.js'
+import { SEARCH_SCRIPT } from './search-script.js'
 
 /** A plinth: a plate on a block on a wider plate. */
 const ICON = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32">
@@ -14,5 +15,6 @@ type SiteFile = { name: string; type: string; text: string }
 
 export const siteFiles: readonly SiteFile[] = [
   { name: 'style.css', type: 'text/css', text: `${BASE_STYLE}\n${PARTS_STYLE}` },
+  { name: 'search.js', type: 'text/javascript', text: SEARCH_SCRIPT },
   { name: 'icon.svg', type: 'image/svg+xml', text: ICON },
 ]

@@ -1,5 +1,6 @@
 // The style sheet and the script of all pages.
 
+import { Script } from 'node:vm'
 import t from 'tap'
 import { siteFiles } from '../../src/views/site-files.js'
 
@@ -48,4 +49,10 @@ t.test('every text has the contrast of WCAG AA, in light and in dark', async (t)
 t.test('no file of the site asks another host', async (t) => {
   for (const { name, text } of siteFiles)
     t.notMatch(text.replace('xmlns="http://www.w3.org/2000/svg"', ''), /\/\/[a-z]|url\(|@import/, name)
+})
+
+t.test('the script is a script, and makes no HTML', async (t) => {
+  const text = textOf('search.js')
+  t.doesNotThrow(() => new Script(text))
+  t.notMatch(text, /innerHTML|outerHTML|insertAdjacent|document\.write|eval|Function|srcdoc|DOMParser/)
 })
