@@ -3,64 +3,13 @@
 import t from 'tap'
 import { renderReadme } from '../../src/views/markdown.js'
 import { randomOf } from '../support/random.js'
+import { README_ATTACKS } from '../support/readme-attacks.js'
 import { unsafeTags } from '../support/unsafe-tags.js'
 
 const render = (text: string, images = false): string => renderReadme('README.md', text, { images })
 
-/** Each attack with what must be in the HTML. That nothing else does harm is checked for all of them. */
-const ATTACKS: readonly [name: string, text: string, shown: string][] = [
-  ['a script', '<script>alert(1)</script>', '&lt;script&gt;alert(1)&lt;/script&gt;'],
-  ['a script in a list', '- <script src=//evil.example></script>', '&lt;script src'],
-  ['an image with onerror', '<img src=x onerror=alert(1)>', '&lt;img src=x onerror=alert(1)&gt;'],
-  ['a handler in a link of HTML', '<a href="#" onclick="alert(1)">x</a>', '&lt;a href='],
-  ['svg', '<svg/onload=alert(1)>', '&lt;svg/onload'],
-  ['a style', '<style>*{display:none}</style>', '&lt;style&gt;'],
-  ['a base', '<base href="https://evil.example/">', '&lt;base'],
-  ['a refresh', '<meta http-equiv=refresh content=0>', '&lt;meta'],
-  ['a form', '<form action=https://evil.example><input name=p>', '&lt;form'],
-  ['the end of the page', '</article></main></body></html>', '&lt;/article&gt;'],
-  ['a comment', '<!-- --><!--><b>x</b>', '&lt;!--'],
-  ['a comment that stays open', '<!-- never closed', '&lt;!-- never closed'],
-  ['CDATA', '<![CDATA[<script>alert(1)</script>]]>', '&lt;![CDATA['],
-  ['a javascript link', '[go](javascript:alert(1))', '<p>go</p>'],
-  ['capital letters', '[go](JaVaScRiPt:alert(1))', '<p>go</p>'],
-  ['a tab in the scheme', '[go](java\tscript:alert(1))', 'go'],
-  ['an entity in the scheme', '[go](java&#x0A;script:alert(1))', '<p>go</p>'],
-  ['an entity for the colon', '[go](javascript&colon;alert(1))', '<p>go</p>'],
-  ['a control character before the scheme', '[go](\u0001javascript:alert(1))', 'go'],
-  ['a space before the scheme', '[go](< javascript:alert(1)>)', '<p>go</p>'],
-  ['vbscript', '[go](vbscript:msgbox)', '<p>go</p>'],
-  ['data', '[go](data:text/html;base64,PHNjcmlwdD4=)', '<p>go</p>'],
-  ['data of an image', '[go](data:image/svg+xml;base64,PHN2Zz4=)', '<p>go</p>'],
-  ['file', '[go](file:///etc/passwd)', '<p>go</p>'],
-  ['an address without a scheme', '[go](//evil.example/x)', '<p>go</p>'],
-  ['backslashes', '[go](\\\\evil.example)', '<p>go</p>'],
-  ['a scheme without a host', '[go](https:evil) [go](https:///evil)', '<p>go go</p>'],
-  ['a relative link', '[docs](docs/a.md) and [up](../../x)', '<p>docs and up</p>'],
-  ['a reference', '[go][x]\n\n[x]: javascript:alert(1)', '<p>go</p>'],
-  ['an autolink', '<javascript:alert(1)>', '<p>javascript:alert(1)</p>'],
-  ['quotes in an address', '[go](https://a.example/"onclick="alert(1))', 'href="https://a.example/%22'],
-  ['quotes in a title', '[go](https://a.example "x\\" onclick=\\"alert(1)")', '">go</a>'],
-  ['an image of another scheme', '![alt](javascript:alert(1))', '<p>alt</p>'],
-  ['an image with data', '![alt](data:image/svg+xml,<svg/onload=alert(1)>)', 'alt'],
-  ['an image over http', '![alt](http://a.example/x.png)', '<p>alt</p>'],
-  ['HTML in the text of an image', '![<b onclick=alert(1)>"](https://a.example/x.png)', '&lt;b onclick'],
-  ['markup in the language of a fence', '```"><script>\nx\n```', '<code>x'],
-  ['HTML in code', '`<script>`', '<code>&lt;script&gt;</code>'],
-  ['quotes in a heading', '# "><script>', '&quot;&gt;&lt;script&gt;'],
-  ['an alignment', '|a|\n|:-:|\n|<b>|', '<td class="center">&lt;b&gt;</td>'],
-  ['an override of direction', 'a\u202eb', 'a\\u202eb'],
-  ['an override as an entity', 'a&#x202e;b', 'a\\u202eb'],
-  ['an isolate in code', '`a\u2066b`', 'a\\u2066b'],
-  ['an override in a link', '[a\u202eb](https://a.example/\u202e)', 'a\\u202eb</a>'],
-  ['NUL', 'a\0b', 'a\ufffdb'],
-  ['an escape sequence', 'a\u001b[2Jb', 'a\\u001b[2Jb'],
-  ['half a character', 'a\ud800b', 'a\\ud800b'],
-  ['entities', '&lt;script&gt; &#60;script&#62;', '&lt;script&gt; &lt;script&gt;'],
-]
-
 t.test('an attack in a README is text', async (t) => {
-  for (const [name, text, shown] of ATTACKS)
+  for (const [name, text, shown] of README_ATTACKS)
     for (const images of [false, true]) {
       const rendered = render(text, images)
       t.same(unsafeTags(rendered), [], name)
@@ -70,7 +19,7 @@ t.test('an attack in a README is text', async (t) => {
 
 t.test('an attack in a file that is no Markdown is text', async (t) => {
   for (const file of ['README', 'README.txt', 'README.rst', 'readme.html', 'README.md.gz'])
-    for (const [name, text] of ATTACKS) {
+    for (const [name, text] of README_ATTACKS) {
       const rendered = renderReadme(file, text, { images: true })
       t.match(rendered, /^<pre class="plain">[^<]*<\/pre>$/, `${file}: ${name}`)
     }
@@ -95,7 +44,7 @@ t.test('attacks in any order and inside of each other are text', async (t) => {
   for (let round = 0; round < 600; round++) {
     let text = ''
     for (let part = 0; part < 8; part++) {
-      text += random.once(2) ? random.of(wraps) : random.of(ATTACKS)[1]
+      text += random.once(2) ? random.of(wraps) : random.of(README_ATTACKS)[1]
     }
     const wrong = unsafeTags(render(text, round % 2 === 0))
     if (wrong.length > 0) t.same(wrong, [], JSON.stringify(text))
