@@ -41,6 +41,11 @@ export function modulePathOf(goMod: string): string | undefined {
 const GO_VERSION = /^[1-9][0-9]*\.(?:0|[1-9][0-9]*)(?:\.(?:0|[1-9][0-9]*))?(?:[a-z]+[0-9]+)?$/
 const LAX_GO_VERSION = /^v?([1-9][0-9]*\.(?:0|[1-9][0-9]*))[^0-9].*$/
 
+// 'v1.21.x' → 1.21
+/** The version that ParseLax takes the word of a `go` line for; `undefined` when it can read none. */
+export const goLineVersion = (word: string): string | undefined =>
+  GO_VERSION.test(word) ? word : LAX_GO_VERSION.exec(word)?.[1]
+
 /**
  * The version of the `go` line, `1.21` or `1.23.4` or `1.24rc1`, as modfile.ParseLax reads it in a dependency's go.mod.
  * `undefined` when there is no such line, more than one, or one that go cannot read.
@@ -52,8 +57,7 @@ export function goVersionOf(goMod: string): string | undefined {
     if (block) block = words[0] !== ')'
     else if (words.at(-1)?.endsWith('(')) block = true
     else if (words[0] === 'go') {
-      const text = words[1] ?? ''
-      const version = GO_VERSION.test(text) ? text : LAX_GO_VERSION.exec(text)?.[1]
+      const version = goLineVersion(words[1] ?? '')
       if (words.length !== 2 || version === undefined || found !== undefined) return undefined
       found = version
     }

@@ -35,6 +35,20 @@ export function parseVersion(text: string): Version | undefined {
   return { major, minor, patch, pre, incompatible }
 }
 
+const IDENTIFIERS = /^[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*$/
+
+// 'v1.2' → v1.2.0, 'v1.2.3+meta' → v1.2.3
+/** x/mod/module CanonicalVersion; `undefined` for what is no version, with numbers left out or not. */
+export function canonicalVersion(text: string): string | undefined {
+  const plus = text.indexOf('+')
+  const core = plus < 0 ? text : text.slice(0, plus)
+  const isShort = /^v[0-9]+(?:\.[0-9]+)?$/.test(core)
+  if (plus >= 0 && (isShort || !IDENTIFIERS.test(text.slice(plus + 1)))) return undefined
+  const version = isShort ? `${core}${core.includes('.') ? '.0' : '.0.0'}` : core
+  if (parseVersion(version) === undefined) return undefined
+  return text.endsWith('+incompatible') ? `${version}+incompatible` : version
+}
+
 /** Why `text` is not a version that a module can be published with, or `undefined` when it is one. */
 export const checkVersion = (text: string): string | undefined =>
   parseVersion(text) === undefined

@@ -1,5 +1,6 @@
 import t from 'tap'
 import {
+  canonicalVersion,
   checkVersion,
   compareVersions,
   isPrerelease,
@@ -105,4 +106,27 @@ t.test('digits that are no date give no time', async (t) => {
   t.equal(pseudoVersionTime('v0.0.0-20191399000000-daa7c04131f5'), undefined)
   t.equal(pseudoVersionTime('v0.0.0-20190230000000-daa7c04131f5'), undefined, '30 February')
   t.equal(pseudoVersionTime('v1.0.0'), undefined)
+})
+
+t.test('a version that is not canonical is made so, as x/mod/module does', async (t) => {
+  const table: [text: string, version: string | undefined][] = [
+    ['v1', 'v1.0.0'],
+    ['v1.2', 'v1.2.0'],
+    ['v1.2.3', 'v1.2.3'],
+    ['v1.2.3-rc.1', 'v1.2.3-rc.1'],
+    ['v1.2.3+meta.1', 'v1.2.3'],
+    ['v1.2.3-rc.1+meta', 'v1.2.3-rc.1'],
+    ['v2.0.0+incompatible', 'v2.0.0+incompatible'],
+    ['v1.2+meta', undefined],
+    ['v1.2.3+', undefined],
+    ['v1.2.3+a..b', undefined],
+    ['v1.2.3-', undefined],
+    ['v1-rc', undefined],
+    ['v01', undefined],
+    ['v1.02', undefined],
+    ['1.2.3', undefined],
+    ['v', undefined],
+    ['', undefined],
+  ]
+  for (const [text, version] of table) t.equal(canonicalVersion(text), version, text)
 })

@@ -1,7 +1,7 @@
 // Builds and asks the program in test/support/oracle: go's own verdict on a module zip.
 
 import { execFileSync, spawn } from 'node:child_process'
-import { cpSync, existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
@@ -34,11 +34,9 @@ export function buildOracle(): string {
   if (!existsSync(xmod)) throw new Error(`this go toolchain has no copy of golang.org/x/mod at ${xmod}`)
   cpSync(xmod, join(folder, 'xmod'), { recursive: true, dereference: true })
   writeFileSync(join(folder, 'xmod/go.mod'), `module golang.org/x/mod\n\ngo ${language}\n`)
-  mkdirSync(join(folder, 'oracle'))
-  cpSync(
-    fileURLToPath(new URL('../../../test/support/oracle/main.go', import.meta.url)),
-    join(folder, 'oracle/main.go'),
-  )
+  cpSync(fileURLToPath(new URL('../../../test/support/oracle', import.meta.url)), join(folder, 'oracle'), {
+    recursive: true,
+  })
   writeFileSync(
     join(folder, 'oracle/go.mod'),
     `module oracle\n\ngo ${language}\n\nrequire golang.org/x/mod v0.0.0\n\nreplace golang.org/x/mod => ../xmod\n`,
@@ -53,26 +51,52 @@ export function buildOracle(): string {
 /** What the oracle packs: a folder as it is, or with `rev` and `subdir` a commit of the checkout at `dir`. */
 type GoPacking = { dir: string; rev?: string; subdir?: string; module: string; version: string }
 
-/** A running oracle: `ask` gives the verdict on the zip at a path, in the order of asking; with `pack` on a packing. */
-export function startOracle(program: string, ...args: string[]) {
+/** A running oracle: `say` sends it a line and gives its answer, in the order of asking. */
+function startLines<Answer>(program: string, args: string[]) {
   const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'inherit'] })
-  const waiting: { resolve: (verdict: GoVerdict) => void; reject: (error: Error) => void }[] = []
+  const waiting: { resolve: (answer: Answer) => void; reject: (error: Error) => void }[] = []
   createInterface({ input: child.stdout }).on('line', (line) =>
-    waiting.shift()?.resolve(JSON.parse(line) as GoVerdict),
+    waiting.shift()?.resolve(JSON.parse(line) as Answer),
   )
   child.stdin.on('error', () => {}) // it is gone: 'close' follows
   child.once('close', (code) => {
     for (const { reject } of waiting) reject(new Error(`the oracle ended with ${String(code)}`))
   })
-  const say = (line: string): Promise<GoVerdict> =>
-    new Promise((resolve, reject) => {
-      waiting.push({ resolve, reject })
-      child.stdin.write(`${line}\n`)
-    })
   return {
-    ask: say,
-    pack: (packing: GoPacking): Promise<GoVerdict> => say(JSON.stringify(packing)),
+    say: (line: string): Promise<Answer> =>
+      new Promise((resolve, reject) => {
+        waiting.push({ resolve, reject })
+        child.stdin.write(`${line}\n`)
+      }),
     stop: (): void => void child.stdin.end(),
+  }
+}
+
+/** A running oracle: `ask` gives the verdict on the zip at a path; with the argument `pack`, `pack` that on a packing. */
+export function startOracle(program: string, ...args: string[]) {
+  const { say, stop } = startLines<GoVerdict>(program, args)
+  return { ask: say, pack: (packing: GoPacking): Promise<GoVerdict> => say(JSON.stringify(packing)), stop }
+}
+
+/** What go reads in a go.mod or in the files of a package. `error` tells why it reads nothing. */
+export type GoFacts = {
+  error?: string
+  module?: string
+  deprecated?: string
+  go?: string
+  requires: { path: string; version: string; indirect?: true }[]
+  retracts: { low: string; high: string; rationale: string }[]
+  name?: string
+  synopsis?: string
+}
+
+/** A running oracle that says what go reads in a go.mod, and in the files of a package: name → source. */
+export function startFactsOracle(program: string) {
+  const { say, stop } = startLines<GoFacts>(program, ['facts'])
+  return {
+    goMod: (goMod: string): Promise<GoFacts> => say(JSON.stringify({ goMod })),
+    package: (files: Record<string, string>): Promise<GoFacts> => say(JSON.stringify({ files })),
+    stop,
   }
 }
 

@@ -2,7 +2,7 @@
 // Reads paths of zips, one a line, and answers each with one line of JSON. With the argument "runes" it prints what
 // x/mod/zip knows of every code point instead: letter or not, and its case folding. With the argument "pack" it reads
 // lines of JSON that name a folder or a commit, and answers with the hash of the zip that CreateFromDir or CreateFromVCS
-// makes of it.
+// makes of it. With the argument "facts" it reads go.mod files and sources, and answers what they say: see facts.go.
 package main
 
 import (
@@ -117,6 +117,10 @@ func fold(r rune) rune {
 func main() {
 	out := bufio.NewWriter(os.Stdout)
 	defer out.Flush()
+	if len(os.Args) > 1 && os.Args[1] == "facts" {
+		answerFacts(out)
+		return
+	}
 	if len(os.Args) > 1 && os.Args[1] == "runes" {
 		fmt.Fprintln(out, unicode.Version)
 		for r := rune(0); r <= unicode.MaxRune; r++ {
