@@ -41,6 +41,13 @@ export function isLetter(char: string): boolean {
   return letterBounds[low] === code || low % 2 === 1
 }
 
+/**
+ * unicode.IsUpper, for one character. The letters are go's: JavaScript knows the case of more letters with each version
+ * of Node.
+ */
+export const isUpper = (char: string): boolean =>
+  char < '\x80' ? /[A-Z]/.test(char) : isLetter(char) && /^\p{Lu}$/u.test(char)
+
 // 'Foo/K' (with a Kelvin sign) → 'foo/k', and so does 'foo/k'
 /** Returns the same text for all texts that strings.EqualFold calls equal. `text` is made of letters and ASCII. */
 export function fold(text: string): string {
