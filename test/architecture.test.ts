@@ -117,6 +117,7 @@ const PURE = [
   'go/ordered-versions.ts',
   'go/artifacts.ts',
   'modzip/zip-directory.ts',
+  'views/facts.ts',
   'generic/names.ts',
   'inbox/place.ts',
   'inbox/settling.ts',
