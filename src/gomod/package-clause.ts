@@ -5,9 +5,9 @@ import { isLetter } from './fold.js'
 
 /**
  * `name` is that of the package clause. `doc` is the text of the comment right above it, without its markers, and empty
- * without one. `ignored`: the file says `//go:build ignore`, so it is in no build.
+ * without one. `ignored`: the file says `//go:build ignore`, so it is in no build. `length` is where the clause ends.
  */
-type PackageClause = { name: string; doc: string; ignored: boolean }
+type PackageClause = { name: string; doc: string; ignored: boolean; length: number }
 
 /** Characters of documentation that are taken: its beginning has the synopsis. */
 const MOST_DOC = 4096
@@ -34,6 +34,7 @@ export function packageClauseOf(source: string): PackageClause | undefined {
     name: source.slice(gap.at, end),
     doc: textOf(leadOf(before)),
     ignored: before.comments.some(({ text }) => IGNORED.test(text)),
+    length: end,
   }
 }
 

@@ -5,12 +5,12 @@
 //
 // Memory is bounded: a zip with very many files is read again in a lane of its own, one zip at a time.
 
-import { stat } from 'node:fs/promises'
+import { rm, stat } from 'node:fs/promises'
 import { Worker } from 'node:worker_threads'
 import { errno } from '../errors.js'
 import { FairTurns } from '../shares/fair-turns.js'
 import type { CheckReply, CheckRequest } from './check-worker.js'
-import type { ZipReading } from './read-zip.js'
+import type { ZipReading, ZipReadOptions } from './read-zip.js'
 
 /** Zips up to this many bytes go through the lane for small ones. */
 const SMALL_ZIP_BYTES = 4 * 2 ** 20
@@ -37,8 +37,11 @@ const TOO_COMPLEX: ZipReading = {
   problems: [{ rule: 'the zip takes too much memory or time to check' }],
 }
 
-/** What a lane answers: `large directory` when the zip has more files than its threads hold. */
-type LaneReading = ZipReading | 'large directory'
+/**
+ * What a lane answers: `large directory` when the zip has more files than its threads hold, `out of memory` when the
+ * thread had too little for it.
+ */
+type LaneReading = ZipReading | 'large directory' | 'out of memory'
 
 type Task = {
   request: CheckRequest
@@ -115,7 +118,8 @@ class Lane {
     worker.once('message', (reply: CheckReply) => end(() => settle(task, reply), true))
     worker.once('error', (error) =>
       end(
-        () => (errno(error) === 'ERR_WORKER_OUT_OF_MEMORY' ? task.resolve(TOO_COMPLEX) : task.reject(error)),
+        () =>
+          errno(error) === 'ERR_WORKER_OUT_OF_MEMORY' ? task.resolve('out of memory') : task.reject(error),
         false,
       ),
     )
@@ -127,10 +131,13 @@ class Lane {
 }
 
 /**
- * Whose zip it is, none for one that no account sends, or that it is `patient`. `mod` is the absolute path of a new
- * file that gets the bytes to serve as `.mod`; see {@link readModuleZip}.
+ * Whose zip it is, none for one that no account sends, or that it is `patient`. The others are those of
+ * {@link readModuleZip}.
  */
-type ReadOptions = { account?: string; patient?: boolean; mod?: string }
+type ReadOptions = { account?: string; patient?: boolean } & Pick<
+  ZipReadOptions,
+  'mod' | 'facts' | 'wantFacts'
+>
 
 export class CheckPool {
   /** For zips up to SMALL_ZIP_BYTES. */
@@ -156,11 +163,17 @@ export class CheckPool {
    * other patient ones, and no upload waits for it. One with very many files waits for all others of this kind.
    * Throws what a failing disk throws, with its errno as `code`.
    */
-  async read(path: string, { account = '', patient = false, mod }: ReadOptions = {}): Promise<ZipReading> {
+  async read(path: string, options: ReadOptions = {}): Promise<ZipReading> {
+    const { account = '', patient = false, ...files } = options
+    const request = { path, ...files }
     const lane = patient ? this.#patient : await this.#laneFor(path)
-    const request = { path, mod }
-    const reading = await lane.run(account, { ...request, mostDirectoryBytes: DIRECTORY_BYTES })
-    return reading === 'large directory' ? this.#readVast(account, request) : reading
+    const reading = await this.#readIn(lane, account, request)
+    if (reading !== 'out of memory') return reading
+    if (files.facts === undefined && files.wantFacts !== true) return TOO_COMPLEX
+    // A README that is made to take memory must not refuse its zip.
+    for (const begun of [files.mod, files.facts]) if (begun !== undefined) await rm(begun, { force: true })
+    const plain = await this.#readIn(lane, account, { ...request, plainReadme: true })
+    return plain === 'out of memory' ? TOO_COMPLEX : plain
   }
 
   async close(): Promise<void> {
@@ -173,8 +186,11 @@ export class CheckPool {
     return size <= SMALL_ZIP_BYTES ? this.#small : this.#large
   }
 
-  async #readVast(account: string, request: CheckRequest): Promise<ZipReading> {
-    const reading = await this.#vast.run(account, request)
-    return reading === 'large directory' ? TOO_COMPLEX : reading
+  /** Reads the zip in `lane`, and in that for very many files when it has so many. */
+  async #readIn(lane: Lane, account: string, request: CheckRequest): Promise<ZipReading | 'out of memory'> {
+    const reading = await lane.run(account, { ...request, mostDirectoryBytes: DIRECTORY_BYTES })
+    if (reading !== 'large directory') return reading
+    const vast = await this.#vast.run(account, request)
+    return vast === 'large directory' ? TOO_COMPLEX : vast
   }
 }

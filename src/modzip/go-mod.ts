@@ -3,8 +3,8 @@
 
 import { createHash } from 'node:crypto'
 import { closeSync, openSync, writeSync } from 'node:fs'
-import { StringDecoder } from 'node:string_decoder'
 import type { Sum } from '../digest.js'
+import { TextStart } from './text-start.js'
 
 /** The module line is looked for in so many bytes. The longest go.mod files known have some 100 kB. */
 export const START_BYTES = 256 * 1024
@@ -14,9 +14,7 @@ export class GoModTaker {
   readonly #hash = createHash('sha256')
   /** The open file that gets the bytes. */
   readonly #file: number | undefined
-  readonly #decoder = new StringDecoder('utf8')
-  /** The first START_BYTES, about, as text. */
-  #start = ''
+  readonly #start = new TextStart(START_BYTES)
   #size = 0
 
   /** Makes the new file `path` (absolute) for the bytes, if it is given. Throws what the file system throws. */
@@ -26,8 +24,7 @@ export class GoModTaker {
 
   take(piece: Buffer): void {
     this.#hash.update(piece)
-    const more = START_BYTES - this.#size
-    if (more > 0) this.#start += this.#decoder.write(piece.subarray(0, more))
+    this.#start.take(piece)
     this.#size += piece.length
     for (let done = 0; this.#file !== undefined && done < piece.length;)
       done += writeSync(this.#file, piece, done)
@@ -35,8 +32,8 @@ export class GoModTaker {
 
   /** The SHA-256 and size of the bytes, and the beginning of the text in whole lines. */
   finish(): Sum & { start: string } {
-    const isWhole = this.#size <= START_BYTES
-    const start = isWhole ? this.#start : this.#start.slice(0, this.#start.lastIndexOf('\n') + 1)
+    const { text, isWhole } = this.#start
+    const start = isWhole ? text : text.slice(0, text.lastIndexOf('\n') + 1)
     return { sha256: this.#hash.digest('hex'), size: this.#size, start }
   }
 

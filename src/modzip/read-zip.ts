@@ -1,13 +1,14 @@
 // Reads and checks a module zip. Synchronous where it can be: it runs in a worker thread.
 
 import { createHash } from 'node:crypto'
-import { closeSync, fstatSync, openSync } from 'node:fs'
+import { closeSync, fstatSync, openSync, writeFileSync } from 'node:fs'
 import type { Sum } from '../digest.js'
 import { quote } from '../errors.js'
 import { checkZip, MAX_ZIP_BYTES, shownName, type ZipEntry } from '../gomod/check-zip.js'
 import { goModHash, hash1, type HashedFile } from '../gomod/dirhash.js'
 import { modulePathOf, syntheticMod } from '../gomod/modfile.js'
 import { ProblemList, type Problem } from '../gomod/problems.js'
+import { FactsTaker } from './facts-taker.js'
 import { GoModTaker, START_BYTES } from './go-mod.js'
 import { readerOf, type ReadAt } from './read-at.js'
 import { BadContent, bodyOffset, verifyContent } from './zip-content.js'
@@ -29,16 +30,25 @@ export type ModuleZip = {
 }
 
 /**
- * Either the module, or the problems that were found. Both have a few kB, whatever the zip has. `unsure`: it was too
- * much to read, this time at least.
+ * Either the module, or the problems that were found. Both have a few kB, whatever the zip has; `facts`, the JSON text
+ * of ModuleFacts, has 1.5 MiB at most. `unsure`: it was too much to read, this time at least.
  */
-export type ZipReading = { ok: true; zip: ModuleZip } | { ok: false; problems: Problem[]; unsure?: true }
+export type ZipReading =
+  { ok: true; zip: ModuleZip; facts?: string } | { ok: false; problems: Problem[]; unsure?: true }
 
 /**
  * `mod` is the absolute path of a new file that gets the bytes to serve as `.mod`. It may be left behind, cut or whole,
- * by a zip that is refused. `mostDirectoryBytes` is what may be held in memory here.
+ * by a zip that is refused. `facts` is that of a new file that gets the JSON text of ModuleFacts, of a right zip alone.
+ * With `wantFacts` the reading has it. Without both nothing of it is read. With `plainReadme` the README is not
+ * rendered. `mostDirectoryBytes` is what may be held in memory here.
  */
-export type ZipReadOptions = { mod?: string | undefined; mostDirectoryBytes?: number }
+export type ZipReadOptions = {
+  mod?: string | undefined
+  facts?: string | undefined
+  wantFacts?: true
+  plainReadme?: true
+  mostDirectoryBytes?: number
+}
 
 /** The size of the buffer for bytes that are only hashed or inflated. */
 const SCRATCH_BYTES = 2 ** 20
@@ -78,19 +88,26 @@ async function readOpenZip(read: ReadAt, fileSize: number, options: ZipReadOptio
   const wrong = problems.list()
   if (wrong.length > 0 || module === undefined || version === undefined) return { ok: false, problems: wrong }
 
-  const goMod = new GoModTaker(options.mod)
+  const takers: Takers = {
+    prefix: `${module}@${version}/`,
+    goMod: new GoModTaker(options.mod),
+    ...((options.facts !== undefined || options.wantFacts) && { facts: new FactsTaker(module) }),
+  }
+  const { goMod } = takers
   try {
-    const goModName = `${module}@${version}/go.mod`
-    const content = await readContents(read, fileSize, directory, goModName, goMod)
+    const content = await readContents(read, fileSize, directory, takers)
     if (content.problems.length > 0) return { ok: false, problems: content.problems }
     if (!content.hasGoMod) goMod.take(Buffer.from(syntheticMod(module)))
     const { sha256, size, start } = goMod.finish()
-    for (const warning of goModWarnings(module, goModName, start, size)) warnings.add(warning)
+    for (const warning of goModWarnings(module, `${takers.prefix}go.mod`, start, size)) warnings.add(warning)
     const [zipHash, modHash] = [hash1(hashed(directory, content.hashes)), goModHash(sha256)]
-    return {
-      ok: true,
-      zip: { module, version, mod: { sha256, size }, zipHash, modHash, warnings: warnings.list() },
-    }
+    const zip = { module, version, mod: { sha256, size }, zipHash, modHash, warnings: warnings.list() }
+    if (!takers.facts) return { ok: true, zip }
+    const goModText = size <= START_BYTES ? start : undefined
+    const ofZip = { h1: zipHash, goModH1: modHash, files: content.files, goMod: goModText }
+    const facts = takers.facts.text(ofZip, options.plainReadme === true)
+    if (options.facts !== undefined) writeFileSync(options.facts, facts, { flag: 'wx', mode: 0o600 })
+    return { ok: true, zip, ...(options.wantFacts && { facts }) }
   } finally {
     goMod.close()
   }
@@ -120,34 +137,43 @@ function addOverlaps(directory: ZipDirectory, problems: ProblemList): void {
   }
 }
 
-/** The SHA-256 of every entry's content, one after the other. */
-type Contents = { hashes: Buffer; hasGoMod: boolean; problems: Problem[] }
+/** What takes the contents of files. Their names begin with `prefix`. */
+type Takers = { prefix: string; goMod: GoModTaker; facts?: FactsTaker }
+
+/** The SHA-256 of every entry's content, one after the other, and the number of those that are no folders. */
+type Contents = { hashes: Buffer; files: number; hasGoMod: boolean; problems: Problem[] }
 
 async function readContents(
   read: ReadAt,
   fileSize: number,
   directory: ZipDirectory,
-  goModName: string,
-  goMod: GoModTaker,
+  { prefix, goMod, facts }: Takers,
 ): Promise<Contents> {
   const hashes = Buffer.alloc(directory.length * SHA256_BYTES)
   const problems = new ProblemList()
+  const goModName = Buffer.from(`${prefix}go.mod`)
   let hasGoMod = false
+  let files = 0
   let index = 0
   for (const entry of directory) {
-    const isGoMod = entry.name.equals(Buffer.from(goModName))
+    const isGoMod = entry.name.equals(goModName)
     try {
-      const sha256 = isFolder(entry)
-        ? hashOfFolder(read, entry)
-        : await verifyContent(read, fileSize, entry, isGoMod ? (piece) => goMod.take(piece) : undefined)
-      sha256.copy(hashes, index++ * SHA256_BYTES)
+      if (isFolder(entry)) hashOfFolder(read, entry).copy(hashes, index++ * SHA256_BYTES)
+      else {
+        files++
+        const ofFacts = facts?.takerOf(entry.name.toString('utf8').slice(prefix.length))
+        const take = isGoMod ? (piece: Buffer) => goMod.take(piece) : ofFacts?.take
+        const sha256 = await verifyContent(read, fileSize, entry, take)
+        sha256.copy(hashes, index++ * SHA256_BYTES)
+        ofFacts?.end()
+      }
     } catch (error) {
       if (!(error instanceof BadContent)) throw error
       problems.add({ name: shownName(entry), rule: error.message })
     }
     hasGoMod ||= isGoMod
   }
-  return { hashes, hasGoMod, problems: problems.list() }
+  return { hashes, files, hasGoMod, problems: problems.list() }
 }
 
 function* hashed(directory: ZipDirectory, hashes: Buffer): Generator<HashedFile> {

@@ -84,6 +84,17 @@ t.test('a zip that nobody waits for is in the way of none', async (t) => {
   await Promise.all(patient)
 })
 
+t.test('a zip whose README takes all memory is read again with the README as it is', async (t) => {
+  const folder = tempFolder()
+  const pool = new CheckPool(new URL('../support/forgetful-check.js', import.meta.url))
+  t.teardown(() => pool.close())
+  const zip = join(folder, 'm.zip')
+  writeFileSync(zip, '')
+  const [mod, facts] = [join(folder, 'go.mod'), join(folder, 'facts.json')]
+  t.strictSame(await pool.read(zip, { mod, facts }), { ok: false, problems: [{ rule: 'plain' }] })
+  t.match(await pool.read(zip, {}), { unsure: true }, 'one of which nobody wants facts is too complex')
+})
+
 t.test('the pool reads many zips at once, and survives files that go away', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'plinth-pool-'))
   t.teardown(() => rmSync(folder, { recursive: true }))
