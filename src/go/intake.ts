@@ -10,6 +10,8 @@ import type { ModulePublisher, Publishing } from './publish.js'
 
 /** Where the go.mod of a received zip is: in the folder of the upload, which is removed with it. */
 const goModBeside = (path: string): string => join(dirname(path), 'go.mod')
+/** Where the JSON text of its ModuleFacts is. */
+const factsBeside = (path: string): string => join(dirname(path), 'facts.json')
 
 type Needs = { config: { strict: boolean }; zips: CheckPool; modules: ModulePublisher }
 
@@ -28,9 +30,13 @@ export class ModuleIntake {
   /**
    * Reads and checks the zip at `path` (absolute), which takes turns with others of its `account`. Throws a 400 with
    * what is wrong with it. Nobody waits for a `patient` reading: it takes turns with other patient ones, so that
-   * uploads never wait for it. `mod` is the path of a new file that gets the bytes to serve as `.mod`.
+   * uploads never wait for it. `mod` is the path of a new file that gets the bytes to serve as `.mod`, `facts` of one
+   * that gets the JSON text of ModuleFacts.
    */
-  async check(path: string, how: { account?: string; patient?: boolean; mod?: string }): Promise<ModuleZip> {
+  async check(
+    path: string,
+    how: { account?: string; patient?: boolean; mod?: string; facts?: string },
+  ): Promise<ModuleZip> {
     const reading = await this.#zips.read(path, how)
     if (!reading.ok) throw new Refusal(400, problemText(reading.problems))
     const { zip } = reading
@@ -38,9 +44,9 @@ export class ModuleIntake {
     return zip
   }
 
-  /** {@link check} of a zip that was received into a folder of its own. Its go.mod is written beside it. */
+  /** {@link check} of a zip that was received into a folder of its own. Its go.mod and facts are written beside it. */
   read({ path }: Received, how: { account?: string; patient?: boolean }): Promise<ModuleZip> {
-    return this.check(path, { ...how, mod: goModBeside(path) })
+    return this.check(path, { ...how, mod: goModBeside(path), facts: factsBeside(path) })
   }
 
   /** Publishes a zip that was received and {@link read}. Throws a 409 when the version exists. */
