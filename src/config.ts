@@ -157,6 +157,8 @@ const SETTINGS = {
   publicUrl: optional('PLINTH_PUBLIC_URL', address),
   /** Whose modules the import paths of other domains are; a longer prefix comes before one that it is below. */
   importPrefixes: setting('PLINTH_IMPORT_PREFIXES', importPrefixes, ''),
+  /** Whether pages load the images of READMEs, over https. */
+  readmeImages: setting('PLINTH_README_IMAGES', flag, '0'),
   /** The first run's token; without it one is generated. */
   adminToken: optional(ADMIN_TOKEN, token),
   /** The largest module zip. */

@@ -1,6 +1,8 @@
 // The paths below the data folder. Pure: the only file that knows a path.
 //
 //   tree/                                      nginx's root: only what readers may see, never a temp file
+//     -/index.html                             derived: the public owners
+//     -/{style.css …}                          the site's own files, written at each start
 //     api/packages/{owner}/
 //       go/{!module}/@latest                   derived: the .info of the highest version
 //       go/{!module}/@v/list                   derived: releases and pre-releases, semver order
@@ -9,6 +11,14 @@
 //       go/{!module}/@v/{!version}.info        derived, written last: makes the version visible
 //       go/{!module}/@v/latest.{info,mod,zip}  derived: hard links to the files of the version @latest names
 //       generic/{name}/{version}/{file}        the truth: uploaded bytes; mtime = time of publication
+//       -/                                     derived: views of the owner's packages; nothing uploaded can be here
+//         index.json  index.html  all.html     the owner's catalogue, and its pages
+//         index.ndjson  feed.atom              the owner's log of module versions, kept; the newest versions
+//         go/{!module}/@/index.{json,html}     a module
+//         go/{!module}/@/{!version}.{json,html}  a module version
+//         generic/{name}/@/index.{json,html}   a generic package
+//         generic/{name}/{version}/SHA256SUMS · version.{json,html}
+//         latest/{name}/{file}                 a link to the file of the highest version that has it
 //   access/                                    never served
 //     accounts/{account}.json                  the truth: salted hash of the token, rights, expiry
 //     owners/{owner}.json                      the truth: public or private
@@ -23,6 +33,7 @@
 //     tmp/{id}/                                an upload in flight, and files about to be renamed into the tree
 //     journal/{id}.json                        operations in flight
 //     sums/{xx}/{hash of path}.json            SHA-256 of each uploaded file, kept since its upload
+//     due/{owner}                              the views of the owner's packages together are to be made again
 //     lock                                     held by the one writer, whose process it names
 //     start.pid                                the pid of the `npm start` that serves
 //     control/sock                             the service's socket for commands, in a folder that nginx cannot enter
@@ -52,6 +63,7 @@ export const folders = {
   tmp: 'state/tmp',
   journal: 'state/journal',
   sums: 'state/sums',
+  due: 'state/due',
   control: 'state/control',
   nginx: 'state/nginx',
 } as const
@@ -63,6 +75,11 @@ export const socketPath = 'state/shim.sock'
 export const nginxPidPath = 'state/nginx/nginx.pid'
 export const refusedLogPath = 'state/nginx/refused.log'
 export const olderRefusedLogPath = 'state/nginx/refused.log.1'
+
+/** What belongs to no owner: the page of all public owners, and the files that all pages share. */
+export const siteFolder = `${folders.tree}/-`
+export const siteIndex = `${siteFolder}/index.html`
+export const siteFile = (name: string): string => `${siteFolder}/${name}`
 
 export const packagesFolder = `${folders.tree}/api/packages`
 // 'admin' → tree/api/packages/admin
@@ -100,6 +117,69 @@ export const versionFile = (at: ModuleVersion, extension: Extension): string =>
 export const genericVersionFolder = ({ owner, name, version }: GenericVersion): string =>
   `${genericFolder(owner)}/${name}/${version}`
 export const genericFile = (at: GenericVersion, file: string): string => `${genericVersionFolder(at)}/${file}`
+
+/** The folder of an owner's views. No registry has this name, so nothing uploaded can be here. */
+export const viewsFolder = (owner: string): string => `${ownerTree(owner)}/-`
+
+// ({owner: 'admin', module: 'example.com/M'}) → tree/api/packages/admin/-/go/example.com/!m/@/…
+/** The views of a module. No module path has an `@`, and every version begins with a `v`. */
+export function moduleViews({ owner, module }: Module) {
+  const folder = `${viewsFolder(owner)}/go/${escapePath(module)}/@`
+  return {
+    /** Empty folders are removed up to this one. */
+    root: `${viewsFolder(owner)}/go`,
+    folder,
+    index: `${folder}/index.json`,
+    page: `${folder}/index.html`,
+    facts: (version: string): string => `${folder}/${escapePath(version)}.json`,
+    versionPage: (version: string): string => `${folder}/${escapePath(version)}.html`,
+  }
+}
+
+/** The views of a generic package and of one version. A version may be called `@`: no two names are the same. */
+export function genericViews({ owner, name, version }: GenericVersion) {
+  const root = `${viewsFolder(owner)}/generic`
+  const folder = `${root}/${name}/${version}`
+  return {
+    root,
+    folder,
+    sums: `${folder}/SHA256SUMS`,
+    facts: `${folder}/version.json`,
+    versionPage: `${folder}/version.html`,
+    ...genericPackageViews({ owner, name }),
+  }
+}
+
+/** The views of a generic package. */
+export function genericPackageViews({ owner, name }: Omit<GenericVersion, 'version'>) {
+  const folder = `${viewsFolder(owner)}/generic/${name}/@`
+  return { packageFolder: folder, index: `${folder}/index.json`, page: `${folder}/index.html` }
+}
+
+/** Where the newest files of a generic package are linked. */
+export const latestFolder = (owner: string, name: string): string => `${viewsFolder(owner)}/latest/${name}`
+export const latestLink = ({ owner, name }: GenericVersion, file: string): string =>
+  `${latestFolder(owner, name)}/${file}`
+// ({owner, name: 'tool', version: '1.0'}, 'x') → ../../../generic/tool/1.0/x
+/** The text of {@link latestLink}. */
+export const latestTarget = ({ name, version }: GenericVersion, file: string): string =>
+  `../../../generic/${name}/${version}/${file}`
+
+/** The views of an owner's packages together. */
+export function ownerViews(owner: string) {
+  const folder = viewsFolder(owner)
+  return {
+    folder,
+    catalogue: `${folder}/index.json`,
+    page: `${folder}/index.html`,
+    all: `${folder}/all.html`,
+    log: `${folder}/index.ndjson`,
+    feed: `${folder}/feed.atom`,
+  }
+}
+
+/** Says that the views of an owner's packages together are due. */
+export const dueMarker = (owner: string): string => `${folders.due}/${owner}`
 
 /** The folders of sums, named by a hash: a path may be long, and no folder holds too many files. */
 export const sumFolders: readonly string[] = Array.from(

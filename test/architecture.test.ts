@@ -156,6 +156,7 @@ t.test('what one file does, no other does', async (t) => {
   t.same(usersOf(/import \{[^}]*\b(?:rename|link)\b[^}]*\} from 'node:fs\/promises'/), [
     'commands/pack.ts', // gives the zip that is made its name; it knows no tree
     'store/inbox-files.ts',
+    'store/staging.ts',
     'store/store.ts',
   ])
   t.same(usersOf(/import \{[^}]*\brmdir\b[^}]*\} from 'node:fs\/promises'/), [

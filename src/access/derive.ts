@@ -8,6 +8,7 @@ import type { Store } from '../store/store.js'
 import { readAccounts, readOwners, type Accounts } from './files.js'
 import { holdingAccessLock } from './lock.js'
 import { closeFolder, closeFolders, openFolder, workersStamp } from './owner-folders.js'
+import { deriveSiteIndex } from './site-index.js'
 import { isExpired, mayRead, type Account, type Owner } from './rights.js'
 
 /** The file that nginx checks credentials against: a line `account:{SSHA}…` for each account that may read `owner`. */
@@ -53,6 +54,8 @@ export async function deriveHoldingLock(
   const isPublic = new Set(owners.filter((owner) => owner.public).map(({ name }) => name))
   await removeOthers(store, folders.public, (name) => isPublic.has(name) && isMarker(store, name))
   await store.sync(folders.public)
+  // Owners are closed and opened whether the page can be written or not.
+  const paged = await Promise.allSettled([deriveSiteIndex(store, [...isPublic])])
   await closeFolders(store, isPublic, workers)
   const declared = new Set(owners.map(({ name }) => name))
   await removeOthers(
@@ -71,6 +74,7 @@ export async function deriveHoldingLock(
     if (!(await isMarker(store, owner))) await store.symlinkOver(publicTarget(owner), publicMarker(owner))
   }
   await store.sync(folders.public)
+  for (const page of paged) if (page.status === 'rejected') throw page.reason
 }
 
 /** Whether the owner's marker is a link to the owner's folder. */

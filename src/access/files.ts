@@ -2,6 +2,7 @@
 
 import { errno, PLINTH, quote, Refusal } from '../errors.js'
 import { accountFile, folders, ownerFile } from '../layout.js'
+import { readEach } from '../store/read-each.js'
 import type { Store } from '../store/store.js'
 import { parseAccount, parseOwner, type Account, type Owner, isOwnerName } from './rights.js'
 
@@ -13,8 +14,6 @@ async function namesIn(store: Store, folder: string): Promise<string[]> {
     .sort()
 }
 
-/** Files that are read at the same time. One after the other, 10,000 take over a second. */
-const READ_AT_ONCE = 64
 /** What says that this one file is damaged, and nothing about the others. */
 const UNREADABLE = ['EACCES', 'EIO', 'EISDIR', 'ELOOP']
 
@@ -36,17 +35,6 @@ export async function readAccount(store: Store, name: string): Promise<Account |
     if (UNREADABLE.includes(errno(error) ?? '')) return 'damaged'
     throw error
   }
-}
-
-/** Runs `read` for each name, some at a time. Resolves with the results in the order of the names. */
-export async function readEach<T>(
-  names: readonly string[],
-  read: (name: string) => Promise<T>,
-): Promise<T[]> {
-  const found: T[] = []
-  for (let i = 0; i < names.length; i += READ_AT_ONCE)
-    found.push(...(await Promise.all(names.slice(i, i + READ_AT_ONCE).map(read))))
-  return found
 }
 
 /** Reads all accounts, in the order of their names. The service has them from {@link KnownAccounts}. */

@@ -22,6 +22,8 @@ async function close(store: Store, owner: string): Promise<void> {
 export const addOwner = (store: Store, owner: Owner): Promise<void> =>
   changeAccess(store, async () => {
     mustBeName('owner', owner.name)
+    if (owner.name === 'api')
+      throw new Refusal(400, 'an owner cannot be called "api": its page would be at /api/')
     if (await isDeclared(store, owner.name)) throw new Refusal(409, `owner ${owner.name} is declared already`)
     // before anything can be published in it
     if (!owner.public) await closeFolder(store, owner.name, await workersStamp(store))

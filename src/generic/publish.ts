@@ -1,5 +1,6 @@
 // Publishes and deletes generic files. One file is one name: link(2) publishes it, unlink(2) deletes it, and a whole
-// version leaves the tree by one rename. The journal keeps each in step with the record of its upload.
+// version leaves the tree by one rename. The journal keeps each in step with the record of its upload and with the
+// views. A view names a file after it has its name, and no longer before it goes.
 
 import { dirname } from 'node:path'
 import { mustBeDeclared } from '../access/files.js'
@@ -11,9 +12,14 @@ import { queueKey, type FileOperation } from '../packages/operation.js'
 import type { PublicationClock } from '../packages/publication-clock.js'
 import { forgetRecords, linkRecord, recordFolder, writeRecord } from '../packages/records.js'
 import type { Store } from '../store/store.js'
+import { timeText } from '../views/module-index.js'
+import { waitForAll } from '../store/wait-for-all.js'
+import type { FileFacts } from '../views/facts.js'
+import type { Site } from '../views/page-addresses.js'
+import { GenericViews, type StagedViews } from './views.js'
 
 /** The parts that publishing needs. */
-type Needs = { store: Store; journal: Journal; clock: PublicationClock }
+type Needs = { store: Store; journal: Journal; clock: PublicationClock; site: Site }
 
 /** A received file: its path (absolute), its SHA-256 and size. */
 type ReceivedFile = Sum & { path: string }
@@ -24,19 +30,25 @@ const conflict = ({ name, version }: GenericVersion, file: string): Refusal =>
 /** A journal entry has these fields and no others. */
 const only = ({ owner, name, version }: GenericVersion): GenericVersion => ({ owner, name, version })
 
+/** A received file that is about to be published: its path (absolute), its time, and what the views say of it. */
+type Preparing = { path: string; time: Date; fresh: FileFacts }
+
 export class FilePublisher {
   readonly #store: Store
   readonly #journal: Journal
   readonly #clock: PublicationClock
+  /** The JSON of versions and packages, sums, and links to the latest files. */
+  readonly #views: GenericViews
 
-  constructor({ store, journal, clock }: Needs) {
+  constructor({ store, journal, clock, site }: Needs) {
     this.#store = store
     this.#journal = journal
     this.#clock = clock
+    this.#views = new GenericViews(store, site)
   }
 
-  /** Runs `action` while nobody else changes the version. */
-  alone<T>(version: GenericVersion, action: () => Promise<T>): Promise<T> {
+  /** Runs `action` while nobody else changes the package. */
+  alone<T>(version: Pick<GenericVersion, 'owner' | 'name'>, action: () => Promise<T>): Promise<T> {
     return this.#journal.alone(queueKey(version), action)
   }
 
@@ -62,21 +74,37 @@ export class FilePublisher {
       await mayStill?.()
       await mustBeDeclared(this.#store, version.owner) // somebody may have removed it while the body came
       if (await this.#store.exists(target)) throw conflict(version, file)
+      const time = this.#clock.publicationTime(target)
       await this.#journal.publish({
         entry: { op: 'publish', ...only(version), file, sha256, size },
-        prepare: () => this.#store.finish(path, this.#clock.publicationTime(target)),
-        drop: async () => {},
+        prepare: () =>
+          this.#prepare(version, { path, time, fresh: { file, size, sha256, time: timeText(time) } }),
+        drop: (views) => this.#views.unstage(views),
         claim: async () => {
           if (!(await this.#store.claim(path, target))) throw conflict(version, file)
         },
         prune: () => this.#store.prune(dirname(target), genericFolder(version.owner)),
-        place: async (_, entry) => {
+        place: async (views, entry) => {
           await linkRecord(this.#store, entry, target)
           await this.#store.syncAll([dirname(target), recordFolder(target)])
+          await this.#views.place(views)
         },
         withdraw: () => this.#withdraw(version, file),
       })
     })
+  }
+
+  /** Stages the views while the file itself gets its time and goes to the disk. */
+  async #prepare(version: GenericVersion, { path, time, fresh }: Preparing): Promise<StagedViews> {
+    const finishing = this.#store.finish(path, time)
+    const staging = this.#views.plan(version, { fresh }).then((plan) => this.#views.stage(plan))
+    try {
+      return (await waitForAll([staging, finishing]))[0]
+    } catch (error) {
+      // The first error is the one to report. The sweep removes what cannot be dropped now.
+      await staging.then((views) => this.#views.unstage(views)).catch(() => {})
+      throw error
+    }
   }
 
   /** Deletes one file, and the version with its last one. Throws a 404 when there is no such file. */
@@ -85,7 +113,9 @@ export class FilePublisher {
     return this.alone(version, async () => {
       const status = await this.#store.status(target)
       if (!status) throw new Refusal(404, `no file ${quote(file)} in ${version.name} ${version.version}`)
-      await this.#remove({ op: 'delete', ...only(version), file }, () => this.#withdraw(version, file))
+      await this.#remove(version, { op: 'delete', ...only(version), file }, [file], (views) =>
+        this.#withdraw(version, file, views),
+      )
       this.#clock.removed(target, status.mtime)
     })
   }
@@ -102,7 +132,7 @@ export class FilePublisher {
         if (status) removed.push({ path, mtime: status.mtime })
       }
       const entry: FileOperation = { op: 'delete', ...only(version), files }
-      await this.#remove(entry, () => this.#withdrawVersion(version, files))
+      await this.#remove(version, entry, files, (views) => this.#withdrawVersion(version, files, views))
       for (const { path, mtime } of removed) this.#clock.removed(path, mtime)
     })
   }
@@ -115,25 +145,52 @@ export class FilePublisher {
     if (entry.op === 'delete' || !status) return this.#withdraw(entry, entry.file)
     if (status.size === entry.size) await writeRecord(this.#store, target, entry)
     await this.#store.syncAll([dirname(target), recordFolder(target)])
+    await this.#views.refresh(entry, entry.file)
   }
 
-  #remove(entry: FileOperation, withdraw: () => Promise<void>): Promise<void> {
-    return this.#journal.remove({ entry, prepare: async () => {}, drop: async () => {}, withdraw })
+  #remove(
+    version: GenericVersion,
+    entry: FileOperation,
+    files: readonly string[],
+    withdraw: (views?: StagedViews) => Promise<void>,
+  ): Promise<void> {
+    return this.#journal.remove({
+      entry,
+      prepare: async () => this.#views.stage(await this.#views.plan(version, { without: files })),
+      drop: (views) => this.#views.unstage(views),
+      withdraw,
+    })
   }
 
   /** Takes one file away with its record, and the version with its last file. */
-  async #withdraw(version: GenericVersion, file: string): Promise<void> {
+  async #withdraw(version: GenericVersion, file: string, staged?: StagedViews): Promise<void> {
     const target = genericFile(version, file)
+    await this.#withdrawViews(version, [file], staged)
     await this.#store.remove(target)
     await forgetRecords(this.#store, [target])
     await this.#store.prune(genericVersionFolder(version), genericFolder(version.owner))
   }
 
   /** Takes a whole version away. After a crash only the journal knows the `files` that it had. */
-  async #withdrawVersion(version: GenericVersion, files: readonly string[]): Promise<void> {
+  async #withdrawVersion(
+    version: GenericVersion,
+    files: readonly string[],
+    staged?: StagedViews,
+  ): Promise<void> {
     const paths = files.map((file) => genericFile(version, file))
+    await this.#withdrawViews(version, files, staged)
     await this.#store.removeFolder(genericVersionFolder(version))
     await forgetRecords(this.#store, paths)
     await this.#store.prune(dirname(genericVersionFolder(version)), genericFolder(version.owner))
+  }
+
+  async #withdrawViews(
+    version: GenericVersion,
+    files: readonly string[],
+    staged?: StagedViews,
+  ): Promise<void> {
+    const views =
+      staged ?? (await this.#views.stage(await this.#views.plan(version, { without: files }, true)))
+    await this.#views.place(views)
   }
 }

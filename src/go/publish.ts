@@ -4,8 +4,9 @@
 // `list` and `@latest` last, and a delete goes the other way round. The zip's name is the claim. `.info` makes the
 // version visible.
 
+import { readFile } from 'node:fs/promises'
 import { mustBeDeclared } from '../access/files.js'
-import type { Sum } from '../digest.js'
+import { sumOf, type Sum } from '../digest.js'
 import { Refusal } from '../errors.js'
 import { problemText } from '../gomod/problems.js'
 import {
@@ -13,6 +14,7 @@ import {
   extensions,
   goFolder,
   modulePaths,
+  moduleViews,
   versionFile,
   type Module,
   type ModuleVersion,
@@ -22,17 +24,26 @@ import type { Journal } from '../packages/journal.js'
 import { queueKey, type ModuleOperation } from '../packages/operation.js'
 import type { PublicationClock } from '../packages/publication-clock.js'
 import { linkRecord, recordFolder, removeRecord, writeRecord } from '../packages/records.js'
-import type { Staged, Store } from '../store/store.js'
+import type { Staged } from '../store/staging.js'
+import type { Store } from '../store/store.js'
 import { waitForAll } from '../store/wait-for-all.js'
+import type { Site } from '../views/page-addresses.js'
+import { versionText } from '../views/module-index.js'
 import { infoText } from './artifacts.js'
 import { withGoMod } from './go-mod.js'
-import { Views, type StagedViews } from './views.js'
+import { Views, type StagedModuleViews } from './views.js'
 
 /** The parts that publishing needs. */
-type Needs = { store: Store; journal: Journal; zips: CheckPool; clock: PublicationClock }
+type Needs = { store: Store; journal: Journal; zips: CheckPool; clock: PublicationClock; site: Site }
 
-/** A checked module zip: its path and that of its go.mod, both absolute in an upload's folder; its SHA-256 and size. */
-type CheckedZip = Sum & { path: string; mod: string }
+/**
+ * A checked module zip: its path and those of its go.mod and of its facts, all absolute in an upload's folder; its
+ * SHA-256 and size.
+ */
+type CheckedZip = Sum & { path: string; mod: string; facts: string }
+
+/** What was taken out of a zip: its go.mod and its facts, both absolute. */
+type FromZip = Pick<CheckedZip, 'mod' | 'facts'>
 
 /**
  * `published` is the time of publication, now when absent. `mayStill` throws when the right to publish was taken while
@@ -41,7 +52,10 @@ type CheckedZip = Sum & { path: string; mod: string }
 export type Publishing = { published?: Date; mayStill?: () => Promise<void> }
 
 /** The files that follow from a zip, on the disk and under no name yet. */
-type Derived = { mod: Staged; info: Staged; views: StagedViews }
+type Derived = { mod: Staged; info: Staged; views: StagedModuleViews }
+
+/** When a zip was published, and its sum. */
+type Upload = Sum & { time: Date }
 
 const conflict = ({ module, version }: ModuleVersion): Refusal =>
   new Refusal(409, `${module} ${version} exists already: delete it first, or publish a new version`)
@@ -56,15 +70,15 @@ export class ModulePublisher {
   readonly #journal: Journal
   readonly #zips: CheckPool
   readonly #clock: PublicationClock
-  /** `list`, `@latest` and `latest.*` of every module. */
+  /** `list`, `@latest`, `latest.*`, JSON and pages of every module. */
   readonly #views: Views
 
-  constructor({ store, journal, zips, clock }: Needs) {
+  constructor({ store, journal, zips, clock, site }: Needs) {
     this.#store = store
     this.#journal = journal
     this.#zips = zips
     this.#clock = clock
-    this.#views = new Views(store)
+    this.#views = new Views(store, site)
   }
 
   /**
@@ -75,7 +89,7 @@ export class ModulePublisher {
    */
   publish(
     version: ModuleVersion,
-    { path, mod, sha256, size }: CheckedZip,
+    { path, sha256, size, ...from }: CheckedZip,
     { published, mayStill }: Publishing = {},
   ): Promise<void> {
     const zip = versionFile(version, 'zip')
@@ -88,7 +102,7 @@ export class ModulePublisher {
       const time = published ? wholeSeconds(published) : this.#clock.publicationTime(zip)
       await this.#journal.publish({
         entry: { op: 'publish', ...only(version), sha256, size },
-        prepare: () => this.#prepare(version, { path, mod }, time),
+        prepare: () => this.#prepare(version, { path, ...from }, { time, sha256, size }),
         drop: (derived) => this.#drop(derived),
         claim: async () => {
           if (!(await this.#store.claim(path, zip))) throw conflict(version)
@@ -121,14 +135,15 @@ export class ModulePublisher {
     const zip = versionFile(version, 'zip')
     const status = await this.#store.status(zip)
     if (op === 'delete' || !status) return this.#withdraw(version)
-    await withGoMod({ store: this.#store, zips: this.#zips }, zip, async (reading, mod) => {
+    await withGoMod({ store: this.#store, zips: this.#zips }, zip, async (reading, mod, facts) => {
       // The version may be one that was answered with 201.
       if (!reading.ok && reading.unsure)
         throw new Error(`${this.#store.at(zip)}: ${problemText(reading.problems)}`)
       if (!reading.ok) return this.#withdraw(version) // a zip is checked before its claim: these are other bytes
       const known = sha256 !== undefined && status.size === size
       if (known) await writeRecord(this.#store, zip, { op, ...version, sha256, size })
-      await this.#place(version, await this.#derive(version, mod, status.mtime))
+      const sum = known ? { sha256, size } : await sumOf(this.#store.at(zip))
+      await this.#place(version, await this.#derive(version, { mod, facts }, { ...sum, time: status.mtime }))
     })
   }
 
@@ -138,9 +153,13 @@ export class ModulePublisher {
   }
 
   /** Derives everything while the zip itself gets its time and goes to the disk. */
-  async #prepare(version: ModuleVersion, zip: { path: string; mod: string }, time: Date): Promise<Derived> {
-    const finishing = this.#store.finish(zip.path, time)
-    const deriving = this.#derive(version, zip.mod, time)
+  async #prepare(
+    version: ModuleVersion,
+    { path, ...from }: FromZip & { path: string },
+    upload: Upload,
+  ): Promise<Derived> {
+    const finishing = this.#store.finish(path, upload.time)
+    const deriving = this.#derive(version, from, upload)
     try {
       return (await waitForAll([deriving, finishing]))[0]
     } catch (error) {
@@ -150,14 +169,16 @@ export class ModulePublisher {
     }
   }
 
-  /** Derives everything from a zip of this time and its go.mod. {@link #place} gives it its names. */
-  async #derive(version: ModuleVersion, mod: string, time: Date): Promise<Derived> {
+  /** Derives everything from what a zip holds. {@link #place} gives it its names. */
+  async #derive(version: ModuleVersion, from: FromZip, upload: Upload): Promise<Derived> {
+    const { time } = upload
     const info = infoText(version.version, time)
-    const plan = await this.#views.plan(version, { fresh: { version: version.version, info } })
+    const json = versionText({ ...version, ...upload }, await readFile(from.facts, 'utf8'))
+    const plan = await this.#views.plan(version, { fresh: { version: version.version, info, json } })
     const made: Partial<Derived> = {}
     try {
       await waitForAll([
-        this.#store.finish(mod, time).then((file) => (made.mod = file)),
+        this.#store.finish(from.mod, time).then((file) => (made.mod = file)),
         this.#store.stage(info, { time }).then((file) => (made.info = file)),
         this.#views.stage(plan).then((staged) => (made.views = staged)),
       ])
@@ -169,32 +190,36 @@ export class ModulePublisher {
   }
 
   async #drop({ mod, info, views }: Partial<Derived>): Promise<void> {
-    if (mod) await this.#store.unstage(mod)
-    if (info) await this.#store.unstage(info)
+    for (const file of [mod, info]) if (file) await this.#store.unstage(file)
     if (views) await this.#views.unstage(views)
   }
 
   /** Makes a claimed version visible and listed, durably. `entry` is the path of its journal entry, if it has one. */
   async #place(version: ModuleVersion, derived: Derived, entry?: string): Promise<void> {
     const { folder, versions } = modulePaths(version)
+    const views = moduleViews(version)
     const zip = versionFile(version, 'zip')
     await this.#store.place(derived.mod, versionFile(version, 'mod'))
     await this.#store.place(derived.info, versionFile(version, 'info'))
     await this.#views.place(derived.views)
     if (entry !== undefined) await linkRecord(this.#store, entry, zip)
-    await this.#store.syncAll([versions, folder, recordFolder(zip)])
+    await this.#store.syncAll([versions, folder, views.folder, recordFolder(zip)])
   }
 
   /** Takes a version away, whole or half-made: first out of the views, then `.info`, `.mod`, and the claim last. */
-  async #withdraw(version: ModuleVersion, staged?: StagedViews): Promise<void> {
+  async #withdraw(version: ModuleVersion, staged?: StagedModuleViews): Promise<void> {
     const { folder, versions, list } = modulePaths(version)
+    const views = moduleViews(version)
     const zip = versionFile(version, 'zip')
     if (staged) await this.#views.place(staged)
     else await this.#views.refresh(version, version.version)
     for (const extension of extensions.toReversed()) await this.#store.remove(versionFile(version, extension))
+    for (const view of [views.versionPage, views.facts]) await this.#store.remove(view(version.version))
     await removeRecord(this.#store, zip)
-    if (await this.#store.exists(list)) return this.#store.syncAll([versions, folder, recordFolder(zip)])
+    if (await this.#store.exists(list))
+      return this.#store.syncAll([versions, folder, views.folder, recordFolder(zip)])
     await this.#store.sync(recordFolder(zip))
+    await this.#store.prune(views.folder, views.root)
     await this.#store.prune(versions, goFolder(version.owner))
     await this.#store.prune(folder, goFolder(version.owner)) // the folder may hold another module
   }

@@ -1,34 +1,58 @@
-// The views of a module, derived from all its versions together: `list`, `@latest`, `latest.*`. A further view of a
-// module, such as a JSON or a page, belongs here.
+// The views of a module, derived from all its versions together: `list`, `@latest`, `latest.*`, and the JSON that tells
+// of it. A further view of a module belongs here.
 
-import { extensions, modulePaths, versionFile, type Module } from '../layout.js'
-import type { Staged, Store } from '../store/store.js'
-import { waitForAll } from '../store/wait-for-all.js'
+import { extensions, modulePaths, moduleViews, versionFile, type Module } from '../layout.js'
+import {
+  placeFiles,
+  stageFiles,
+  unstageFiles,
+  type PlannedFile,
+  type StagedFile,
+} from '../store/staged-files.js'
+import type { Store } from '../store/store.js'
+import { readEach } from '../store/read-each.js'
+import type { ModuleVersionFacts } from '../views/facts.js'
+import { parseVersionFacts, retractionOf, type Notices } from '../views/module-index.js'
+import { modulePage, moduleVersionPage } from '../views/module-page.js'
+import type { Site } from '../views/page-addresses.js'
 import { linesOf } from './artifacts.js'
+import { deriveIndex, entriesOf, readFacts, readIndex, type DerivedIndex, type FactsOf } from './facts.js'
 import { KnownVersions } from './known-versions.js'
-import { withoutVersion, withVersion, type OrderedVersions } from './ordered-versions.js'
+import { highestFirst, withoutVersion, withVersion, type OrderedVersions } from './ordered-versions.js'
 
 /** What the views should be: files with their bytes, hard links, and names that should not exist. */
 type ViewPlan = {
   module: Module
   versions: OrderedVersions
-  files: { path: string; content: Buffer }[]
+  files: PlannedFile[]
   links: { path: string; target: string }[]
   gone: string[]
+  /** What the pages of all versions must say, when they do not say it yet. */
+  notices?: Notices
 }
 
 /** A plan whose files are on the disk under no name yet. */
-export type StagedViews = ViewPlan & { staged: { path: string; file: Staged }[] }
+export type StagedModuleViews = ViewPlan & { staged: StagedFile[] }
 
-/** A version that is about to be visible, with the `.info` that it will have. */
-type Fresh = { version: string; info: string }
+/** A version that is about to be visible, with the `.info` and the JSON that it will have. */
+type Fresh = { version: string; info: string; json: string }
 
-/** The views of a module with these versions; `info` is the `.info` of the one that is `@latest`. */
-export function planViews(module: Module, versions: OrderedVersions, info: Uint8Array): ViewPlan {
+/**
+ * The views of a module with these versions; `info` is the `.info` of the one that is `@latest`. A module without
+ * versions has none.
+ */
+export function planViews(
+  module: Module,
+  versions: OrderedVersions,
+  info: Uint8Array,
+  derived: DerivedIndex | undefined,
+  site: Site,
+): ViewPlan {
   const paths = modulePaths(module)
+  const views = moduleViews(module)
   const { listed, latest } = versions
-  if (latest === undefined) {
-    const gone = [paths.list, paths.latest, ...extensions.map(paths.latestFile)]
+  if (latest === undefined || !derived) {
+    const gone = [paths.list, paths.latest, ...extensions.map(paths.latestFile), views.index, views.page]
     return { module, versions, files: [], links: [], gone }
   }
   return {
@@ -37,6 +61,9 @@ export function planViews(module: Module, versions: OrderedVersions, info: Uint8
     files: [
       { path: paths.list, content: Buffer.from(linesOf(listed)) },
       { path: paths.latest, content: Buffer.from(info) },
+      { path: views.page, content: Buffer.from(modulePage(derived.index, derived.latestFacts, site)) },
+      // The last one: as long as it has other notices, the pages of versions are due.
+      { path: views.index, content: Buffer.from(`${JSON.stringify(derived.index)}\n`) },
     ],
     links: extensions.map((extension) => ({
       path: paths.latestFile(extension),
@@ -46,6 +73,16 @@ export function planViews(module: Module, versions: OrderedVersions, info: Uint8
   }
 }
 
+/** The page of a version. */
+export const versionPageText = (
+  facts: ModuleVersionFacts,
+  { deprecated, retracted }: Notices,
+  site: Site,
+): string => moduleVersionPage(facts, { deprecated, retracted: retractionOf(facts.version, retracted) }, site)
+
+const areSameNotices = (a: Notices, b: Notices): boolean =>
+  a.deprecated === b.deprecated && JSON.stringify(a.retracted) === JSON.stringify(b.retracted)
+
 /** What changes of a module: a version that is about to be visible, and one that goes. */
 type Change = { fresh?: Fresh; without?: string }
 
@@ -53,55 +90,86 @@ export class Views {
   readonly #store: Store
   /** The versions of modules that were changed lately. */
   readonly #known: KnownVersions
+  /** What pages know of the server. */
+  readonly #site: Site
 
-  constructor(store: Store) {
+  constructor(store: Store, site: Site) {
     this.#store = store
+    this.#site = site
     this.#known = new KnownVersions(store)
   }
 
   /** Plans the views by the files that exist, with `fresh` and without `without`. */
   async plan(module: Module, { fresh, without }: Change = {}): Promise<ViewPlan> {
-    let versions = await this.#known.read(module)
-    if (without !== undefined) versions = withoutVersion(versions, without)
+    const before = await this.#known.read(module)
+    let versions = without === undefined ? before : withoutVersion(before, without)
     if (fresh) versions = withVersion(versions, fresh.version)
     const { latest } = versions
-    if (latest === undefined) return planViews(module, versions, Buffer.alloc(0))
+    if (latest === undefined) return planViews(module, versions, Buffer.alloc(0), undefined, this.#site)
     const info =
       latest === fresh?.version
         ? Buffer.from(fresh.info)
         : await this.#store.read(versionFile({ ...module, version: latest }, 'info'))
-    return planViews(module, versions, info ?? Buffer.alloc(0))
+    const facts = fresh && parseVersionFacts(fresh.json)
+    const factsOf: FactsOf = async (version) =>
+      version === fresh?.version ? facts : readFacts(this.#store, { ...module, version })
+    const index = await readIndex(this.#store, module)
+    const entries = await entriesOf(versions, factsOf, index, before, fresh?.version)
+    const derived = await deriveIndex(module, { ...versions, latest }, entries, factsOf)
+    const plan = planViews(module, versions, info ?? Buffer.alloc(0), derived, this.#site)
+    if (fresh) plan.files.unshift(...this.#versionFiles(module, fresh, facts, derived.index))
+    return index && areSameNotices(index, derived.index) ? plan : { ...plan, notices: derived.index }
+  }
+
+  #versionFiles(
+    module: Module,
+    { version, json }: Fresh,
+    facts: ModuleVersionFacts | undefined,
+    notices: Notices,
+  ): PlannedFile[] {
+    const views = moduleViews(module)
+    const files = [{ path: views.facts(version), content: Buffer.from(json) }]
+    if (!facts) return files
+    return [
+      ...files,
+      { path: views.versionPage(version), content: Buffer.from(versionPageText(facts, notices, this.#site)) },
+    ]
   }
 
   /** Writes the files of the plan whose bytes differ from the present ones, under no name yet. */
-  async stage(plan: ViewPlan): Promise<StagedViews> {
-    const staged: StagedViews['staged'] = []
-    try {
-      await waitForAll(
-        plan.files.map(async ({ path, content }) => {
-          const isSame = (await this.#store.read(path))?.equals(content) ?? false
-          if (!isSame) staged.push({ path, file: await this.#store.stage(content) })
-        }),
-      )
-    } catch (error) {
-      await this.unstage({ ...plan, staged })
-      throw error
-    }
-    return { ...plan, staged }
+  async stage(plan: ViewPlan): Promise<StagedModuleViews> {
+    return { ...plan, staged: await stageFiles(this.#store, plan.files) }
   }
 
   /** Removes what {@link stage} wrote. */
-  async unstage({ staged }: StagedViews): Promise<void> {
-    for (const { file } of staged) await this.#store.unstage(file)
+  unstage({ staged }: StagedModuleViews): Promise<void> {
+    return unstageFiles(this.#store, staged)
   }
 
   /** Gives the staged views their names. The caller syncs the folders. */
-  async place({ module, versions, staged, links, gone }: StagedViews): Promise<void> {
+  async place({ module, versions, staged, links, gone, notices }: StagedModuleViews): Promise<void> {
     this.#known.forget(module) // should one of these steps fail, the folder is read again
-    for (const { path, file } of staged) await this.#store.place(file, path)
+    if (notices) await this.#placePages(module, highestFirst(versions), notices)
+    await placeFiles(this.#store, staged)
     for (const { path, target } of links) await this.#store.linkOver(target, path)
     for (const path of gone) await this.#store.remove(path)
     await this.#known.keep(module, versions)
+  }
+
+  /**
+   * Makes the pages of versions say these notices. A version whose facts are not in the tree yet has its page staged.
+   */
+  async #placePages(module: Module, versions: readonly string[], notices: Notices): Promise<void> {
+    const views = moduleViews(module)
+    await readEach(versions, async (version) => {
+      const facts = await readFacts(this.#store, { ...module, version })
+      if (!facts) return
+      const page = {
+        path: views.versionPage(version),
+        content: Buffer.from(versionPageText(facts, notices, this.#site)),
+      }
+      await placeFiles(this.#store, await stageFiles(this.#store, [page]))
+    })
   }
 
   /** Makes the views of a module again, without the version `without`. The caller syncs the folders. */

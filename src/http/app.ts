@@ -10,6 +10,7 @@ import { FailedLogins } from './failed-logins.js'
 import { deleteFile, deleteGenericVersion, uploadFile, type GenericRoutes } from './generic-routes.js'
 import { deleteModuleVersion, uploadModule, type GoRoutes } from './go-routes.js'
 import { answerErrors, hearErrors, logWrites, mustDecode, refuseUnrouted } from './middleware.js'
+import { leadToPage } from './page-routes.js'
 import type { RequestContext, RequestState } from './request-state.js'
 
 /** What the routes work with. */
@@ -69,6 +70,11 @@ export function createApp(parts: AppParts): Koa<RequestState> {
       write<'owner' | 'name' | 'version'>((ctx, { owner, name, version }) =>
         deleteGenericVersion(parts, ctx, { owner, name, version }),
       ),
+    )
+
+  for (const page of ['/:owner/go/*path', '/-/:owner/go/*path'])
+    router.get(page, (ctx: RouterContext<RequestState>) =>
+      leadToPage(ctx, config.publicUrl, ctx.params as { owner: string; path: string }),
     )
 
   const app = new Koa<RequestState>()

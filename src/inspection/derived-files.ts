@@ -37,7 +37,7 @@ export function compareContent(
   time?: Date,
 ): Promise<Finding[]> {
   const sum = { sha256: createHash('sha256').update(content).digest('hex'), size: content.length }
-  const repair = (): Promise<void> => comparing.store.write(path, content, time ? { time } : {})
+  const repair = (): Promise<void> => comparing.store.writeMaking(path, content, time ? { time } : {})
   return compareSum(comparing, path, { sum, ...(time && { time }), repair })
 }
 

@@ -41,8 +41,15 @@ export class FileCheck {
     return (status.mode & READABLE) === READABLE ? undefined : 'not everybody may read it'
   }
 
-  /** Compares an uploaded file with the record of its upload. A file without one gets `operation` as its record. */
-  async uploaded(path: string, status: Stats, operation: Operation): Promise<Finding[]> {
+  /**
+   * Compares an uploaded file with the record of its upload. A file without one gets `operation` as its record.
+   * `sha256` is what views say of the file.
+   */
+  async uploaded(
+    path: string,
+    status: Stats,
+    operation: Operation,
+  ): Promise<{ findings: Finding[]; sha256: string }> {
     const findings: Finding[] = []
     const fault = await this.accessFault(status)
     if (fault !== undefined)
@@ -64,6 +71,6 @@ export class FileCheck {
         mend: 'restore it from a backup, or delete it and publish it again',
       })
     }
-    return findings
+    return { findings, sha256: record?.sha256 ?? sha256 }
   }
 }

@@ -1,16 +1,23 @@
-// Inspects a generic version. Its files are what was uploaded, and nothing is derived from them.
+// Inspects a generic version: its files are what was uploaded, and its views are what follows from them.
 
 import { checkFileName } from '../generic/names.js'
 import { genericFile, genericVersionFolder, type GenericVersion } from '../layout.js'
 import type { Store } from '../store/store.js'
+import { versionFiles } from '../generic/views.js'
+import type { FileFacts } from '../views/facts.js'
+import { genericVersion } from '../views/generic-index.js'
+import { timeText } from '../views/module-index.js'
+import type { Site } from '../views/page-addresses.js'
+import { compareContent } from './derived-files.js'
 import type { FileCheck } from './file-check.js'
 import { stray, type Finding, type PackageFindings } from './finding.js'
 
 /** Everything that is wrong with a generic version. */
 export async function inspectGenericVersion(
-  { store, check }: { store: Store; check: FileCheck },
+  { store, check, site }: { store: Store; check: FileCheck; site: Site },
   at: GenericVersion,
 ): Promise<PackageFindings> {
+  const files: FileFacts[] = []
   const names = await store.names(genericVersionFolder(at))
   const findings: Finding[] = []
   for (const file of names) {
@@ -18,7 +25,14 @@ export async function inspectGenericVersion(
     const status = await store.status(path)
     if (!status) continue
     if (!status.isFile() || checkFileName(file) !== undefined) findings.push(stray(path))
-    else findings.push(...(await check.uploaded(path, status, { op: 'publish', ...at, file })))
+    else {
+      const uploaded = await check.uploaded(path, status, { op: 'publish', ...at, file })
+      findings.push(...uploaded.findings)
+      files.push({ file, size: status.size, sha256: uploaded.sha256, time: timeText(status.mtime) })
+    }
   }
+  if (files.length > 0)
+    for (const { path, content } of versionFiles(genericVersion(at, files), site))
+      findings.push(...(await compareContent({ store, check }, path, content)))
   return { findings, files: names.length }
 }

@@ -7,6 +7,8 @@ import type { FilePublisher } from '../generic/publish.js'
 import type { ModulePublisher } from '../go/publish.js'
 import { folders } from '../layout.js'
 import type { CheckPool } from '../modzip/check-pool.js'
+import type { OwnerViews } from '../packages/owner-views.js'
+import type { Site } from '../views/page-addresses.js'
 import type { Store } from '../store/store.js'
 import { inspectAccess } from './access.js'
 import { FileCheck } from './file-check.js'
@@ -20,8 +22,10 @@ import {
 } from './finding.js'
 import { inspectGenericVersion } from './generic-version.js'
 import { lostFiles, lostFinding, type RecordProblem } from './lost-files.js'
+import { inspectGenericPackage } from './generic-package.js'
 import { inspectModule } from './module.js'
 import { Reporter } from './reporter.js'
+import { inspectOwnerViews } from './views.js'
 import { walk, type Found } from './walk.js'
 import { ZipReadings } from './zip-readings.js'
 
@@ -31,6 +35,8 @@ type InspectionNeeds = {
   zips: Pick<CheckPool, 'read'>
   modules: Pick<ModulePublisher, 'alone'>
   files: Pick<FilePublisher, 'alone'>
+  ownerViews: Pick<OwnerViews, 'inspect' | 'remake'>
+  site: Site
 }
 
 /** `mend`: rebuild; without it nothing is written. `noService`: no service runs, so nothing is under way. */
@@ -54,7 +60,7 @@ export async function* inspectTree(
   const { totals } = reporter
   for await (const found of walk(store, scope)) {
     for (const fault of await inspectFound(inspecting, found)) yield { fault }
-    if (!('finding' in found)) yield { totals, done: false }
+    if ('module' in found || 'version' in found) yield { totals, done: false }
   }
   for await (const problem of lostFiles(store, scope))
     for (const fault of await inspectLost(inspecting, problem)) yield { fault }
@@ -66,8 +72,14 @@ export async function* inspectTree(
 }
 
 async function inspectFound(inspecting: Inspecting, found: Found): Promise<Fault[]> {
-  const { modules, files, reporter } = inspecting
+  const { modules, files, ownerViews, reporter } = inspecting
   if ('finding' in found) return reporter.report([found.finding])
+  if ('owner' in found) return reporter.report(await inspectOwnerViews(ownerViews, found.owner))
+  if ('generic' in found) {
+    const look = (): Promise<PackageFindings> => inspectGenericPackage(inspecting, found.generic)
+    if ((await look()).findings.length === 0) return []
+    return files.alone(found.generic, async () => reporter.report((await look()).findings))
+  }
   if ('module' in found) {
     const { module } = found
     return inspectPackage(

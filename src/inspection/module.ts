@@ -2,20 +2,35 @@
 
 import { infoText } from '../go/artifacts.js'
 import { versionOfZip } from '../go/known-versions.js'
-import { orderVersions } from '../go/ordered-versions.js'
+import { orderVersions, type OrderedVersions } from '../go/ordered-versions.js'
+import { deriveIndex, readFacts, type DerivedIndex } from '../go/facts.js'
 import { planViews } from '../go/views.js'
 import { escapePath, unescapePath } from '../gomod/module-path.js'
 import { problemText } from '../gomod/problems.js'
 import { parseVersion } from '../gomod/semver.js'
-import { extensions, modulePaths, versionFile, type Module, type ModuleVersion } from '../layout.js'
+import {
+  extensions,
+  modulePaths,
+  moduleViews,
+  versionFile,
+  type Module,
+  type ModuleVersion,
+} from '../layout.js'
+import type { ModuleVersionFacts, VersionEntry } from '../views/facts.js'
+import { entryOf, parseVersionFacts, versionText } from '../views/module-index.js'
+import type { Site } from '../views/page-addresses.js'
 import { compareContent, compareLink, compareSum, type Comparing } from './derived-files.js'
 import { REBUILD, stray, type Finding, type PackageFindings } from './finding.js'
+import { inspectModuleViewNames, inspectPages } from './module-views.js'
 import type { ZipReadings } from './zip-readings.js'
 
-type Inspecting = Comparing & { readings: ZipReadings }
+type Inspecting = Comparing & { readings: ZipReadings; site: Site }
 
-/** A version that has a zip. One that is not `readable` has its other files left as they are. */
-type Known = { version: string; time: Date; readable: boolean }
+/**
+ * A version that has a zip. One that is not `readable` has its other files left as they are. `entry` is what the
+ * module's index says of it.
+ */
+type Known = { version: string; time: Date; readable: boolean; entry?: VersionEntry }
 
 /** Everything that is wrong with a module. Repairs are in the order in which readers see no half-made version. */
 export async function inspectModule(inspecting: Inspecting, module: Module): Promise<PackageFindings> {
@@ -30,6 +45,13 @@ export async function inspectModule(inspecting: Inspecting, module: Module): Pro
   }
   findings.push(...(await inspectViews(inspecting, module, known, findings)))
   findings.push(...inspectNames(inspecting, module, names, known))
+  findings.push(
+    ...(await inspectModuleViewNames(
+      inspecting.store,
+      module,
+      known.map(({ version }) => version),
+    )),
+  )
   return { findings, files: names.length }
 }
 
@@ -43,7 +65,7 @@ async function inspectVersion(
   const status = await store.status(path)
   if (!status) return { findings: [] }
   if (!status.isFile()) return { findings: [stray(path)] }
-  const findings = await check.uploaded(path, status, { op: 'publish', ...at })
+  const { findings, sha256 } = await check.uploaded(path, status, { op: 'publish', ...at })
   const known = { version: at.version, time: status.mtime, readable: false }
   const reading = await readings.read(path, status)
   const named = reading.ok ? `${reading.zip.module}@${reading.zip.version}` : undefined
@@ -62,7 +84,26 @@ async function inspectVersion(
   const info = Buffer.from(infoText(at.version, status.mtime))
   findings.push(...(await compareSum(inspecting, versionFile(at, 'mod'), mod)))
   findings.push(...(await compareContent(inspecting, versionFile(at, 'info'), info, status.mtime)))
-  return { findings, known: { ...known, readable: true } }
+  const upload = { time: status.mtime, size: status.size, sha256 }
+  const facts = versionText({ ...at, ...upload }, reading.facts ?? '{}')
+  findings.push(...(await compareContent(inspecting, moduleViews(at).facts(at.version), Buffer.from(facts))))
+  const parsed = parseVersionFacts(facts)
+  return { findings, known: { ...known, readable: true, ...(parsed && { entry: entryOf(parsed) }) } }
+}
+
+/** The facts of a version, from its zip when that is readable. */
+async function factsOf(
+  { store, readings }: Inspecting,
+  at: ModuleVersion,
+  known?: Known,
+): Promise<ModuleVersionFacts | undefined> {
+  const path = versionFile(at, 'zip')
+  const status = await store.status(path)
+  if (!known?.entry || !status) return readFacts(store, at)
+  const reading = await readings.read(path, status)
+  if (!reading.ok) return undefined
+  const upload = { time: status.mtime, size: status.size, sha256: known.entry.sha256 }
+  return parseVersionFacts(versionText({ ...at, ...upload }, reading.facts ?? '{}'))
 }
 
 /** Inspects `list`, `@latest` and `latest.*`. `before` are the findings of the versions. */
@@ -77,8 +118,17 @@ async function inspectViews(
   const { latest } = ordered
   const time = known.find(({ version }) => version === latest)?.time
   const info = latest !== undefined && time ? infoText(latest, time) : ''
-  const plan = planViews(module, ordered, Buffer.from(info))
-  const findings: Finding[] = []
+  const derived = await inspectIndex(inspecting, module, ordered, known)
+  const plan = planViews(module, ordered, Buffer.from(info), derived, inspecting.site)
+  const findings = derived
+    ? await inspectPages(
+        inspecting,
+        module,
+        derived.index,
+        known.map(({ version }) => version),
+        before,
+      )
+    : []
   for (const { path, content } of plan.files)
     findings.push(...(await compareContent(inspecting, path, content)))
   for (const { path, target } of plan.links) {
@@ -91,6 +141,31 @@ async function inspectViews(
     findings.push({ path, fault: 'there is no version for it', mend: REBUILD, repair })
   }
   return findings
+}
+
+/** The index that a module with these versions should have. */
+async function inspectIndex(
+  inspecting: Inspecting,
+  module: Module,
+  ordered: OrderedVersions,
+  known: readonly Known[],
+): Promise<DerivedIndex | undefined> {
+  const { latest } = ordered
+  if (latest === undefined) return undefined
+  const byVersion = new Map(known.map((version) => [version.version, version]))
+  const entries = new Map<string, VersionEntry>()
+  for (const { version, entry } of known) {
+    const found = entry ?? (await readEntry(inspecting, { ...module, version }))
+    if (found) entries.set(version, found)
+  }
+  return deriveIndex(module, { ...ordered, latest }, entries, (version) =>
+    factsOf(inspecting, { ...module, version }, byVersion.get(version)),
+  )
+}
+
+async function readEntry({ store }: Inspecting, at: ModuleVersion): Promise<VersionEntry | undefined> {
+  const facts = await readFacts(store, at)
+  return facts && entryOf(facts)
 }
 
 /** The versions that have all their files, or get them by a repair. */

@@ -8,14 +8,25 @@ import {
   genericFolder,
   goFolder,
   ownerTree,
+  ownerViews,
   packagesFolder,
+  siteFolder,
+  viewsFolder,
   type GenericVersion,
   type Module,
 } from '../layout.js'
 import type { Store } from '../store/store.js'
 import { stray, type Finding, type Scope } from './finding.js'
+import { noView } from './views.js'
 
-export type Found = { module: Module } | { version: GenericVersion } | { finding: Finding }
+export type Found =
+  | { module: Module }
+  | { version: GenericVersion }
+  /** A generic package, after its versions. */
+  | { generic: Omit<GenericVersion, 'version'> }
+  /** An owner, after its packages. */
+  | { owner: string }
+  | { finding: Finding }
 
 /** Yields the packages of `scope`, and the strays beside them. */
 export async function* walk(store: Store, { owner: only, module }: Scope): AsyncGenerator<Found> {
@@ -26,9 +37,11 @@ export async function* walk(store: Store, { owner: only, module }: Scope): Async
       yield { module: { owner, module } }
       continue
     }
-    yield* strays(store, ownerTree(owner), (name) => name === 'go' || name === 'generic')
+    yield* strays(store, ownerTree(owner), (name) => name === 'go' || name === 'generic' || name === '-')
     yield* modules(store, owner, goFolder(owner))
     yield* versions(store, owner)
+    yield* viewsOfNothing(store, owner)
+    yield { owner }
   }
 }
 
@@ -36,7 +49,7 @@ export async function* walk(store: Store, { owner: only, module }: Scope): Async
 async function* straysAbove(store: Store): AsyncGenerator<Found> {
   let folder: string = folders.tree
   for (const known of packagesFolder.slice(folder.length + 1).split('/')) {
-    yield* strays(store, folder, (name) => name === known)
+    yield* strays(store, folder, (name) => name === known || `${folder}/${name}` === siteFolder)
     folder = `${folder}/${known}`
   }
   yield* strays(store, packagesFolder, isOwnerName)
@@ -77,5 +90,31 @@ async function* versions(store: Store, owner: string): AsyncGenerator<Found> {
     yield* strays(store, `${folder}/${name}`, (version) => checkPackageVersion(version) === undefined)
     for (const version of await store.names(`${folder}/${name}`))
       if (checkPackageVersion(version) === undefined) yield { version: { owner, name, version } }
+    yield { generic: { owner, name } }
+  }
+}
+
+/** The views of packages that are not there. */
+async function* viewsOfNothing(store: Store, owner: string): AsyncGenerator<Found> {
+  const folder = viewsFolder(owner)
+  const known = new Set([
+    ...Object.values(ownerViews(owner)),
+    ...['go', 'generic', 'latest'].map((name) => `${folder}/${name}`),
+  ])
+  for (const name of await store.names(folder))
+    if (!known.has(`${folder}/${name}`)) yield { finding: noView(store, `${folder}/${name}`) }
+  for (const kind of ['generic', 'latest'])
+    for (const name of await store.names(`${folder}/${kind}`))
+      if (!(await isFolder(store, `${genericFolder(owner)}/${name}`)))
+        yield { finding: noView(store, `${folder}/${kind}/${name}`) }
+  yield* viewsOfNoModule(store, owner, '')
+}
+
+async function* viewsOfNoModule(store: Store, owner: string, below: string): AsyncGenerator<Found> {
+  const folder = `${viewsFolder(owner)}/go${below}`
+  for (const name of await store.names(folder)) {
+    if (name !== '@') yield* viewsOfNoModule(store, owner, `${below}/${name}`)
+    else if (!(await isFolder(store, `${goFolder(owner)}${below}/@v`)))
+      yield { finding: noView(store, `${folder}/@`) }
   }
 }

@@ -9,23 +9,33 @@ import { signatureOf } from '../store/reading.js'
 import type { Store } from '../store/store.js'
 
 const MAX_READINGS = 100
+/** The characters of all facts that are remembered. */
+const MAX_FACTS = 8 * 2 ** 20
 
 export class ZipReadings {
   readonly #store: Store
   readonly #zips: Pick<CheckPool, 'read'>
   /** path and signature of a zip => what was read */
   readonly #readings = new Map<string, ZipReading>()
+  /** The characters of the facts in them. */
+  #facts = 0
 
   constructor(store: Store, zips: Pick<CheckPool, 'read'>) {
     this.#store = store
     this.#zips = zips
   }
 
-  /** Reads the zip at `path`. `status` is that of the file now. */
+  /** Reads the zip at `path`, with its facts. `status` is that of the file now. */
   async read(path: string, status: Stats): Promise<ZipReading> {
     const key = `${path} ${signatureOf(status)}`
-    const reading = this.#readings.get(key) ?? (await this.#zips.read(this.#store.at(path)))
-    if (this.#readings.size > MAX_READINGS) this.#readings.clear()
+    const known = this.#readings.get(key)
+    if (known) return known
+    const reading = await this.#zips.read(this.#store.at(path), { wantFacts: true })
+    this.#facts += reading.ok ? (reading.facts?.length ?? 0) : 0
+    if (this.#readings.size > MAX_READINGS || this.#facts > MAX_FACTS) {
+      this.#readings.clear()
+      this.#facts = 0
+    }
     this.#readings.set(key, reading)
     return reading
   }

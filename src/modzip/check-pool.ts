@@ -148,9 +148,15 @@ export class CheckPool {
   readonly #patient: Lane
   /** For zips with more files than the threads of other lanes hold. */
   readonly #vast: Lane
+  /** Whether READMEs load their images from where they are. */
+  readonly #readmeImages: boolean
 
   /** `script` is what the threads run. */
-  constructor(script: URL = CHECK_WORKER) {
+  constructor({
+    script = CHECK_WORKER,
+    readmeImages = false,
+  }: { script?: URL; readmeImages?: boolean } = {}) {
+    this.#readmeImages = readmeImages
     const kept = { script, heapMb: THREAD_HEAP_MB, keep: true }
     this.#small = new Lane({ ...kept, threads: SMALL_THREADS })
     this.#large = new Lane({ ...kept, threads: LARGE_THREADS })
@@ -165,7 +171,7 @@ export class CheckPool {
    */
   async read(path: string, options: ReadOptions = {}): Promise<ZipReading> {
     const { account = '', patient = false, ...files } = options
-    const request = { path, ...files }
+    const request = { path, ...files, readmeImages: this.#readmeImages }
     const lane = patient ? this.#patient : await this.#laneFor(path)
     const reading = await this.#readIn(lane, account, request)
     if (reading !== 'out of memory') return reading

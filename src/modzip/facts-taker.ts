@@ -45,8 +45,8 @@ export class FactsTaker {
     })
   }
 
-  /** The JSON text of the zip's ModuleFacts. With `plain` the README is shown as it is. */
-  text(zip: OfZip, plain: boolean): string {
+  /** The JSON text of the zip's ModuleFacts. How the README is shown: see {@link readmeHtml}. */
+  text(zip: OfZip, how: { plain: boolean; images: boolean }): string {
     const { packages, isCut } = this.#packages.list()
     const readmeText = this.#readme?.start.text ?? ''
     const file = this.#readme?.file
@@ -54,7 +54,7 @@ export class FactsTaker {
       ...zip,
       packages,
       licences: this.#licences.toSorted((a, b) => (a.file < b.file ? -1 : 1)),
-      ...(file !== undefined && { readme: { file, html: readmeHtml(file, readmeText, plain) } }),
+      ...(file !== undefined && { readme: { file, html: readmeHtml(file, readmeText, how) } }),
       readmeText,
       isCut: isCut || this.#readme?.start.isWhole === false,
     })

@@ -37,16 +37,18 @@ export type ZipReading =
   { ok: true; zip: ModuleZip; facts?: string } | { ok: false; problems: Problem[]; unsure?: true }
 
 /**
- * `mod` is the absolute path of a new file that gets the bytes to serve as `.mod`. It may be left behind, cut or whole,
- * by a zip that is refused. `facts` is that of a new file that gets the JSON text of ModuleFacts, of a right zip alone.
- * With `wantFacts` the reading has it. Without both nothing of it is read. With `plainReadme` the README is not
- * rendered. `mostDirectoryBytes` is what may be held in memory here.
+ * `mod` is the absolute path of a new file that gets the bytes to serve as `.mod`. It may be left behind, cut or
+ * whole, by a zip that is refused. `facts` is that of a new file that gets the JSON text of ModuleFacts, of a right
+ * zip alone. With `wantFacts` the reading has it. Without both nothing of it is read. With `plainReadme` the README
+ * is not rendered, with `readmeImages` its images are loaded from where they are. `mostDirectoryBytes` is what may be
+ * held in memory here.
  */
 export type ZipReadOptions = {
   mod?: string | undefined
   facts?: string | undefined
   wantFacts?: true
   plainReadme?: true
+  readmeImages?: boolean
   mostDirectoryBytes?: number
 }
 
@@ -105,7 +107,10 @@ async function readOpenZip(read: ReadAt, fileSize: number, options: ZipReadOptio
     if (!takers.facts) return { ok: true, zip }
     const goModText = size <= START_BYTES ? start : undefined
     const ofZip = { h1: zipHash, goModH1: modHash, files: content.files, goMod: goModText }
-    const facts = takers.facts.text(ofZip, options.plainReadme === true)
+    const facts = takers.facts.text(ofZip, {
+      plain: options.plainReadme === true,
+      images: options.readmeImages === true,
+    })
     if (options.facts !== undefined) writeFileSync(options.facts, facts, { flag: 'wx', mode: 0o600 })
     return { ok: true, zip, ...(options.wantFacts && { facts }) }
   } finally {

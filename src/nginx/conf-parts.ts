@@ -3,6 +3,7 @@
 
 import type { Config } from '../config.js'
 import { goImportPart } from './go-import.js'
+import { pagePart } from './page-part.js'
 
 /** nginx 1.25.1 has a directive `http2`, and warns of `listen … http2`. */
 const HTTP2_DIRECTIVE = 1_025_001
@@ -87,7 +88,7 @@ type Machine = {
   files: number
 }
 
-/** The six files, by name. */
+/** The seven files, by name. */
 export const nginxParts = (config: Config, { version, user, files }: Machine): Record<string, string> => ({
   'main.conf': `${user ? `user ${user.name} ${user.group};\n` : ''}worker_rlimit_nofile ${files};\n`,
   'events.conf': `worker_connections ${connectionsWith(files)};\n`,
@@ -95,4 +96,5 @@ export const nginxParts = (config: Config, { version, user, files }: Machine): R
   'listen.conf': listenPart(config, version),
   'headers.conf': headersPart(config),
   'go-import.conf': goImportPart(config),
+  'page.conf': pagePart(config),
 })

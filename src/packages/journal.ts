@@ -8,6 +8,7 @@ import type { Log } from '../log.js'
 import type { Store } from '../store/store.js'
 import { waitForAll } from '../store/wait-for-all.js'
 import { isWhole, parseOperation, queueKey, type Operation } from './operation.js'
+import type { OwnerViews } from './owner-views.js'
 import { Queue } from './queue.js'
 
 /** One publish, step by step. Each step has its reverse, for the case that a later step fails. */
@@ -49,14 +50,17 @@ export class Journal {
   readonly #store: Store
   readonly #log: Log
   readonly #settle: Settle
+  /** What follows from the changes of an owner's packages. */
+  readonly #ownerViews: OwnerViews
   /** One change at a time for each key of {@link queueKey}. */
   readonly #queue = new Queue()
   /** What could not be settled yet: key → path of the entry → operation. */
   readonly #unsettled = new Map<string, Map<string, Operation>>()
 
-  constructor(store: Store, log: Log, settle: Settle) {
+  constructor(store: Store, log: Log, ownerViews: OwnerViews, settle: Settle) {
     this.#store = store
     this.#log = log
+    this.#ownerViews = ownerViews
     this.#settle = settle
   }
 
@@ -85,9 +89,16 @@ export class Journal {
    * nothing unless the same version was changed since. Such a change wrote an entry of its own and synced the folder,
    * and with it this removal.
    */
-  async publish<T>({ entry, prepare, drop, claim, prune, place, withdraw }: Publish<T>): Promise<void> {
+  publish<T>(steps: Publish<T>): Promise<void> {
+    return this.#ownerViews.follow(steps.entry, (marked) => this.#publish(steps, marked))
+  }
+
+  async #publish<T>(
+    { entry, prepare, drop, claim, prune, place, withdraw }: Publish<T>,
+    marked: Promise<void>,
+  ): Promise<void> {
     const path = newEntry()
-    const entered = this.#store.record(path, JSON.stringify(entry))
+    const entered = waitForAll([marked, this.#store.record(path, JSON.stringify(entry))])
     let prepared: { made: T } | undefined
     let claimed = false
     try {
@@ -114,9 +125,13 @@ export class Journal {
    * fails. One that has begun is finished, never undone, and the entry stays with an {@link Unsettled} even when it
    * could be finished now: a sync that failed once may succeed the second time although the disk has nothing.
    */
-  async remove<T>({ entry, prepare, drop, withdraw }: Removal<T>): Promise<void> {
+  remove<T>(steps: Removal<T>): Promise<void> {
+    return this.#ownerViews.follow(steps.entry, (marked) => this.#remove(steps, marked))
+  }
+
+  async #remove<T>({ entry, prepare, drop, withdraw }: Removal<T>, marked: Promise<void>): Promise<void> {
     const path = newEntry()
-    const entered = this.#store.record(path, JSON.stringify(entry))
+    const entered = waitForAll([marked, this.#store.record(path, JSON.stringify(entry))])
     let prepared: { made: T } | undefined
     let begun = false
     try {
@@ -168,7 +183,7 @@ export class Journal {
     const entries = this.#unsettled.get(key)
     if (!entries) return
     for (const [path, entry] of entries) {
-      await this.#settle(entry)
+      await this.#ownerViews.followAny(entry.owner, () => this.#settle(entry))
       await this.#store.remove(path)
       entries.delete(path)
       this.#log('info', 'settled', fieldsOf(entry))

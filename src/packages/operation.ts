@@ -19,9 +19,9 @@ export type FileOperation = Op & GenericVersion & Partial<Sum> & ({ file: string
 
 export type Operation = ModuleOperation | FileOperation
 
-/** Changes of one key run one after the other: a module of an owner, or a generic version of an owner. */
-export const queueKey = (at: { owner: string } & ({ module: string } | GenericVersion)): string =>
-  'name' in at ? `generic ${at.owner} ${at.name}/${at.version}` : `go ${at.owner} ${at.module}`
+/** Changes of one key run one after the other: a module of an owner, or a generic package of an owner. */
+export const queueKey = (at: { owner: string } & ({ module: string } | { name: string })): string =>
+  'name' in at ? `generic ${at.owner} ${at.name}` : `go ${at.owner} ${at.module}`
 
 /** Whether a {@link queueKey} is of this owner. */
 export const isOfOwner = (key: string, owner: string): boolean => key.split(' ', 2)[1] === owner

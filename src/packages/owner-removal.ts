@@ -11,6 +11,7 @@ import { ownerTree } from '../layout.js'
 import type { Store } from '../store/store.js'
 import type { Journal } from './journal.js'
 import { isOfOwner } from './operation.js'
+import type { OwnerViews } from './owner-views.js'
 import { allRecords } from './records.js'
 
 const holdsStill = (owner: string): Refusal =>
@@ -18,11 +19,11 @@ const holdsStill = (owner: string): Refusal =>
 
 /**
  * Removes an owner, and with `withPackages` everything that is published under it. Only the one process that writes to
- * the tree may call this; `journal` is that process's own.
+ * the tree may call this; `journal` and `ownerViews` are that process's own.
  * Throws a 404 when the owner is not declared, a 409 when it holds packages and these are to stay.
  */
 export const removeOwner = (
-  { store, journal }: { store: Store; journal: Journal },
+  { store, journal, ownerViews }: { store: Store; journal: Journal; ownerViews: OwnerViews },
   owner: string,
   withPackages: boolean,
 ): Promise<void> =>
@@ -38,6 +39,7 @@ export const removeOwner = (
       throw holdsStill(owner)
     }
     await takeRights(store, owner) // a later owner of the same name is another one
+    await ownerViews.forget(owner)
     await removePackages(store, owner)
   })
 

@@ -10,9 +10,11 @@ import { folders } from '../layout.js'
 import type { Log } from '../log.js'
 import { CheckPool } from '../modzip/check-pool.js'
 import { Journal } from '../packages/journal.js'
+import { OwnerViews } from '../packages/owner-views.js'
 import { PublicationClock } from '../packages/publication-clock.js'
 import { CopyIn } from '../store/copy-in.js'
 import { FreeSpace } from '../store/free-space.js'
+import type { Site } from '../views/page-addresses.js'
 import { Store } from '../store/store.js'
 
 /** Parts that tests put in the place of the real ones. */
@@ -32,6 +34,10 @@ export class Parts {
   readonly copyIn: CopyIn
   /** Threads that read and check module zips. */
   readonly zips: CheckPool
+  /** What pages know of the server. */
+  readonly site: Site
+  /** The views of each owner's packages together, which follow the changes. */
+  readonly ownerViews: OwnerViews
   /** Operations that are under way, and the queues that they wait in. */
   readonly journal: Journal
   /** Times of publication. */
@@ -51,8 +57,10 @@ export class Parts {
     this.accounts = new KnownAccounts(this.store)
     this.freeSpace = new FreeSpace(this.store.at(folders.tmp), config.minFreeBytes)
     this.copyIn = new CopyIn(this.store, this.freeSpace)
-    this.zips = given.zips ?? new CheckPool()
-    this.journal = new Journal(this.store, log, (entry) =>
+    this.zips = given.zips ?? new CheckPool(config)
+    this.site = { publicUrl: config.publicUrl, importPrefixes: config.importPrefixes }
+    this.ownerViews = new OwnerViews(this.store, log, this.site)
+    this.journal = new Journal(this.store, log, this.ownerViews, (entry) =>
       'module' in entry ? this.modules.settle(entry) : this.files.settle(entry),
     )
     this.clock = new PublicationClock()
@@ -66,5 +74,6 @@ export class Parts {
     await this.store.prepare()
     await this.store.sweep()
     await this.journal.settleAll()
+    await this.ownerViews.recover()
   }
 }

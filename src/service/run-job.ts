@@ -40,7 +40,9 @@ export async function* runJob<Name extends JobName>(
   try {
     if (job.changes(request)) await parts.recover()
     yield* job.run(parts, request, { signal, noService: true })
+    await parts.ownerViews.settle()
   } finally {
+    parts.ownerViews.stop()
     await parts.zips.close()
     lock.release()
   }

@@ -12,6 +12,7 @@ import { socketPath } from '../layout.js'
 import type { Log } from '../log.js'
 import { CommandSocket } from './control.js'
 import { Parts } from './parts.js'
+import { writeSiteFiles } from './site-files.js'
 
 /** nginx opens a connection for each request, so the service must not be the first to close one by age. */
 const KEEP_ALIVE_MS = 75_000
@@ -59,6 +60,7 @@ export class Service {
     await ignoring(['ENOENT'], () => unlink(socketPath)) // a service that was killed left it
     await this.#parts.recover()
     await this.#keeper.start()
+    await writeSiteFiles(this.#parts.store, this.#parts.site)
     await listen(this.#server)
     if (this.#config.inbox)
       this.#inbox = await Inbox.start(this.#parts, { settleMs: this.#config.inboxSettleSeconds * 1000 })
@@ -77,6 +79,11 @@ export class Service {
     this.#server.closeAllConnections() // cuts off bodies that still come, as a client that goes away does
     await within(CUT_OFF_MS, this.#admission.idle())
     this.#commands.cutOff()
+    await within(
+      CUT_OFF_MS,
+      this.#parts.ownerViews.settle().catch(() => {}),
+    ) // what is due is marked
+    this.#parts.ownerViews.stop()
     await this.#parts.zips.close()
     await this.#keeper.stop()
   }

@@ -2,7 +2,7 @@
 // error.
 
 import type { Stats } from 'node:fs'
-import { lstat, readdir, readFile, readlink } from 'node:fs/promises'
+import { lstat, open, readdir, readFile, readlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { errno } from '../errors.js'
 
@@ -41,6 +41,31 @@ export class Reading {
   /** The bytes of a file; `undefined` when there is none. */
   read(path: string): Promise<Buffer | undefined> {
     return unlessAbsent(readFile(this.at(path)))
+  }
+
+  /** The last `most` bytes of a file, or all that it has; none when there is no file. */
+  async readTail(path: string, most: number): Promise<Buffer> {
+    const handle = await unlessAbsent(open(this.at(path), 'r'))
+    if (!handle) return Buffer.alloc(0)
+    try {
+      const { size } = await handle.stat()
+      const length = Math.min(size, most)
+      const { buffer, bytesRead } = await handle.read(Buffer.alloc(length), 0, length, size - length)
+      return buffer.subarray(0, bytesRead)
+    } finally {
+      await handle.close()
+    }
+  }
+
+  /** Yields the lines of a file; none when there is no file. */
+  async *lines(path: string): AsyncGenerator<string> {
+    const handle = await unlessAbsent(open(this.at(path), 'r'))
+    if (!handle) return
+    try {
+      yield* handle.readLines()
+    } finally {
+      await handle.close()
+    }
   }
 
   /** The names in a folder; none when there is no such folder. */

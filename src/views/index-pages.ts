@@ -133,3 +133,13 @@ export function allPackagesPage({ owner, entries, total, site }: OwnerFacts): st
     feed,
   })
 }
+
+/** The page of an owner that has no packages. It is the same for all owners. */
+export const emptyPage = (site: Site): string =>
+  documentOf({
+    site,
+    title: 'Nothing yet – plinth',
+    crumbs: [],
+    body: markup`<h1>Nothing is published here yet</h1>
+<p>The packages of this owner will be listed here.</p>`,
+  })

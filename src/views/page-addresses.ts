@@ -7,10 +7,8 @@
 //   /-/style.css  /-/search.js  /-/icon.svg  the site's own files
 //   /api/packages/{owner}/…                  the packages, and below `-` what is derived from them
 
+import type { ImportPrefix } from '../gomod/import-prefix.js'
 import { escapePath } from '../gomod/module-path.js'
-
-/** An import path and the owner of the modules below it: `go.corp.example` → `team`. */
-type ImportPrefix = { prefix: string; owner: string }
 
 /**
  * What pages know of the server. `publicUrl` is its address for readers, with a path when a proxy serves it below one,

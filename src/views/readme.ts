@@ -1,5 +1,7 @@
 // Which file of a module's root is its README, and its HTML where nothing can render it.
 
+import { escapeHtml } from './html.js'
+
 /** The extensions of READMEs, the most preferred first. Any other one comes behind them. */
 const EXTENSIONS = ['.md', '.markdown', '', '.txt']
 /** golang.org/x/pkgsite internal/fetch excludedReadmeExts */
@@ -18,14 +20,5 @@ export function readmeRank(name: string): number | undefined {
   return rank < 0 ? EXTENSIONS.length : rank
 }
 
-const ENTITIES: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  "'": '&#39;',
-}
-
 /** A text as HTML that shows it as it is. */
-export const plainHtml = (text: string): string =>
-  `<pre>${text.replaceAll(/[&<>"']/g, (char) => ENTITIES[char] ?? '')}</pre>`
+export const plainHtml = (text: string): string => `<pre class="plain">${escapeHtml(text)}</pre>`

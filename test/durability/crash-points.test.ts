@@ -1,4 +1,5 @@
-// A SIGKILL at every single call on files that publishing and deleting make, then recovery.
+// A SIGKILL at every single call of publishing and deleting that changes a file or a name, then recovery. A kill at any
+// other call leaves what a kill at the next change leaves.
 //
 // The process that is killed holds the publishers alone (publisher-process.ts): it starts faster than the service.
 
@@ -7,7 +8,7 @@ import { outcome, steps, wayBack, type Step } from './steps.js'
 import { startPublisher } from './publisher.js'
 import { needs } from '../support/programs.js'
 import { writtenFiles } from './known-ids.js'
-import { violations } from '../support/invariants.js'
+import { viewProblems, violations } from '../support/invariants.js'
 import { newData } from '../support/service.js'
 import { hitAll, traced, type Call } from './strace.js'
 
@@ -16,8 +17,8 @@ async function killEverywhere(step: Step) {
   const problems: string[] = []
   let kills = 0
   /** What has to be true after recovery. */
-  const check = (last: string, answer: string | undefined): void => {
-    const found = violations(data)
+  const check = async (last: string, answer: string | undefined): Promise<void> => {
+    const found = [...violations(data), ...(await viewProblems(data))]
     const now = outcome(data, step)
     if (now === undefined) found.push('the act was done by half')
     if (answer === 'done' && now === 'not done') found.push('what was answered is not there')
@@ -26,7 +27,7 @@ async function killEverywhere(step: Step) {
   let [last, answer]: [string, string | undefined] = ['at first', undefined]
   const trace = async (inject: string[]): Promise<Call[]> => {
     const publisher = await startPublisher(data)
-    check(last, answer)
+    await check(last, answer)
     for (const act of wayBack(data, step)) {
       const result = await publisher.act(act)
       if (result !== 'done') problems.push(`after ${last}: ${JSON.stringify(act)}: ${result}`)
@@ -43,7 +44,7 @@ async function killEverywhere(step: Step) {
     return calls
   }
   await trace([]) // the first run makes folders that stay
-  const { hit, missed } = await hitAll(trace, 'signal=KILL', writtenFiles(data))
+  const { hit, missed } = await hitAll(trace, 'signal=KILL', writtenFiles(data), { changesOnly: true })
   await trace([])
   return { problems, hit, missed, kills }
 }

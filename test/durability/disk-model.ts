@@ -4,14 +4,27 @@
 // the folders that it touches is synced. Everything else may be on the disk or not, each change independently; bytes
 // that are not synced may be torn. Real file systems keep more order than that.
 
-import { linkSync, lstatSync, mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs'
+import {
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 
 type Content = { bytes: Buffer; mtime: number }
 type File = { kind: 'file'; now: Content; safe: Content | undefined }
-type Folder = { kind: 'folder'; names: Map<string, File | Folder> }
+/** A symbolic link. */
+type Link = { kind: 'link'; text: string }
+type Folder = { kind: 'folder'; names: Map<string, Entry> }
+type Entry = File | Folder | Link
 /** A change of names: all of it is on the disk, or nothing is. */
-type Change = { steps: { folder: Folder; name: string; to: File | Folder | undefined }[]; safe: boolean }
+type Change = { steps: { folder: Folder; name: string; to: Entry | undefined }[]; safe: boolean }
 
 /** Leaves out what a sync does, for what it was asked of: what the tests must notice. */
 export type Mutant = (what: 'file' | 'folder', path: string) => boolean
@@ -23,11 +36,12 @@ const newFile = (): File => ({ kind: 'file', now: { bytes: Buffer.alloc(0), mtim
 
 /** The folder as it is, all of it on the disk. */
 function snapshot(path: string, seen = new Map<number, File>()): Folder {
-  const names = new Map<string, File | Folder>()
+  const names = new Map<string, Entry>()
   for (const name of readdirSync(path)) {
     const at = join(path, name)
     const status = lstatSync(at)
     if (status.isDirectory()) names.set(name, snapshot(at, seen))
+    else if (status.isSymbolicLink()) names.set(name, { kind: 'link', text: readlinkSync(at) })
     else if (status.isFile()) {
       const content = { bytes: readFileSync(at), mtime: status.mtimeMs / 1000 }
       const file = seen.get(status.ino) ?? { kind: 'file' as const, now: content, safe: content }
@@ -59,10 +73,10 @@ export function openDisk(data: string, mutant: Mutant = () => false) {
   const now = snapshot(data)
   const before = namesIn(now) // on the disk, whatever happens
   const changes: Change[] = []
-  const open = new Map<number, { what: File | Folder; path: string }>()
+  const open = new Map<number, { what: Entry; path: string }>()
 
-  const find = (path: string): File | Folder | undefined => {
-    let at: File | Folder | undefined = now
+  const find = (path: string): Entry | undefined => {
+    let at: Entry | undefined = now
     for (const name of path.slice(data.length + 1).split('/')) {
       if (path === data) break
       at = at?.kind === 'folder' ? at.names.get(name) : undefined
@@ -74,7 +88,7 @@ export function openDisk(data: string, mutant: Mutant = () => false) {
     if (folder?.kind !== 'folder') throw new Error(`${path} is in no folder`)
     return folder
   }
-  function change(...steps: [path: string, to: File | Folder | undefined][]): void {
+  function change(...steps: [path: string, to: Entry | undefined][]): void {
     const made = steps.map(([path, to]) => ({ folder: folderOf(path), name: basename(path), to }))
     for (const { folder, name, to } of made) {
       if (to) folder.names.set(name, to)
@@ -83,8 +97,8 @@ export function openDisk(data: string, mutant: Mutant = () => false) {
     changes.push({ steps: made, safe: false })
   }
 
-  function sync({ what, path }: { what: File | Folder; path: string }): void {
-    if (mutant(what.kind, path)) return
+  function sync({ what, path }: { what: Entry; path: string }): void {
+    if (what.kind === 'link' || mutant(what.kind, path)) return
     if (what.kind === 'file') what.safe = what.now
     else for (const made of changes) made.safe ||= made.steps.some(({ folder }) => folder === what)
   }
@@ -92,6 +106,10 @@ export function openDisk(data: string, mutant: Mutant = () => false) {
   /** Takes in one call. Returns `false` for one that has nothing to do with it. */
   function see({ name, strings, fd, result, text }: FileCall): boolean {
     const [path = '', to = ''] = strings.map(String)
+    if (name === 'symlink' && result === 0 && to.startsWith(data)) {
+      change([to, { kind: 'link', text: path }])
+      return true
+    }
     if (result < 0 || (strings.length > 0 && name !== 'write' && !path.startsWith(data))) return false
     switch (name) {
       case 'openat': {
@@ -146,8 +164,8 @@ export function openDisk(data: string, mutant: Mutant = () => false) {
       luck === 'everything' ||
       (luck === 'the earlier part' && index < part) ||
       (luck === 'some' && random() < 0.5)
-    const disk = new Map<Folder, Map<string, File | Folder>>()
-    const namesOf = (at: Folder): Map<string, File | Folder> => {
+    const disk = new Map<Folder, Map<string, Entry>>()
+    const namesOf = (at: Folder): Map<string, Entry> => {
       const names = disk.get(at) ?? new Map(before.get(at))
       disk.set(at, names)
       return names
@@ -165,6 +183,7 @@ export function openDisk(data: string, mutant: Mutant = () => false) {
       for (const [name, what] of namesOf(at)) {
         const to = join(path, name)
         if (what.kind === 'folder') write(what, to)
+        else if (what.kind === 'link') symlinkSync(what.text, to)
         else {
           const same = written.get(what)
           if (same !== undefined) linkSync(same, to)
@@ -183,7 +202,7 @@ export function openDisk(data: string, mutant: Mutant = () => false) {
   return { see, crash }
 }
 
-function namesIn(folder: Folder, names = new Map<Folder, Map<string, File | Folder>>()) {
+function namesIn(folder: Folder, names = new Map<Folder, Map<string, Entry>>()) {
   names.set(folder, new Map(folder.names))
   for (const below of folder.names.values()) if (below.kind === 'folder') namesIn(below, names)
   return names
@@ -198,6 +217,10 @@ function contentOf({ now, safe }: File, luck: Luck, random: () => number): Conte
     const half = Math.floor(now.bytes.length / 2)
     const torn = Buffer.concat([now.bytes.subarray(0, half), Buffer.alloc(now.bytes.length - half)])
     if (!safe) choices.push({ ...now, bytes: torn }, { ...now, bytes: now.bytes.subarray(0, half) })
+    else if (now.bytes.length > safe.bytes.length) {
+      const added = Math.floor((now.bytes.length - safe.bytes.length) / 2) // bytes are only ever added to a safe file
+      choices.push({ ...now, bytes: now.bytes.subarray(0, safe.bytes.length + added) })
+    }
   }
   return choices[Math.floor(random() * choices.length)] ?? now
 }

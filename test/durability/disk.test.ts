@@ -6,7 +6,7 @@ import { connect } from 'node:net'
 import { join } from 'node:path'
 import t from 'tap'
 import { simpleModule } from '../support/zips.js'
-import { violations } from '../support/invariants.js'
+import { settledViolations } from '../support/invariants.js'
 import { AUTH } from '../support/http.js'
 import { needs } from '../support/programs.js'
 import { tempFolder } from '../support/temp-folder.js'
@@ -54,7 +54,7 @@ t.test('below the floor of free space uploads get 507, and deletes go on', async
     507,
   )
   t.equal((await askService(data, 'DELETE', generic('a'))).status, 204)
-  t.same(violations(data), [])
+  t.same(await settledViolations(data), [])
 })
 
 t.test('a body that cannot fit is refused before it comes', async (t) => {
@@ -63,7 +63,7 @@ t.test('a body that cannot fit is refused before it comes', async (t) => {
   t.teardown(() => service.end())
   await service.ready()
   t.match(await sendRaw(data, generic('huge'), ['Content-Length: 1125899906842624'], ''), /^HTTP\/1\.1 507 /)
-  t.same(violations(data), [])
+  t.same(await settledViolations(data), [])
 })
 
 t.test('a body that stands still, and one that takes too long, get 408 and leave nothing', async (t) => {
@@ -76,7 +76,7 @@ t.test('a body that stands still, and one that takes too long, get 408 and leave
   t.notMatch(await sendRaw(data, generic('form'), form, '--b\r\n', /^$/), / 201 /, 'a form is cut off')
   await service.says(/generic\/tool\/1\.0\/form","status"/) // its connection is closed before it is cleared away
   t.equal((await askService(data, 'PUT', generic('next'), 'x')).status, 201)
-  t.same(violations(data), [])
+  t.same(await settledViolations(data), [])
 })
 
 t.test('more uploads of an account than are taken at once get 503 with Retry-After', async (t) => {
@@ -124,7 +124,7 @@ t.test('SIGTERM: what is under way finishes, nothing new is taken, and the servi
   t.match(answer, /^HTTP\/1\.1 201 /)
   t.match(await service.ended, { code: 0 })
   t.ok(existsSync(join(data, 'tree', generic('a'))))
-  t.same(violations(data), [])
+  t.same(await settledViolations(data), [])
 })
 
 t.test('SIGTERM: what stands still is cut off, and the service ends', async (t) => {
@@ -139,7 +139,7 @@ t.test('SIGTERM: what stands still is cut off, and the service ends', async (t) 
   t.notMatch(await stuck, / 201 /)
   const next = runService(data)
   await next.ready()
-  t.same(violations(data), [])
+  t.same(await settledViolations(data), [])
   await next.end()
 })
 
@@ -210,12 +210,12 @@ for (const [what, options] of [
         /^HTTP\/1\.1 507 /,
       )
     t.equal(free(), before, 'refused uploads leave the free space where it was')
-    t.same(violations(data), [])
+    t.same(await settledViolations(data), [])
     t.comment(`${published} published before the end`)
     for (let n = 1; n <= 3; n++) await askService(data, 'DELETE', generic(`f${n}`))
     t.equal((await askService(data, 'DELETE', '/api/packages/admin/go/example.com/m/@v/v1.0.0')).status, 204)
     t.equal((await up(0)).status, 201, 'and what was deleted makes room')
-    t.same(violations(data), [])
+    t.same(await settledViolations(data), [])
   })
 }
 
@@ -282,7 +282,7 @@ t.test(
     const next = runService(data, { PLINTH_MIN_FREE_BYTES: '0' })
     t.teardown(() => next.end())
     await next.ready()
-    t.same(violations(data), [])
+    t.same(await settledViolations(data), [])
     t.equal(
       readFileSync(join(data, 'tree', generic('a')), 'utf8'),
       'x',
@@ -290,7 +290,7 @@ t.test(
     )
     t.equal((await askService(data, 'DELETE', module)).status, 204)
     t.equal((await askService(data, 'PUT', generic('b'), 'x')).status, 201)
-    t.same(violations(data), [])
+    t.same(await settledViolations(data), [])
     await next.end()
   },
 )
@@ -318,7 +318,7 @@ t.test('a folder that cannot be written: 500 that says so, and nothing is left',
   chmodSync(folder, 0o755)
   t.equal((await askService(data, 'PUT', generic('b'), 'x')).status, 201)
   t.equal((await askService(data, 'DELETE', generic('a'))).status, 404, 'the delete was finished')
-  t.same(violations(data), [])
+  t.same(await settledViolations(data), [])
 })
 
 // What was written so far goes to the disk while the body still comes. Linux tells of a failure once: the fsync at the
@@ -343,6 +343,6 @@ t.test('an fsync that fails in the middle of a body fails the upload', needs('st
   const answer = await askService(data, 'PUT', generic('large'), body)
   t.equal(answer.status, 500)
   t.same(readdirSync(join(data, 'state/tmp')), [])
-  t.same(violations(data), [])
+  t.same(await settledViolations(data), [])
   t.equal((await askService(data, 'PUT', generic('large'), body)).status, 201, 'and the next is taken')
 })

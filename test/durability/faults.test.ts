@@ -6,9 +6,10 @@ import { join } from 'node:path'
 import t from 'tap'
 import { simpleModule } from '../support/zips.js'
 import { outcome, steps, wayBack, type Act, type Step } from './steps.js'
+import { until } from '../support/until.js'
 import { needs } from '../support/programs.js'
 import { writtenFiles } from './known-ids.js'
-import { violations } from '../support/invariants.js'
+import { settledViolations, viewProblems, violations } from '../support/invariants.js'
 import { askService, newData, runService, type Result, type Service } from '../support/service.js'
 import { hitAll, poolThread, traced, type Call } from './strace.js'
 
@@ -36,6 +37,10 @@ const isDone = ({ status }: Result): boolean => status === 201 || status === 204
 /** What the failing call may have made impossible to take away at once: the sweep does it. */
 const isTemp = (problem: string): boolean => problem.startsWith('state/tmp/')
 
+/** Resolves when the views of the owner have followed its packages. */
+const viewsFollow = (data: string): Promise<void> =>
+  until(() => readdirSync(join(data, 'state/due')).length === 0)
+
 async function start(data: string): Promise<{ service: Service; thread: number }> {
   const service = runService(data, {
     UV_THREADPOOL_SIZE: '1',
@@ -58,7 +63,10 @@ async function failEverywhere(step: Step) {
   const trace = async (inject: string[]): Promise<Call[]> => {
     const found: string[] = []
     let answer: Result | undefined
-    const calls = await traced(thread, data, inject, async () => (answer = await request(data, step.act)))
+    const calls = await traced(thread, data, inject, async () => {
+      answer = await request(data, step.act)
+      await viewsFollow(data)
+    })
     if (answer) answers[answer.status] = (answers[answer.status] ?? 0) + 1
     // The state is looked at before any other request comes: only what was said to be unknown may be.
     const unknown = answer !== undefined && /not known yet/.test(answer.body)
@@ -71,7 +79,8 @@ async function failEverywhere(step: Step) {
     const again = await request(data, step.act)
     const expected = answer && isDone(answer) ? [409, 404] : unknown ? [201, 204, 409, 404] : [201, 204]
     if (!expected.includes(again.status)) found.push(`again: ${again.status} ${again.body}`)
-    found.push(...violations(data).filter((problem) => !isTemp(problem)))
+    await viewsFollow(data)
+    found.push(...violations(data).filter((problem) => !isTemp(problem)), ...(await viewProblems(data)))
     for (const act of wayBack(data, step)) {
       const result = await request(data, act)
       if (!isDone(result)) found.push(`back: ${result.status} ${result.body}`)
@@ -90,7 +99,7 @@ async function failEverywhere(step: Step) {
   await service.end('SIGTERM')
   const next = runService(data)
   await next.ready()
-  problems.push(...violations(data)) // temp files too: the start has swept
+  problems.push(...(await settledViolations(data))) // temp files too: the start has swept
   await next.end()
   return { problems, hit, missed, answers }
 }

@@ -6,7 +6,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { simpleModule } from '../support/zips.js'
-import { violations } from '../support/invariants.js'
+import { settledViolations } from '../support/invariants.js'
 import { askService, newData, runService, type Result } from '../support/service.js'
 
 const ROUNDS = Number(process.env['PLINTH_TEST_KILL_ROUNDS'] ?? 50)
@@ -78,7 +78,7 @@ t.test(`${ROUNDS} times kill -9 while ${CLIENTS} clients publish and delete`, as
     const service = runService(data)
     await service.ready()
     counts.settled += service.log().match(/"event":"settled"/g)?.length ?? 0
-    wrong.push(...violations(data).map((problem) => `round ${round}: ${problem}`))
+    wrong.push(...(await settledViolations(data)).map((problem) => `round ${round}: ${problem}`))
     for (const item of clients.flat()) {
       const there = existsSync(join(data, item.path))
       if ((item.sure === 'there' && !there) || (item.sure === 'gone' && there))
@@ -99,7 +99,7 @@ t.test(`${ROUNDS} times kill -9 while ${CLIENTS} clients publish and delete`, as
   }
   const last = runService(data)
   await last.ready()
-  wrong.push(...violations(data))
+  wrong.push(...(await settledViolations(data)))
   await last.end('SIGTERM')
   t.same(wrong, [])
   t.comment(

@@ -13,9 +13,11 @@ syncBuiltinESMExports()
 
 /** Everything below the data folder `data` that such a process writes to. */
 export const writtenFiles = (data: string): string[] =>
-  Array.from({ length: IDS }, (_, n) => idOf(n)).flatMap((id) => [
-    `${data}/state/tmp/${id}`,
-    `${data}/state/tmp/${id}/body`,
-    `${data}/state/tmp/${id}/go.mod`,
-    `${data}/state/journal/${id}.json`,
-  ])
+  Array.from({ length: IDS }, (_, n) => idOf(n))
+    .flatMap((id) => [
+      `${data}/state/tmp/${id}`,
+      `${data}/state/tmp/${id}/body`,
+      `${data}/state/tmp/${id}/go.mod`,
+      `${data}/state/journal/${id}.json`,
+    ])
+    .concat(`${data}/state/due/admin`, `${data}/tree/api/packages/admin/-/index.ndjson`)

@@ -14,13 +14,13 @@ import { openDisk, parseCalls, type FileCall, type Luck, type Mutant } from './d
 import { startPublisher } from './publisher.js'
 import { needs } from '../support/programs.js'
 import { tempFolder } from '../support/temp-folder.js'
-import { violations } from '../support/invariants.js'
+import { viewProblems, violations } from '../support/invariants.js'
 import { newData } from '../support/service.js'
 import { strace } from './strace.js'
 
 const STATES = Number(process.env['PLINTH_TEST_POWER_STATES'] ?? 800)
 const SEED = Number(process.env['PLINTH_TEST_POWER_SEED'] ?? 1)
-const CALLS = 'openat,write,fsync,fdatasync,close,rename,link,unlink,mkdir,rmdir,utimensat'
+const CALLS = 'openat,write,fsync,fdatasync,close,rename,link,symlink,unlink,mkdir,rmdir,utimensat'
 
 const m = (version: string, module = 'example.com/m') => ({ module, version })
 const f = (file: string, version = '1.0') => ({ name: 'tool', version, file })
@@ -164,7 +164,8 @@ async function cutPower(
       disk.crash(folder, luck, random)
       const parts = await openParts(folder)
       await parts.recover()
-      const wrong = wrongWith(folder, progress)
+      await parts.ownerViews.settle()
+      const wrong = [...wrongWith(folder, progress), ...(await viewProblems(folder))]
       if (cut % 10 === 0) {
         const before = listing(folder)
         await (await openParts(folder)).recover()

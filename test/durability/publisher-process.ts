@@ -7,6 +7,7 @@ import { readlink, unlink, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { readConfig } from '../../src/config.js'
 import { Parts } from '../../src/service/parts.js'
+import { readModuleZip } from '../../src/modzip/read-zip.js'
 import { Refusal } from '../../src/errors.js'
 import { simpleModule } from '../support/zips.js'
 import type { Act } from './steps.js'
@@ -37,9 +38,9 @@ async function perform(act: Act): Promise<void> {
     if (act.op === 'delete') return parts.modules.remove(at)
     const zip = await simpleModule(act.module, act.version)
     return upload(zip, async (file) => {
-      const mod = join(dirname(file.path), 'go.mod')
-      await writeFile(mod, `module ${act.module}\n\ngo 1.19\n`, { flag: 'wx', mode: 0o600 })
-      await parts.modules.publish(at, { ...file, mod })
+      const [mod, facts] = [join(dirname(file.path), 'go.mod'), join(dirname(file.path), 'facts.json')]
+      await readModuleZip(file.path, { mod, facts }) // not on the thread that is traced
+      await parts.modules.publish(at, { ...file, mod, facts })
     })
   }
   const at = { owner: 'admin', name: act.name, version: act.version }
@@ -50,6 +51,7 @@ async function perform(act: Act): Promise<void> {
 
 async function main(): Promise<void> {
   await parts.recover()
+  await parts.ownerViews.settle()
   const [, , thread] = (await readlink('/proc/thread-self')).split('/')
   process.send?.({ ready: Number(thread) })
   process.on('message', ({ act, id, fresh }: { act: Act; id: number; fresh: boolean }) => {
@@ -59,6 +61,7 @@ async function main(): Promise<void> {
       let result = 'done'
       try {
         await perform(act)
+        await parts.ownerViews.settle().catch(() => {}) // the service tries again by itself
       } catch (error) {
         if (!(error instanceof Refusal)) throw error
         result = `refused: ${error.message}`

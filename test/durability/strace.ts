@@ -75,8 +75,13 @@ const isLook = ({ name, on }: Call): boolean =>
 /** Calls that are counted, as strace counts them, but belong to no operation. */
 const isBeside = (call: Call): boolean => isMark(call) || isLook(call)
 
+const CHANGES =
+  /^(?:p?writev?(?:64)?|rename|link|symlink|unlink|mkdir|rmdir|ftruncate|utimensat|f?chmod|f?chown)/
+/** Whether a call changes what is on the disk. */
+const isChange = ({ name, text }: Call): boolean => CHANGES.test(name) || text.includes('O_CREAT')
+
 /** The call that strace is to hit: the `nth` of its name. `key` tells it from the others of a trace. */
-type Point = { name: string; nth: number; key: string }
+type Point = { name: string; nth: number; key: string; changes: boolean }
 
 /** All points of a trace, each with a key that the same call has in another trace of the same operation. */
 function pointsOf(calls: readonly Call[]): Point[] {
@@ -91,7 +96,7 @@ function pointsOf(calls: readonly Call[]): Point[] {
     const nth = count(names, call.name)
     if (isBeside(call)) return []
     const what = `${call.name} ${call.on}`
-    return [{ name: call.name, nth, key: `${what} #${count(keys, what)}` }]
+    return [{ name: call.name, nth, key: `${what} #${count(keys, what)}`, changes: isChange(call) }]
   })
 }
 
@@ -105,16 +110,19 @@ function hitIn(calls: readonly Call[]): Point | undefined {
 /**
  * Hits every point of an operation: `trace` runs it once, with strace's options, and returns the calls. The order of
  * calls that run side by side differs from run to run, so another one may be hit than was aimed at: what was missed is
- * aimed at again. Returns how many were hit, and those that never were. `written` are all files that are written to.
+ * aimed at again. Returns how many were hit, and those that never were. `written` are all files that are written to. With
+ * `changesOnly` calls that change nothing are left out.
  */
 export async function hitAll(
   trace: (options: string[]) => Promise<Call[]>,
   how: string,
   written: readonly string[],
+  { changesOnly = false } = {},
 ): Promise<{ hit: number; missed: string[] }> {
   // What else the process does now and then is not in all of several recordings.
   const [first = [], ...others] = [await trace([]), await trace([]), await trace([])].map(pointsOf)
-  const left = new Map(first.filter(isIn(others)).map((point) => [point.key, point]))
+  const wanted = first.filter(({ changes }) => changes || !changesOnly)
+  const left = new Map(wanted.filter(isIn(others)).map((point) => [point.key, point]))
   const total = left.size
   // Writes that wake the main thread are as many as it happens: only those to files are to be counted.
   const only = written.flatMap((path) => ['-P', path])

@@ -15,7 +15,7 @@ import { FreeSpace } from '../../src/store/free-space.js'
 import { Store } from '../../src/store/store.js'
 import { receiveBody } from '../../src/http/request-body.js'
 import type { RequestState } from '../../src/http/request-state.js'
-import { violations } from '../support/invariants.js'
+import { settledViolations } from '../support/invariants.js'
 import { newData } from '../support/service.js'
 
 const BATCH = 2 ** 20
@@ -53,5 +53,5 @@ t.test('a body whose time is over while the disk is waited for is refused all th
   req.destroy()
   server.close()
   server.closeAllConnections()
-  t.same(violations(data), [])
+  t.same(await settledViolations(data), [])
 })

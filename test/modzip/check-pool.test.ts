@@ -13,7 +13,7 @@ const SCRIPT = new URL('../support/held-check.js', import.meta.url)
 /** A pool whose threads hold each zip until it is let go. A zip's name begins with the letter of its account. */
 function heldPool(t: Tap) {
   const folder = tempFolder()
-  const pool = new CheckPool(SCRIPT)
+  const pool = new CheckPool({ script: SCRIPT })
   t.teardown(() => pool.close())
   const path = (name: string): string => join(folder, name)
   return {
@@ -86,7 +86,7 @@ t.test('a zip that nobody waits for is in the way of none', async (t) => {
 
 t.test('a zip whose README takes all memory is read again with the README as it is', async (t) => {
   const folder = tempFolder()
-  const pool = new CheckPool(new URL('../support/forgetful-check.js', import.meta.url))
+  const pool = new CheckPool({ script: new URL('../support/forgetful-check.js', import.meta.url) })
   t.teardown(() => pool.close())
   const zip = join(folder, 'm.zip')
   writeFileSync(zip, '')

@@ -7,8 +7,23 @@ const machine = { version: 1_022_001, user: undefined, files: WANTED_FILES }
 const parts = (env: Record<string, string>, version = machine.version): Record<string, string> =>
   nginxParts(readConfig(env), { ...machine, version })
 
+t.test(
+  'a page loads nothing from elsewhere, but for the images of READMEs when a setting says so',
+  async (t) => {
+    const { 'page.conf': page = '' } = parts({})
+    t.match(
+      page,
+      /Content-Security-Policy "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self';/,
+    )
+    t.notMatch(page, /unsafe|https:/)
+    const { 'page.conf': withImages = '' } = parts({ PLINTH_README_IMAGES: '1' })
+    t.equal(withImages, page.replace("img-src 'self'", "img-src 'self' https:"))
+  },
+)
+
 t.test('plain http', async (t) => {
-  t.same(parts({}), {
+  const { 'page.conf': _page, ...others } = parts({})
+  t.same(others, {
     'main.conf': 'worker_rlimit_nofile 16512;\n',
     'events.conf': 'worker_connections 8192;\n',
     'http.conf': `limit_req_zone $failing zone=failing:1m rate=5r/s;

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { Refusal, Unsettled } from '../../src/errors.js'
 import { Journal } from '../../src/packages/journal.js'
+import { OwnerViews } from '../../src/packages/owner-views.js'
 import { queueKey, type Operation } from '../../src/packages/operation.js'
 import { Store } from '../../src/store/store.js'
 import { withMethods } from '../support/parts.js'
@@ -16,7 +17,8 @@ const FAILURE = new Error('EIO: i/o error')
 /** A journal on a folder of its own. `steps` holds what was called; what is in `fails` rejects. */
 function make(more: Partial<Store> = {}) {
   const data = memoryFolder()
-  for (const folder of ['state/journal', 'state/tmp']) mkdirSync(join(data, folder), { recursive: true })
+  for (const folder of ['state/journal', 'state/tmp', 'state/due'])
+    mkdirSync(join(data, folder), { recursive: true })
   const steps: string[] = []
   const log: string[] = []
   const fails = new Set<string>()
@@ -28,6 +30,7 @@ function make(more: Partial<Store> = {}) {
   const journal = new Journal(
     store,
     (level, event) => void log.push(`${level} ${event}`),
+    new OwnerViews(store, () => {}, {}),
     ({ op }) => step(`settle ${op}`),
   )
   const folder = join(data, 'state/journal')

@@ -7,7 +7,7 @@ import { addOwner } from '../../src/access/owners.js'
 import { Refusal } from '../../src/errors.js'
 import { removeOwner } from '../../src/packages/owner-removal.js'
 import type { Store } from '../../src/store/store.js'
-import { violations } from '../support/invariants.js'
+import { settledViolations } from '../support/invariants.js'
 import { memoryFolder } from '../support/temp-folder.js'
 import { openParts, withMethods } from '../support/parts.js'
 import { until } from '../support/until.js'
@@ -42,7 +42,7 @@ t.test('everything of the owner goes, and nothing of another', async (t) => {
   t.ok(isDeclared(data))
   await removeOwner(parts, 'admin', true)
   t.notOk(isDeclared(data))
-  t.same(violations(data), [], 'no record of a sum is left')
+  t.same(await settledViolations(data), [], 'no record of a sum is left')
   t.notOk(existsSync(join(data, 'tree/api/packages/admin')))
   await t.rejects(removeOwner(parts, 'admin', true), /no owner/)
 })
@@ -56,7 +56,7 @@ t.test('a removal that was cut off can be said again', async (t) => {
   await t.rejects(removeOwner(dying, 'admin', true), /dies here/)
   await t.rejects(removeOwner(parts, 'admin', false), /no owner/)
   await removeOwner(parts, 'admin', true)
-  t.same(violations(data), [])
+  t.same(await settledViolations(data), [])
   t.notOk(existsSync(join(data, 'tree/api/packages/admin')))
 })
 
@@ -75,7 +75,7 @@ t.test('what is being published is waited for, and goes too', async (t) => {
   gate.open()
   await publishing
   await removing
-  t.same(violations(data), [])
+  t.same(await settledViolations(data), [])
   t.notOk(existsSync(join(data, 'tree/api/packages/admin')))
 })
 
@@ -92,5 +92,5 @@ t.test('an owner that is published to meanwhile stays when its packages are to s
   await publishing
   await refused
   t.ok(isDeclared(data))
-  t.same(violations(data), [])
+  t.same(await settledViolations(data), [])
 })

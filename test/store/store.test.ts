@@ -12,7 +12,8 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { Store, type WriteOptions } from '../../src/store/store.js'
+import type { WriteOptions } from '../../src/store/staging.js'
+import { Store } from '../../src/store/store.js'
 import { memoryFolder } from '../support/temp-folder.js'
 
 /** A data folder with a few of its folders: all of them take longer than a test. */
@@ -130,12 +131,40 @@ t.test('a staged file has no name until it is placed', async (t) => {
 t.test('what cannot be placed leaves nothing behind', async (t) => {
   const { store, at, temps } = make()
   mkdirSync(at('tree/folder/in'), { recursive: true })
-  for (const path of ['tree/none/file', 'tree/folder']) {
-    await t.rejects(store.write(path, 'x'), path)
-    await t.rejects(store.symlinkOver('x', path), path)
-  }
+  for (const path of ['tree/none/file', 'tree/folder']) await t.rejects(store.write(path, 'x'), path)
+  await t.rejects(store.symlinkOver('x', 'tree/folder'))
+  await t.rejects(store.writeMaking('tree/folder', 'x'))
   t.same(temps(), [])
   t.same(readdirSync(at('tree')), ['folder'])
+})
+
+t.test('a view gets its name in a folder that may be missing, or go at any moment', async (t) => {
+  const { store, at, text, temps } = make()
+  await store.writeMaking('tree/a/b/view', '1')
+  rmSync(at('tree/a'), { recursive: true })
+  await store.writeMaking('tree/a/b/view', '2')
+  t.equal(text('tree/a/b/view'), '2')
+  await store.symlinkOver('view', 'tree/a/c/link')
+  t.equal(await store.linkText('tree/a/c/link'), 'view')
+  t.same(temps(), [])
+})
+
+t.test('lines are only ever added, and a torn one is removed', async (t) => {
+  const { store, at, text } = make()
+  mkdirSync(at('tree'), { recursive: true })
+  await store.appendLines('tree/log', 'a\n')
+  await store.appendLines('tree/log', 'b\nc\n')
+  t.equal(text('tree/log'), 'a\nb\nc\n')
+  for (const [torn, left] of [
+    ['a\nb', 'a\n'],
+    ['a', ''],
+    ['', ''],
+    [`a\n${'x'.repeat(9000)}`, 'a\n'],
+  ] as const) {
+    writeFileSync(at('tree/log'), torn)
+    await store.appendLines('tree/log', 'new\n')
+    t.equal(text('tree/log'), `${left}new\n`, JSON.stringify(torn.slice(0, 5)))
+  }
 })
 
 t.test('a record is a new file that only its owner reads', async (t) => {

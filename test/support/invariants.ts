@@ -7,7 +7,13 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { infoText, latestVersion, listText } from '../../src/go/artifacts.js'
 import { escapePath, unescapePath } from '../../src/gomod/module-path.js'
+import { readConfig } from '../../src/config.js'
+import { inspectTree } from '../../src/inspection/inspect.js'
 import { sumFile } from '../../src/layout.js'
+import type { CheckPool } from '../../src/modzip/check-pool.js'
+import { readModuleZip } from '../../src/modzip/read-zip.js'
+import { Parts } from '../../src/service/parts.js'
+import { until } from './until.js'
 
 const filesBelow = (folder: string): string[] =>
   existsSync(folder)
@@ -51,6 +57,26 @@ function moduleProblems(versions: string, module: string): string[] {
   return problems
 }
 
+/** What verify finds wrong with the views below `data`, in words. No operation may be in progress. */
+export async function viewProblems(data: string): Promise<string[]> {
+  const zips = { read: readModuleZip, close: async () => {} } as unknown as CheckPool
+  const parts = new Parts(readConfig({ PLINTH_DATA: data }), () => {}, { zips })
+  const problems: string[] = []
+  for await (const event of inspectTree(parts, { mend: false, noService: true }))
+    if ('fault' in event && event.fault.path.includes('/-/')) {
+      const { path, fault } = event.fault
+      problems.push(`${path}: ${fault}`)
+    }
+  return problems
+}
+
+/** Every violated invariant below `data`, those of the views too, when the views of owners have followed. */
+export async function settledViolations(data: string): Promise<string[]> {
+  const due = join(data, 'state/due')
+  await until(() => !existsSync(due) || readdirSync(due).length === 0)
+  return [...violations(data), ...(await viewProblems(data))]
+}
+
 /** Every violated invariant below `data`, in words. No operation may be in progress. */
 export function violations(data: string): string[] {
   const problems: string[] = []
@@ -66,7 +92,10 @@ export function violations(data: string): string[] {
   for (const path of tree.filter((file) => basename(file) === '@latest'))
     if (!versionFolders.has(join(dirname(path), '@v'))) problems.push(`${path} has no versions`)
 
-  const uploaded = tree.filter((path) => /\/generic\//.test(path) || /\/@v\/v[^/]*\.zip$/.test(path))
+  const isView = (path: string): boolean => /\/api\/packages\/[^/]+\/-\//.test(path)
+  const uploaded = tree.filter(
+    (path) => !isView(path) && (/\/generic\//.test(path) || /\/@v\/v[^/]*\.zip$/.test(path)),
+  )
   const sums = new Set(filesBelow(join(data, 'state/sums')))
   for (const path of uploaded) {
     const sum = join(data, sumFile(path.slice(data.length + 1)))
@@ -78,7 +107,7 @@ export function violations(data: string): string[] {
 
   for (const name of readdirSync(join(data, 'tree'), { recursive: true, encoding: 'utf8' })) {
     const path = join(data, 'tree', name)
-    const kept = /^api(\/packages(\/[^/]+(\/(go|generic))?)?)?$/.test(name)
+    const kept = /^api(\/packages(\/[^/]+(\/((-\/)?(go|generic|latest)|-))?)?)?$/.test(name)
     if (!kept && statSync(path).isDirectory() && readdirSync(path).length === 0)
       problems.push(`${path} is an empty folder`)
   }

@@ -15,7 +15,7 @@ const sha256 = (bytes: Buffer): string => createHash('sha256').update(bytes).dig
 
 /** Reads zips in this thread. */
 const zips = {
-  read: (path: string, how?: { mod?: string }) => readModuleZip(path, how),
+  read: (path: string, how?: { mod?: string; facts?: string }) => readModuleZip(path, how),
   close: async () => {},
 } as unknown as CheckPool
 
@@ -61,14 +61,16 @@ export async function openParts(
     store,
     log,
     journal,
+    ownerViews: parts.ownerViews,
+    site: parts.site,
     modules,
     files,
     recover: () => parts.recover(),
     publishModule: async (module: string, version: string): Promise<void> => {
-      await upload(await simpleModule(module, version), (zip) => {
-        const mod = join(dirname(zip.path), 'go.mod')
-        writeFileSync(mod, `module ${module}\n\ngo 1.19\n`)
-        return modules.publish({ owner: 'admin', module, version }, { ...zip, mod })
+      await upload(await simpleModule(module, version), async (zip) => {
+        const [mod, facts] = [join(dirname(zip.path), 'go.mod'), join(dirname(zip.path), 'facts.json')]
+        await readModuleZip(zip.path, { mod, facts })
+        return modules.publish({ owner: 'admin', module, version }, { ...zip, mod, facts })
       })
     },
     publishFile: (version: string, file: string, content: string): Promise<void> =>

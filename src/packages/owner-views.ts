@@ -1,0 +1,223 @@
+// The views of an owner's packages together: catalogue, feed and log. They follow a change within a second. Changes
+// that come meanwhile are taken together, so that a publish costs the same whatever else the owner has.
+//
+// A marker on the disk says that an owner's views are due. It is there before a change of a package can be seen, and
+// goes when the views have followed. After a crash, the views of each owner with a marker are made from all its
+// packages.
+
+import { ignoring, messageOf } from '../errors.js'
+import { dueMarker, folders, ownerTree, ownerViews } from '../layout.js'
+import type { Log } from '../log.js'
+import type { Store } from '../store/store.js'
+import type { Site } from '../views/page-addresses.js'
+import { Catalogues } from './catalogues.js'
+import type { Operation } from './operation.js'
+import { Queue } from './queue.js'
+import { VersionLog } from './version-log.js'
+
+/** From a change to the refresh. What changes meanwhile comes along. */
+const REFRESH_AFTER_MS = 20
+/** A refresh is not begun again at once: it rests so many times what it took. */
+const REST_FACTOR = 8
+const LEAST_REST_MS = 50
+const MOST_REST_MS = 700
+/** From a refresh that failed to the next; twice as long after each that fails. */
+const RETRY_AFTER_MS = 100
+const MOST_RETRY_MS = 30_000
+/** An owner that changes all the time is looked at so often. */
+const INSPECTIONS = 3
+
+/** What is due of one owner. */
+type Due = {
+  /** Resolves when the marker is on the disk. */
+  marked: Promise<void>
+  /** Changes that are under way. */
+  underWay: number
+  /** What has changed since the last refresh; `undefined` when that is not known, after a crash. */
+  changes: Operation[] | undefined
+  timer: NodeJS.Timeout | undefined
+  /** Refreshes that failed, one after the other. */
+  failures: number
+}
+
+export class OwnerViews {
+  readonly #store: Store
+  readonly #log: Log
+  readonly #catalogues: Catalogues
+  readonly #versionLog: VersionLog
+  /** The owners whose views are due. */
+  readonly #due = new Map<string, Due>()
+  /** One refresh of an owner at a time. */
+  readonly #refreshes = new Queue()
+  /** One change of an owner's marker at a time. */
+  readonly #markers = new Queue()
+
+  constructor(store: Store, log: Log, site: Site) {
+    this.#store = store
+    this.#log = log
+    this.#catalogues = new Catalogues(store, site)
+    this.#versionLog = new VersionLog(store)
+  }
+
+  /** Finds the owners whose views a crash left due. */
+  async recover(): Promise<void> {
+    for (const owner of await this.#store.names(folders.due)) this.#makeDue(owner, undefined)
+  }
+
+  /**
+   * Runs `action`, which makes the change `entry` of a package; the views follow when it resolves. `marked` resolves
+   * when the marker is on the disk: nothing may be seen of the change before.
+   */
+  async follow<T>(entry: Operation, action: (marked: Promise<void>) => Promise<T>): Promise<T> {
+    const due = this.#due.get(entry.owner) ?? this.#makeDue(entry.owner, [])
+    due.underWay++
+    try {
+      const result = await action(due.marked)
+      due.changes?.push(entry)
+      return result
+    } finally {
+      due.underWay--
+      this.#schedule(entry.owner, due, REFRESH_AFTER_MS)
+    }
+  }
+
+  /** {@link follow} for a change of which it is not known what it will be. */
+  async followAny<T>(owner: string, action: () => Promise<T>): Promise<T> {
+    const due = this.#due.get(owner) ?? this.#makeDue(owner, undefined)
+    due.underWay++
+    due.changes = undefined
+    try {
+      await due.marked
+      return await action()
+    } finally {
+      due.underWay--
+      due.changes = undefined
+      this.#schedule(owner, due, REFRESH_AFTER_MS)
+    }
+  }
+
+  /** Makes the views that are due of this owner, or of all owners, and resolves then. Throws when that fails. */
+  async settle(owner?: string): Promise<void> {
+    for (const name of owner === undefined ? [...this.#due.keys()] : [owner]) {
+      const due = this.#due.get(name)
+      if (due) await this.#refresh(name, due)
+    }
+  }
+
+  /**
+   * What is wrong with the views of an owner: files that are not what follows from its packages. Nothing when changes
+   * are under way all the time. Nothing is written but what is due.
+   */
+  async inspect(owner: string): Promise<string[]> {
+    for (let attempt = 0; attempt < INSPECTIONS; attempt++) {
+      await this.settle(owner)
+      const wrong = await this.#refreshes.run(owner, () => this.#compare(owner))
+      if (wrong.length === 0) return []
+      if (!this.#due.has(owner)) return wrong
+    }
+    return []
+  }
+
+  /** Makes all views of an owner again. */
+  async remake(owner: string): Promise<void> {
+    await this.followAny(owner, async () => {})
+    await this.settle(owner)
+  }
+
+  async #compare(owner: string): Promise<string[]> {
+    const { files, gone } = await this.#catalogues.derive(owner)
+    const wrong: string[] = []
+    for (const { path, content } of files)
+      if (!(await this.#store.read(path))?.equals(content)) wrong.push(path)
+    for (const path of gone) if (await this.#store.exists(path)) wrong.push(path)
+    if ((await this.#versionLog.missing(owner)).length > 0) wrong.push(ownerViews(owner).log)
+    return wrong
+  }
+
+  /** Forgets an owner, whose packages are about to be removed. No change of it may be under way. */
+  async forget(owner: string): Promise<void> {
+    await this.#refreshes.run(owner, async () => {
+      clearTimeout(this.#due.get(owner)?.timer)
+      this.#catalogues.forget(owner)
+      await this.#unmark(owner)
+    })
+  }
+
+  /** Ends the timers. What is due then is found by {@link recover}. */
+  stop(): void {
+    for (const { timer } of this.#due.values()) clearTimeout(timer)
+  }
+
+  #makeDue(owner: string, changes: Operation[] | undefined): Due {
+    const marked = this.#markers.run(owner, () => this.#mark(owner))
+    const due: Due = { marked, underWay: 0, changes, timer: undefined, failures: 0 }
+    this.#due.set(owner, due)
+    // A change fails with the error. The next one tries again.
+    marked.catch(() => this.#due.delete(owner))
+    if (changes === undefined) this.#schedule(owner, due, 0)
+    return due
+  }
+
+  async #mark(owner: string): Promise<void> {
+    const isNew = await ignoring(['EEXIST'], () => this.#store.record(dueMarker(owner), ''))
+    if (!isNew) await this.#store.sync(folders.due)
+  }
+
+  async #unmark(owner: string): Promise<void> {
+    this.#due.delete(owner) // a change that begins now makes a new marker, when this one is gone
+    await this.#markers.run(owner, () => this.#store.remove(dueMarker(owner)))
+  }
+
+  #schedule(owner: string, due: Due, afterMs: number): void {
+    due.timer ??= setTimeout(() => {
+      due.timer = undefined
+      void this.#refreshAndRest(owner, due)
+    }, afterMs).unref()
+  }
+
+  async #refreshAndRest(owner: string, due: Due): Promise<void> {
+    const begun = Date.now()
+    try {
+      await this.#refresh(owner, due)
+      if (this.#due.get(owner) !== due) return
+      const rest = Math.min((Date.now() - begun) * REST_FACTOR, MOST_REST_MS)
+      this.#schedule(owner, due, Math.max(rest, LEAST_REST_MS))
+    } catch (error) {
+      this.#log('error', 'views not refreshed: tried again', { owner, reason: messageOf(error) })
+      const wait = RETRY_AFTER_MS * 2 ** Math.min(due.failures - 1, 20)
+      this.#schedule(owner, due, Math.min(wait, MOST_RETRY_MS))
+    }
+  }
+
+  #refresh(owner: string, due: Due): Promise<void> {
+    return this.#refreshes.run(owner, async () => {
+      if (this.#due.get(owner) !== due) return // another refresh was first
+      try {
+        await due.marked
+        const { changes } = due
+        due.changes = []
+        if (await this.#store.exists(ownerTree(owner))) await this.#make(owner, changes)
+        due.failures = 0
+        if (due.changes.length > 0 || due.underWay > 0) return
+        clearTimeout(due.timer)
+        due.timer = undefined
+        await this.#unmark(owner)
+      } catch (error) {
+        due.failures++
+        due.changes = undefined
+        if (!this.#due.has(owner)) this.#due.set(owner, due)
+        throw error
+      }
+    })
+  }
+
+  async #make(owner: string, changes: readonly Operation[] | undefined): Promise<void> {
+    if (changes === undefined) {
+      await this.#catalogues.remake(owner)
+      await this.#versionLog.reconcile(owner)
+    } else if (changes.length > 0) {
+      await this.#catalogues.update(owner, changes)
+      await this.#versionLog.append(owner, changes)
+    }
+  }
+}

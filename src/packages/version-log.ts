@@ -1,0 +1,105 @@
+// The log of an owner's module versions: a line for each publish and each delete, in the order in which they were
+// made. Lines are only ever added, so that a reader can go on from the byte where it stopped. What was deleted cannot
+// be derived from the tree: a rebuild keeps the log, and adds what is missing in it.
+
+import { unescapePath } from '../gomod/module-path.js'
+import { parseVersion } from '../gomod/semver.js'
+import { goFolder, ownerViews, versionFile } from '../layout.js'
+import type { Store } from '../store/store.js'
+import { logLineText, parseLogLine, type LogLine } from '../views/feed.js'
+import type { Operation } from './operation.js'
+
+/** The last line is within so many bytes: a path has 3,000 at most. */
+const TAIL_BYTES = 16 * 1024
+
+type Change = Omit<LogLine, 'timestamp'>
+
+const keyOf = ({ path, version }: { path: string; version: string }): string => `${path}@${version}`
+
+export class VersionLog {
+  readonly #store: Store
+  /** Gives milliseconds since the epoch. */
+  readonly #now: () => number
+
+  constructor(store: Store, now: () => number = Date.now) {
+    this.#store = store
+    this.#now = now
+  }
+
+  /** Adds the changes of modules, durably. */
+  append(owner: string, operations: readonly Operation[]): Promise<void> {
+    const changes = operations.flatMap((operation): Change[] =>
+      'module' in operation
+        ? [
+            {
+              path: operation.module,
+              version: operation.version,
+              ...(operation.op === 'delete' && { deleted: true }),
+            },
+          ]
+        : [],
+    )
+    return this.#add(owner, changes)
+  }
+
+  /** Adds what is missing. */
+  async reconcile(owner: string): Promise<void> {
+    await this.#add(owner, await this.missing(owner))
+  }
+
+  /** What {@link reconcile} would add: versions that are not logged, the oldest first, and deletes. */
+  async missing(owner: string): Promise<Change[]> {
+    const logged = await this.#logged(owner)
+    const missing: (Change & { time: number })[] = []
+    for await (const at of this.#versions(owner, '')) {
+      if (logged.delete(keyOf(at))) continue
+      const zip = versionFile({ owner, module: at.path, version: at.version }, 'zip')
+      missing.push({ ...at, time: (await this.#store.status(zip))?.mtimeMs ?? 0 })
+    }
+    missing.sort((a, b) => a.time - b.time || (keyOf(a) < keyOf(b) ? -1 : 1))
+    const gone = [...logged.values()].map(({ path, version }): Change => ({ path, version, deleted: true }))
+    return [...missing.map(({ path, version }) => ({ path, version })), ...gone]
+  }
+
+  /** Yields the visible versions of all modules. `below` is a path below the owner's folder, with its slash. */
+  async *#versions(owner: string, below: string): AsyncGenerator<Change> {
+    const folder = `${goFolder(owner)}${below}`
+    for (const name of await this.#store.names(folder)) {
+      if (name === '@latest') continue
+      if (name !== '@v') {
+        yield* this.#versions(owner, `${below}/${name}`)
+        continue
+      }
+      const path = unescapePath(below.slice(1))
+      if (path === undefined) continue
+      for (const file of await this.#store.names(`${folder}/@v`)) {
+        const version = file.endsWith('.info') ? unescapePath(file.slice(0, -'.info'.length)) : undefined
+        if (version !== undefined && parseVersion(version)) yield { path, version }
+      }
+    }
+  }
+
+  /** The versions that are there by the log. */
+  async #logged(owner: string): Promise<Map<string, { path: string; version: string }>> {
+    const logged = new Map<string, { path: string; version: string }>()
+    for await (const text of this.#store.lines(ownerViews(owner).log)) {
+      const line = parseLogLine(text)
+      if (line?.deleted) logged.delete(keyOf(line))
+      else if (line) logged.set(keyOf(line), { path: line.path, version: line.version })
+    }
+    return logged
+  }
+
+  async #add(owner: string, changes: readonly Change[]): Promise<void> {
+    if (changes.length === 0) return
+    const { log } = ownerViews(owner)
+    const tail = (await this.#store.readTail(log, TAIL_BYTES)).toString()
+    const last = parseLogLine(tail.slice(0, tail.lastIndexOf('\n')).split('\n').at(-1) ?? '')
+    const now = new Date(this.#now()).toISOString()
+    const timestamp = last && last.timestamp > now ? last.timestamp : now // a clock may have been put back
+    await this.#store.appendLines(
+      log,
+      changes.map((change) => logLineText({ ...change, timestamp })).join(''),
+    )
+  }
+}

@@ -1,0 +1,41 @@
+// Several derived files that are written together: staged first, then given their names in their order.
+
+import type { Staged } from './staging.js'
+import type { Store } from './store.js'
+import { waitForAll } from './wait-for-all.js'
+
+/** A file as it should be. */
+export type PlannedFile = { path: string; content: Buffer }
+
+/** A planned file that is on the disk under no name yet. */
+export type StagedFile = { path: string; file: Staged }
+
+/** Writes the files whose bytes differ from the present ones, under no name yet. Rejects with nothing left. */
+export async function stageFiles(store: Store, files: readonly PlannedFile[]): Promise<StagedFile[]> {
+  const staged: (StagedFile | undefined)[] = []
+  try {
+    await waitForAll(
+      files.map(async ({ path, content }, at) => {
+        const isSame = (await store.read(path))?.equals(content) ?? false
+        staged[at] = isSame ? undefined : { path, file: await store.stage(content) }
+      }),
+    )
+  } catch (error) {
+    await unstageFiles(store, present(staged))
+    throw error
+  }
+  return present(staged)
+}
+
+const present = (files: readonly (StagedFile | undefined)[]): StagedFile[] =>
+  files.filter((file) => file !== undefined)
+
+/** Removes what {@link stageFiles} wrote. */
+export async function unstageFiles(store: Store, staged: readonly StagedFile[]): Promise<void> {
+  for (const { file } of staged) await store.unstage(file)
+}
+
+/** Gives the files their names. The caller syncs the folders. */
+export async function placeFiles(store: Store, staged: readonly StagedFile[]): Promise<void> {
+  for (const { path, file } of staged) await store.placeMaking(file, path)
+}
