@@ -9,6 +9,7 @@ import { accounts } from './accounts.js'
 import { busy } from './busy.js'
 import { clients } from './clients.js'
 import { download } from './download.js'
+import { owner } from './owner.js'
 import { publish } from './publish.js'
 import { read } from './read.js'
 import type { Bench, Row, Scale } from './row.js'
@@ -24,6 +25,7 @@ const BENCHES: readonly Bench[] = [
   upload,
   publish,
   versions,
+  owner,
   clients,
   start,
   accounts,

@@ -3,7 +3,18 @@
 import { linkSync, mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { infoText, listText } from '../../src/go/artifacts.js'
-import { extensions, modulePaths, versionFile, type Extension, type Module } from '../../src/layout.js'
+import { deriveIndex } from '../../src/go/facts.js'
+import { orderVersions } from '../../src/go/ordered-versions.js'
+import {
+  extensions,
+  modulePaths,
+  moduleViews,
+  versionFile,
+  type Extension,
+  type Module,
+} from '../../src/layout.js'
+import type { ModuleVersionFacts } from '../../src/views/facts.js'
+import { entryOf, parseVersionFacts, versionText } from '../../src/views/module-index.js'
 import { simpleModule } from '../../test/support/zips.js'
 
 /** The n-th version of a module of the benchmark: v1.0.0, v1.1.0, … */
@@ -28,4 +39,40 @@ export async function fillModule(data: string, module: Module, versions: number)
   }
   writeFileSync(at(list), listText(Array.from({ length: versions }, (_, n) => versionAt(n))))
   writeFileSync(at(latest), contents.info)
+  await fillViews(data, module, versions)
+}
+
+/** Makes the JSON of all versions, and the index of the module. */
+async function fillViews(data: string, module: Module, versions: number): Promise<void> {
+  const views = moduleViews(module)
+  const facts: ModuleVersionFacts[] = []
+  mkdirSync(join(data, views.folder), { recursive: true })
+  for (let n = 0; n < versions; n++) {
+    const text = versionText(
+      { ...module, version: versionAt(n), time: new Date(), size: 500, sha256: 'ab'.repeat(32) },
+      JSON.stringify({
+        h1: 'h1:zip',
+        goModH1: 'h1:mod',
+        files: 2,
+        retracts: [],
+        requires: [],
+        packages: [],
+        licences: [],
+      }),
+    )
+    writeFileSync(join(data, views.facts(versionAt(n))), text)
+    const parsed = parseVersionFacts(text)
+    if (parsed) facts.push(parsed)
+  }
+  const ordered = orderVersions(facts.map(({ version }) => version))
+  const entries = new Map(facts.map((one) => [one.version, entryOf(one)]))
+  const factsOf = async (version: string): Promise<ModuleVersionFacts | undefined> =>
+    facts.find((one) => one.version === version)
+  const { index } = await deriveIndex(
+    module,
+    { ...ordered, latest: versionAt(versions - 1) },
+    entries,
+    factsOf,
+  )
+  writeFileSync(join(data, views.index), `${JSON.stringify(index)}\n`)
 }
