@@ -52,6 +52,7 @@ export function withoutVersion(known: OrderedVersions, version: string): Ordered
 
 /** All versions in semver order, the highest first. */
 export function highestFirst({ listed, pseudo }: OrderedVersions): string[] {
+  if (pseudo.length === 0) return listed.toReversed()
   const all: string[] = []
   let [l, p] = [listed.length - 1, pseudo.length - 1]
   while (l >= 0 || p >= 0) {

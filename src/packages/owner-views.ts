@@ -159,8 +159,14 @@ export class OwnerViews {
   }
 
   async #mark(owner: string): Promise<void> {
-    const isNew = await ignoring(['EEXIST'], () => this.#store.record(dueMarker(owner), ''))
-    if (!isNew) await this.#store.sync(folders.due)
+    const marker = dueMarker(owner)
+    try {
+      const isNew = await ignoring(['EEXIST'], () => this.#store.record(marker, ''))
+      if (!isNew) await this.#store.sync(folders.due)
+    } catch (error) {
+      await this.#store.remove(marker).catch(() => {}) // one that stays does no harm: the next change removes it
+      throw error
+    }
   }
 
   async #unmark(owner: string): Promise<void> {

@@ -16,7 +16,7 @@ export async function stageFiles(store: Store, files: readonly PlannedFile[]): P
   try {
     await waitForAll(
       files.map(async ({ path, content }, at) => {
-        const isSame = (await store.read(path))?.equals(content) ?? false
+        const isSame = await hasContent(store, path, content)
         staged[at] = isSame ? undefined : { path, file: await store.stage(content) }
       }),
     )
@@ -25,6 +25,12 @@ export async function stageFiles(store: Store, files: readonly PlannedFile[]): P
     throw error
   }
   return present(staged)
+}
+
+/** Whether the file has these bytes. Most that changed have another size, and are not read. */
+async function hasContent(store: Store, path: string, content: Buffer): Promise<boolean> {
+  if ((await store.status(path))?.size !== content.length) return false
+  return (await store.read(path))?.equals(content) ?? false
 }
 
 const present = (files: readonly (StagedFile | undefined)[]): StagedFile[] =>

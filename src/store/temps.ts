@@ -59,7 +59,9 @@ export class Temps {
       await rmdir(folder)
       this.done(folder)
     } catch {
-      await this.drop(folder) // there is more in it: the go.mod of a zip that was not published
+      // There is more in it: the go.mod of a zip that was not published. What stays is left to the sweep: the upload
+      // may have succeeded.
+      await this.drop(folder).catch(() => {})
     }
   }
 

@@ -3,9 +3,9 @@
 import { counted, grouped, nameOf } from './format.js'
 import { lines, markup, type Content, type Markup } from './html.js'
 
-/** Versions in the table, and names of others below it. */
-const MOST_ROWS = 100
-const MOST_NAMES = 1000
+/** Versions in the table, and names of others below it. Each publish makes the page again. */
+const MOST_ROWS = 50
+const MOST_NAMES = 100
 
 /** A row of a table: its name, and the other columns. */
 export const tableRow = (name: Content, columns: readonly Content[]): Markup =>

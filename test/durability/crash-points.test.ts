@@ -44,7 +44,7 @@ async function killEverywhere(step: Step) {
     return calls
   }
   await trace([]) // the first run makes folders that stay
-  const { hit, missed } = await hitAll(trace, 'signal=KILL', writtenFiles(data), { changesOnly: true })
+  const { hit, missed } = await hitAll(data, trace, 'signal=KILL', writtenFiles(data), { changesOnly: true })
   await trace([])
   return { problems, hit, missed, kills }
 }

@@ -18,6 +18,7 @@ export const writtenFiles = (data: string): string[] =>
       `${data}/state/tmp/${id}`,
       `${data}/state/tmp/${id}/body`,
       `${data}/state/tmp/${id}/go.mod`,
+      `${data}/state/tmp/${id}/facts.json`,
       `${data}/state/journal/${id}.json`,
     ])
     .concat(`${data}/state/due/admin`, `${data}/tree/api/packages/admin/-/index.ndjson`)

@@ -18,7 +18,7 @@ import { viewProblems, violations } from '../support/invariants.js'
 import { newData } from '../support/service.js'
 import { strace } from './strace.js'
 
-const STATES = Number(process.env['PLINTH_TEST_POWER_STATES'] ?? 800)
+const STATES = Number(process.env['PLINTH_TEST_POWER_STATES'] ?? 500)
 const SEED = Number(process.env['PLINTH_TEST_POWER_SEED'] ?? 1)
 const CALLS = 'openat,write,fsync,fdatasync,close,rename,link,symlink,unlink,mkdir,rmdir,utimensat'
 
@@ -72,6 +72,9 @@ const MUTANTS: Record<string, Mutant> = {
   'the folder of the versions is not synced': without(/\/@v$/),
   'the folder of @latest is not synced': without(/\/go\/.*\/m$/),
   'the folder of the files is not synced': without(/\/generic\/tool\/[^/]+$/),
+  'the folder of the markers is not synced': without(/\/state\/due$/),
+  'the log of versions is not synced': without(/\/index\.ndjson$/),
+  'the folder of the views is not synced': without(/\/-$/),
   'the parents of new folders are not synced': without(/\/(go|example\.com|!own|generic|tool)$/),
 }
 

@@ -3,12 +3,14 @@
 // thread makes every call on files, in order.
 
 import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import { readlink, unlink, writeFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { readConfig } from '../../src/config.js'
 import { Parts } from '../../src/service/parts.js'
 import { readModuleZip } from '../../src/modzip/read-zip.js'
 import { Refusal } from '../../src/errors.js'
+import { tempFolder } from '../support/temp-folder.js'
 import { simpleModule } from '../support/zips.js'
 import type { Act } from './steps.js'
 
@@ -38,8 +40,15 @@ async function perform(act: Act): Promise<void> {
     if (act.op === 'delete') return parts.modules.remove(at)
     const zip = await simpleModule(act.module, act.version)
     return upload(zip, async (file) => {
-      const [mod, facts] = [join(dirname(file.path), 'go.mod'), join(dirname(file.path), 'facts.json')]
-      await readModuleZip(file.path, { mod, facts }) // not on the thread that is traced
+      const read = tempFolder()
+      const [mod, facts] = ['go.mod', 'facts.json'].map((name) => join(dirname(file.path), name)) as [
+        string,
+        string,
+      ]
+      await readModuleZip(file.path, { mod: join(read, 'go.mod'), facts: join(read, 'facts.json') })
+      // The thread that is traced writes them.
+      for (const path of [mod, facts])
+        await writeFile(path, readFileSync(join(read, basename(path))), { flag: 'wx', mode: 0o600 })
       await parts.modules.publish(at, { ...file, mod, facts })
     })
   }

@@ -80,13 +80,21 @@ const CHANGES =
 /** Whether a call changes what is on the disk. */
 const isChange = ({ name, text }: Call): boolean => CHANGES.test(name) || text.includes('O_CREAT')
 
-/** The call that strace is to hit: the `nth` of its name. `key` tells it from the others of a trace. */
-type Point = { name: string; nth: number; key: string; changes: boolean }
+/**
+ * The call that strace is to hit: the `nth` of its name, or the one of its name on `path` that is the `nthThere`. `key`
+ * tells it from the others of a trace.
+ */
+type Point = { name: string; nth: number; path?: string; nthThere: number; key: string; changes: boolean }
+
+/** The first path of a call that is the same in each run, without the prefix of the data folder. */
+const fixedPath = ({ on }: Call): string | undefined =>
+  [...on.matchAll(/["<](\/[^">]*)[">]/g)].map(([, path]) => path).find((path) => !path?.includes('*'))
 
 /** All points of a trace, each with a key that the same call has in another trace of the same operation. */
 function pointsOf(calls: readonly Call[]): Point[] {
   const names = new Map<string, number>()
   const keys = new Map<string, number>()
+  const there = new Map<string, number>()
   const count = (counts: Map<string, number>, what: string): number => {
     counts.set(what, (counts.get(what) ?? 0) + 1)
     return counts.get(what) ?? 0
@@ -96,7 +104,12 @@ function pointsOf(calls: readonly Call[]): Point[] {
     const nth = count(names, call.name)
     if (isBeside(call)) return []
     const what = `${call.name} ${call.on}`
-    return [{ name: call.name, nth, key: `${what} #${count(keys, what)}`, changes: isChange(call) }]
+    const path = fixedPath(call)
+    const nthThere = count(there, `${call.name} ${path}`)
+    const key = `${what} #${count(keys, what)}`
+    return [
+      { name: call.name, nth, ...(path !== undefined && { path }), nthThere, key, changes: isChange(call) },
+    ]
   })
 }
 
@@ -109,11 +122,12 @@ function hitIn(calls: readonly Call[]): Point | undefined {
 
 /**
  * Hits every point of an operation: `trace` runs it once, with strace's options, and returns the calls. The order of
- * calls that run side by side differs from run to run, so another one may be hit than was aimed at: what was missed is
- * aimed at again. Returns how many were hit, and those that never were. `written` are all files that are written to. With
- * `changesOnly` calls that change nothing are left out.
+ * calls that run side by side differs from run to run, so another one may be hit than was aimed at: what was missed
+ * is aimed at again. Their paths are below `data`. Returns how many were hit, and those that never were. `written`
+ * are all files that are written to. With `changesOnly` calls that change nothing are left out.
  */
 export async function hitAll(
+  data: string,
   trace: (options: string[]) => Promise<Call[]>,
   how: string,
   written: readonly string[],
@@ -129,12 +143,15 @@ export async function hitAll(
   for (let pass = 0; pass < PASSES && left.size > 0; pass++) {
     // Where a call stands among those of its name may have been unusual in the last recording.
     const aims = pass === 0 ? first : pointsOf(await trace([]))
-    for (const { key, name, nth } of aims) {
-      for (const shift of pass === 0 ? [0] : SHIFTS) {
+    for (const { key, name, nth, path, nthThere } of aims) {
+      // On a path that is the same in each run the calls come in one order. On others they are counted together.
+      const isFixed = path !== undefined && pass % 2 === 0
+      for (const shift of pass === 0 || isFixed ? [0] : SHIFTS) {
         if (!left.has(key)) break
         if (nth + shift < 1) continue
-        const inject = ['-e', `inject=${name}:${how}:when=${nth + shift}`]
-        const hit = hitIn(await trace(name === 'write' ? [...inject, ...only] : inject))
+        const inject = ['-e', `inject=${name}:${how}:when=${isFixed ? nthThere : nth + shift}`]
+        const filter = isFixed ? ['-P', `${data}${path}`] : name === 'write' ? only : []
+        const hit = hitIn(await trace([...inject, ...filter]))
         if (hit) left.delete(hit.key)
       }
     }
