@@ -62,6 +62,8 @@ export const changeAccount = (store: Store, name: string, change: AccountChange)
   changeAccess(store, async () => {
     mustBeName('account', name)
     const before = await readAccount(store, name)
+    if (before === 'unread')
+      throw new Refusal(503, `the file of account ${name} could not be read: try again`)
     if (before === 'damaged')
       throw new Refusal(409, `the file of account ${name} is damaged: remove the account and add it again`)
     if (!before) throw noAccount(name)

@@ -15,7 +15,7 @@ async function namesIn(store: Store, folder: string): Promise<string[]> {
 }
 
 /** What says that this one file is damaged, and nothing about the others. */
-const UNREADABLE = ['EACCES', 'EIO', 'EISDIR', 'ELOOP']
+const UNREADABLE = ['EACCES', 'EISDIR', 'ELOOP']
 
 /** All accounts. One in `damaged` has a file that cannot be read, and no rights. */
 export type Accounts = { accounts: Account[]; damaged: string[] }
@@ -26,12 +26,16 @@ const textOf = async (store: Store, path: string): Promise<string> =>
 /** The names that accounts have, in their order. */
 export const accountNames = (store: Store): Promise<string[]> => namesIn(store, folders.accounts)
 
-/** The account of this name; `undefined` when there is none. */
-export async function readAccount(store: Store, name: string): Promise<Account | 'damaged' | undefined> {
+/** The account of this name; `undefined` when there is none, `unread` when the disk failed. */
+export async function readAccount(
+  store: Store,
+  name: string,
+): Promise<Account | 'damaged' | 'unread' | undefined> {
   try {
     const text = await store.read(accountFile(name))
     return text && (parseAccount(name, text.toString()) ?? 'damaged')
   } catch (error) {
+    if (errno(error) === 'EIO') return 'unread'
     if (UNREADABLE.includes(errno(error) ?? '')) return 'damaged'
     throw error
   }
@@ -42,7 +46,7 @@ export async function readAccounts(store: Store): Promise<Accounts> {
   const names = await accountNames(store)
   const found: Accounts = { accounts: [], damaged: [] }
   for (const [at, account] of (await readEach(names, (name) => readAccount(store, name))).entries())
-    if (account === 'damaged') found.damaged.push(names[at] ?? '')
+    if (account === 'damaged' || account === 'unread') found.damaged.push(names[at] ?? '')
     else if (account) found.accounts.push(account)
   return found
 }

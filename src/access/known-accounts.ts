@@ -50,6 +50,9 @@ export class KnownAccounts {
   /** Turns for what costs more the more accounts there are. */
   readonly #turns = new Turns()
 
+  /** Whether the disk failed to read a file since the last look began. */
+  #unread = false
+
   constructor(store: Store, matches = tokenMatches) {
     this.#store = store
     this.#matches = matches
@@ -84,6 +87,13 @@ export class KnownAccounts {
     const kept = isSettled && signature !== undefined ? { signature } : {}
     if (account === 'damaged') {
       this.#files.set(name, kept)
+      return undefined
+    }
+    if (account === 'unread') {
+      // The disk may have failed for a moment: the next request reads it again.
+      this.#files.set(name, {})
+      this.#folder = undefined
+      this.#unread = true
       return undefined
     }
     const hint = account.hint ?? (known?.account?.hash === account.hash ? known.hint : undefined)
@@ -174,10 +184,11 @@ export class KnownAccounts {
     const began = performance.now()
     const folder = await this.#store.status(folders.accounts)
     const names = await accountNames(this.#store)
+    this.#unread = false
     await readEach(names, (name) => this.get(name))
     const there = new Set(names)
     for (const name of this.#files.keys()) if (!there.has(name)) this.#forget(name)
-    this.#folder = folder && !isFresh(folder, now) ? signatureOf(folder) : undefined
+    this.#folder = folder && !this.#unread && !isFresh(folder, now) ? signatureOf(folder) : undefined
     this.#lookedAt = began
   }
 

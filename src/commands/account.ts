@@ -72,8 +72,8 @@ function showToken(account: Account, token: string, done: string, json: boolean 
   else print([`account ${done}: ${line(account)}`, 'Its token, shown this once:', token])
 }
 
-function mustNotBeExpired(account: Account | 'damaged' | undefined, change: AccountChange): void {
-  if (account && account !== 'damaged' && change.expires === undefined && isExpired(account, Date.now()))
+function mustNotBeExpired(account: Awaited<ReturnType<typeof readAccount>>, change: AccountChange): void {
+  if (typeof account === 'object' && change.expires === undefined && isExpired(account, Date.now()))
     throw new Refusal(
       409,
       `account ${account.name} expired on ${account.expires}: give a new time with --expires`,

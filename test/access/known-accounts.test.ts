@@ -304,3 +304,29 @@ t.test('deriving with what the service knows and with what is on the disk is the
   await deriveAccess(real, () => known.all())
   t.equal(readFileSync(real.at(`${folders.readers}/team`), 'utf8'), derived)
 })
+
+t.test('an account whose file the disk could not read once is known at the next request', async (t) => {
+  const real = new Store(memoryFolder())
+  await real.prepare()
+  for (const name of ['a', 'b']) writeFileSync(real.at(accountFile(name)), accountText(account(name)))
+  let fails = false
+  const aged = (store: Store): Store =>
+    withMethods(store, {
+      read: (path) =>
+        fails && path === accountFile('a')
+          ? Promise.reject(Object.assign(new Error('EIO: i/o error'), { code: 'EIO' }))
+          : store.read(path),
+      status: async (path) => {
+        const status = await store.status(path)
+        if (status) status.ctimeMs -= 3600_000 // as if it had not changed for an hour
+        return status
+      },
+    })
+  for (const credentials of [{ account: 'a', token: 'token-of-a' }, { token: 'token-of-a' }]) {
+    const known = new KnownAccounts(aged(real))
+    fails = true
+    t.equal((await known.authenticate(credentials, free)).account, undefined)
+    fails = false
+    t.equal((await known.authenticate(credentials, free)).account?.name, 'a', JSON.stringify(credentials))
+  }
+})
