@@ -138,8 +138,8 @@ export function allPackagesPage({ owner, entries, total, site }: OwnerFacts): st
 export const emptyPage = (site: Site): string =>
   documentOf({
     site,
-    title: 'Nothing yet – plinth',
-    crumbs: [],
+    title: 'Nothing yet',
+    crumbs: [{ text: 'nothing yet' }],
     body: markup`<h1>Nothing is published here yet</h1>
 <p>The packages of this owner will be listed here.</p>`,
   })

@@ -2,7 +2,7 @@
 
 import t from 'tap'
 import { genericPage, genericVersionPage } from '../../src/views/generic-page.js'
-import { allPackagesPage, ownerPage, sitePage } from '../../src/views/index-pages.js'
+import { allPackagesPage, emptyPage, ownerPage, sitePage } from '../../src/views/index-pages.js'
 import { modulePage, moduleVersionPage } from '../../src/views/module-page.js'
 import { PAGE_POLICY } from '../../src/views/page.js'
 import { tagsOf, textOf } from '../support/html-tags.js'
@@ -39,6 +39,7 @@ const pagesOf = (change: (text: string) => string): Record<string, string> => {
     'no owners': sitePage({ owners: [], site: {} }),
     owner: ownerPage({ owner: 'team', entries, total: 30, site }),
     'owner without packages': ownerPage({ owner: 'team', entries: [], total: 0, site }),
+    'nothing yet': emptyPage(site),
     'all packages': allPackagesPage({ owner: 'team', entries, total: 30, site }),
     module: modulePage(changed(moduleIndex, change), changed(moduleVersion, change), site),
     'module, latest unknown': modulePage(changed(moduleIndex, change), undefined, {}),
@@ -58,7 +59,9 @@ t.test('a page is a whole document that can be read without style and script', a
     for (const once of ['title', 'main', 'h1', 'header'])
       t.equal(named(once).length, 1, `${name}: one ${once}`)
     const title = /<title>(.*)<\/title>/.exec(page)?.[1] ?? ''
-    t.match(title, /^.+ – plinth$/, name)
+    t.match(title, /^[^–]+ – plinth$/, name)
+    const leadsHome = tags.some(({ attributes: { href } }) => href === '/')
+    t.equal(leadsHome, !['site', 'no owners'].includes(name), `${name} leads home`)
 
     const ids = tags.flatMap(({ attributes: { id } }) => (id === undefined ? [] : [id]))
     t.equal(new Set(ids).size, ids.length, `${name}: no id twice`)
