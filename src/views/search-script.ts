@@ -67,7 +67,8 @@ export const SEARCH_SCRIPT = String.raw`'use strict'
 
   let catalogue
   const load = async () => {
-    const answer = await fetch(form.dataset.index)
+    // Not a relative address: it would have the credentials of the page's own address, and fetch refuses these.
+    const answer = await fetch(location.origin + form.dataset.index)
     if (!answer.ok) throw new Error(answer.statusText)
     const { packages } = await answer.json()
     return packages.map((entry) => {
@@ -110,14 +111,15 @@ export const SEARCH_SCRIPT = String.raw`'use strict'
     found.textContent = has ? countOf(matches.length, packages.length) : packages || ''
   }
 
-  // Some browsers refuse to be told of each letter.
+  // Some browsers refuse to be told of each letter. The new address is a relative one: where the page was opened with
+  // credentials in its address, one without them is refused.
   let keeping
   const keep = () => {
     clearTimeout(keeping)
     const url = new URL(location.href)
     if (field.value.trim() === '') url.searchParams.delete('q')
     else url.searchParams.set('q', field.value)
-    if (url.href !== location.href) history.replaceState(null, '', url)
+    if (url.href !== location.href) history.replaceState(null, '', './' + url.search + url.hash)
   }
 
   field.addEventListener('input', () => {
