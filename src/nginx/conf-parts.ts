@@ -2,6 +2,7 @@
 // nginx.conf includes. Pure.
 
 import type { Config } from '../config.js'
+import { basePath } from '../views/page-addresses.js'
 import { goImportPart } from './go-import.js'
 import { pagePart } from './page-part.js'
 
@@ -44,10 +45,13 @@ const redirectTarget = ({ listen, publicUrl }: Config): string =>
 
 function httpPart(config: Config): string {
   const { connectionsPerAddress, failedLogins, httpListen } = config
-  const zones = `limit_req_zone $failing zone=failing:1m rate=${failedLogins}r/s;
-${addressPart(connectionsPerAddress)}`
-  if (httpListen === undefined) return zones
-  return `${zones}server {
+  const always = `limit_req_zone $failing zone=failing:1m rate=${failedLogins}r/s;
+${addressPart(connectionsPerAddress)}map $host $base_path {
+    default "${basePath(config)}";
+}
+`
+  if (httpListen === undefined) return always
+  return `${always}server {
     listen ${httpListen};
     return 308 ${redirectTarget(config)}$request_uri;
 }

@@ -17,7 +17,8 @@ import { escapePath } from '../gomod/module-path.js'
 export type Site = { publicUrl?: string | undefined; importPrefixes?: readonly ImportPrefix[] | undefined }
 
 // 'https://example.com/plinth' → /plinth
-const basePath = ({ publicUrl }: Site): string =>
+/** The path of the public address, before each path of this server. Without one it is empty. */
+export const basePath = ({ publicUrl }: Site): string =>
   publicUrl === undefined ? '' : new URL(publicUrl).pathname.replace(/\/+$/, '')
 
 // 'na me@1+2' → na%20me@1+2

@@ -30,6 +30,9 @@ t.test('plain http', async (t) => {
 limit_conn_zone $binary_remote_addr zone=addresses:10m;
 limit_conn addresses 512;
 limit_conn_status 429;
+map $host $base_path {
+    default "";
+}
 `,
     'listen.conf': 'listen 127.0.0.1:8080;\n',
     'headers.conf': 'add_header X-Content-Type-Options nosniff always;\n',
@@ -91,6 +94,11 @@ t.test('the redirect goes to the public URL, if that is one of https', async (t)
     ]
   t.match(http('https://plinth.example.com'), 'return 308 https://plinth.example.com$request_uri;')
   t.match(http('http://plinth.example.com'), 'return 308 https://$host:8443$request_uri;')
+})
+
+t.test('redirects lead below the path of the public URL', async (t) => {
+  const { 'http.conf': http } = parts({ PLINTH_PUBLIC_URL: 'https://a.example:8443/b/c/' })
+  t.match(http, 'default "/b/c";\n')
 })
 
 t.test('go is told the public URL, and import paths have no port', async (t) => {
