@@ -4,7 +4,7 @@ import type { CatalogueEntry } from './facts.js'
 import { counted, dayOf, grouped, nameOf } from './format.js'
 import { lines, markup, type Markup } from './html.js'
 import { documentOf, metaLine, ofOwner, section } from './page.js'
-import { ownerAddresses, siteAddresses, type Site } from './page-addresses.js'
+import { ownerAddresses, type Site } from './page-addresses.js'
 
 /** Packages on an owner's page. */
 const MOST_RECENT = 500
@@ -25,14 +25,13 @@ const ownerItem = (site: Site, { owner, packages, updated }: OwnerEntry): Markup
 /** `/`: the public owners, in the order of their names. */
 export function sitePage({ owners, site }: { owners: readonly OwnerEntry[]; site: Site }): string {
   const sorted = [...owners].sort((a, b) => (a.owner < b.owner ? -1 : 1))
-  const example = markup`<code>${siteAddresses(site).home}owner/</code>`
   const body = lines(
     markup`<h1>Packages</h1>`,
     markup`<p>${owners.length > 0 ? 'Go modules and plain files, by owner.' : 'There is no public owner.'}</p>`,
     markup`<ul class="list">`,
     sorted.map((entry) => ownerItem(site, entry)),
     markup`</ul>`,
-    markup`<p class="note">Private owners are not listed: their pages are at ${example}.</p>`,
+    markup`<p class="note">Private owners are not listed: add an owner’s name to the address of this page.</p>`,
   )
   return documentOf({ site, title: 'Packages', crumbs: [], body })
 }
