@@ -30,25 +30,37 @@ const timeOf = async (store: Store, at: GenericVersion, file: string): Promise<s
 }
 
 /**
- * The latest of `versions` that has `file`. The highest semantic version is found first; the times of all others are
- * looked at only when no semantic version has the file.
+ * Finds for each of `files` the latest of `versions` that has it. The folder of a version is read once, the highest
+ * semantic version first; the others, whose times count, are read only for files that no semantic version has.
  */
 async function latestWith(
   store: Store,
   at: Omit<GenericVersion, 'version'>,
   versions: readonly string[],
-  file: string,
-): Promise<string | undefined> {
+  files: readonly string[],
+): Promise<Map<string, string>> {
+  const latest = new Map<string, string>()
+  const left = new Set(files)
   const semantic = versions.filter((version) => semverOf(version) !== undefined)
-  const named = semantic.map((version) => ({ version, time: '' })).sort((a, b) => compareGeneric(b, a))
-  for (const { version } of named)
-    if ((await timeOf(store, { ...at, version }, file)) !== undefined) return version
-  const dated: { version: string; time: string }[] = []
-  for (const version of versions.filter((other) => semverOf(other) === undefined)) {
-    const time = await timeOf(store, { ...at, version }, file)
-    if (time !== undefined) dated.push({ version, time })
-  }
-  return dated.sort((a, b) => compareGeneric(b, a))[0]?.version
+  const inOrder = semantic.map((version) => ({ version, time: '' })).sort((a, b) => compareGeneric(b, a))
+  const found = async (version: string): Promise<string[]> =>
+    left.size === 0
+      ? []
+      : (await store.names(genericVersionFolder({ ...at, version }))).filter((file) => left.has(file))
+  for (const { version } of inOrder)
+    for (const file of await found(version)) {
+      latest.set(file, version)
+      left.delete(file)
+    }
+  const dated = new Map<string, { version: string; time: string }>()
+  for (const version of versions.filter((other) => semverOf(other) === undefined))
+    for (const file of await found(version)) {
+      const one = { version, time: (await timeOf(store, { ...at, version }, file)) ?? '' }
+      const other = dated.get(file)
+      if (!other || compareGeneric(one, other) > 0) dated.set(file, one)
+    }
+  for (const [file, { version }] of dated) latest.set(file, version)
+  return latest
 }
 
 const linkTo = (at: GenericVersion, file: string): PlannedLink => ({
@@ -65,13 +77,11 @@ export async function linkToFresh(
   const current = await targetOf(store, at, file)
   if (current === at.version) return []
   if (current === undefined) {
+    // No link: no other version has such a file. A link to nothing is one that somebody else has left.
+    if (!(await store.exists(latestLink(at, file)))) return [linkTo(at, file)]
     const versions = await store.names(dirname(genericVersionFolder(at)))
-    const other = await latestWith(
-      store,
-      at,
-      versions.filter((version) => version !== at.version),
-      file,
-    )
+    const others = versions.filter((version) => version !== at.version)
+    const other = (await latestWith(store, at, others, [file])).get(file)
     if (other === undefined) return [linkTo(at, file)]
     return [linkTo((await isLater(store, at, time, other, file)) ? at : { ...at, version: other }, file)]
   }
@@ -95,18 +105,20 @@ export async function linksWithout(
   at: GenericVersion,
   files: readonly string[],
 ): Promise<PlannedLink[]> {
-  const links: PlannedLink[] = []
-  let versions: string[] | undefined
+  const leaving: string[] = []
   for (const file of files) {
     const current = await targetOf(store, at, file)
-    if (current !== undefined && current !== at.version) continue
-    versions ??= (await store.names(dirname(genericVersionFolder(at)))).filter((name) => name !== at.version)
-    const version = await latestWith(store, at, versions, file)
-    links.push(
-      version === undefined
-        ? { path: latestLink(at, file), text: undefined }
-        : linkTo({ ...at, version }, file),
-    )
+    if (current === undefined || current === at.version) leaving.push(file)
   }
-  return links
+  if (leaving.length === 0) return []
+  const versions = (await store.names(dirname(genericVersionFolder(at)))).filter(
+    (name) => name !== at.version,
+  )
+  const latest = await latestWith(store, at, versions, leaving)
+  return leaving.map((file) => {
+    const version = latest.get(file)
+    return version === undefined
+      ? { path: latestLink(at, file), text: undefined }
+      : linkTo({ ...at, version }, file)
+  })
 }

@@ -111,6 +111,7 @@ export class FilePublisher {
   removeFile(version: GenericVersion, file: string): Promise<void> {
     const target = genericFile(version, file)
     return this.alone(version, async () => {
+      await mustBeDeclared(this.#store, version.owner) // somebody may have removed it while this waited
       const status = await this.#store.status(target)
       if (!status) throw new Refusal(404, `no file ${quote(file)} in ${version.name} ${version.version}`)
       await this.#remove(version, { op: 'delete', ...only(version), file }, [file], (views) =>
@@ -123,6 +124,7 @@ export class FilePublisher {
   /** Deletes a version with all its files. Throws a 404 when there is no such version. */
   removeVersion(version: GenericVersion): Promise<void> {
     return this.alone(version, async () => {
+      await mustBeDeclared(this.#store, version.owner)
       const files = await this.#store.names(genericVersionFolder(version))
       if (files.length === 0) throw new Refusal(404, `no package ${version.name} ${version.version}`)
       const removed: { path: string; mtime: Date }[] = []

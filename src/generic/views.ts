@@ -21,7 +21,7 @@ import {
 } from '../store/staged-files.js'
 import type { Store } from '../store/store.js'
 import { waitForAll } from '../store/wait-for-all.js'
-import type { FileFacts, GenericVersionFacts } from '../views/facts.js'
+import type { FileFacts, GenericEntry, GenericVersionFacts } from '../views/facts.js'
 import {
   entryOfGeneric,
   genericIndex,
@@ -202,26 +202,40 @@ export class GenericViews {
     facts: GenericVersionFacts | undefined,
     afresh: boolean,
   ): Promise<OrderedEntries> {
-    let others = await this.#otherEntries(version, afresh)
-    if (facts) others = withEntry(others, entryOfGeneric(facts))
-    const [next] = others.older
-    if (next === undefined || others.versions.length >= MOST_ENTRIES) return others
-    const promoted = await readVersion(this.#store, { ...version, version: next })
-    if (!promoted) return others
-    return { versions: [...others.versions, entryOfGeneric(promoted)], older: others.older.slice(1) }
+    const others = await this.#otherEntries(version, afresh)
+    if (!facts) return this.#filledUp(version, others)
+    const entry = entryOfGeneric(facts)
+    const all = withEntry(others, entry)
+    if (all) return this.#filledUp(version, all)
+    return orderEntries([...(await this.#readEntries(version, await this.#otherNames(version))), entry])
+  }
+
+  /** Reads the details of the first of the older versions when there is room for them. */
+  async #filledUp(version: GenericVersion, { versions, older }: OrderedEntries): Promise<OrderedEntries> {
+    const [next] = older
+    if (next === undefined || versions.length >= MOST_ENTRIES) return { versions, older }
+    const [entry] = await this.#readEntries(version, [next])
+    return entry ? { versions: [...versions, entry], older: older.slice(1) } : { versions, older }
+  }
+
+  async #otherNames(version: GenericVersion): Promise<string[]> {
+    const names = await this.#store.names(dirname(genericVersionFolder(version)))
+    return names.filter((name) => name !== version.version)
+  }
+
+  async #readEntries(version: GenericVersion, names: readonly string[]): Promise<GenericEntry[]> {
+    const found = await readEach(names, (name) => readVersion(this.#store, { ...version, version: name }))
+    return found.filter((facts) => facts !== undefined).map(entryOfGeneric)
   }
 
   async #otherEntries(version: GenericVersion, afresh: boolean): Promise<OrderedEntries> {
-    const others = (await this.#store.names(dirname(genericVersionFolder(version)))).filter(
-      (name) => name !== version.version,
-    )
+    const others = await this.#otherNames(version)
     const text = afresh ? undefined : await this.#store.read(genericViews(version).index)
     const index = text && parseGenericIndex(text.toString())
     if (index) {
       const known = withoutEntry(index, version.version)
       if (areSame([...known.versions.map((entry) => entry.version), ...known.older], others)) return known
     }
-    const found = await readEach(others, (name) => readVersion(this.#store, { ...version, version: name }))
-    return orderEntries(found.filter((facts) => facts !== undefined).map(entryOfGeneric))
+    return orderEntries(await this.#readEntries(version, others))
   }
 }

@@ -10,7 +10,7 @@ import {
   noticesOf,
   parseModuleIndex,
   parseVersionFacts,
-  retractionOf,
+  retractionsOf,
 } from '../views/module-index.js'
 import { chosenVersion, highestFirst, type OrderedVersions } from './ordered-versions.js'
 
@@ -72,7 +72,8 @@ export async function deriveIndex(
 ): Promise<DerivedIndex> {
   const highest = await factsOf(versions.latest)
   const notices = noticesOf(highest)
-  const isRetracted = (version: string): boolean => retractionOf(version, notices.retracted) !== undefined
+  const retractionOf = retractionsOf(notices.retracted)
+  const isRetracted = (version: string): boolean => retractionOf(version) !== undefined
   const latest = chosenVersion(versions, isRetracted) ?? versions.latest
   const latestFacts = latest === versions.latest ? highest : await factsOf(latest)
   const names = highestFirst(versions)

@@ -118,6 +118,7 @@ export class ModulePublisher {
   remove(version: ModuleVersion): Promise<void> {
     const zip = versionFile(version, 'zip')
     return this.#journal.alone(queueKey(version), async () => {
+      await mustBeDeclared(this.#store, version.owner) // somebody may have removed it while this waited
       const status = checkFits(zip, 'version') === undefined ? await this.#store.status(zip) : undefined
       if (!status) throw new Refusal(404, `${version.module} ${version.version} is not there`)
       await this.#journal.remove({

@@ -1,6 +1,7 @@
 // The views of a module, derived from all its versions together: `list`, `@latest`, `latest.*`, and the JSON that tells
 // of it. A further view of a module belongs here.
 
+import { ignoring } from '../errors.js'
 import { extensions, modulePaths, moduleViews, versionFile, type Module } from '../layout.js'
 import {
   placeFiles,
@@ -12,7 +13,7 @@ import {
 import type { Store } from '../store/store.js'
 import { readEach } from '../store/read-each.js'
 import type { ModuleVersionFacts } from '../views/facts.js'
-import { parseVersionFacts, retractionOf, type Notices } from '../views/module-index.js'
+import { parseVersionFacts, retractionsOf, type Notices } from '../views/module-index.js'
 import { modulePage, moduleVersionPage } from '../views/module-page.js'
 import type { Site } from '../views/page-addresses.js'
 import { linesOf } from './artifacts.js'
@@ -27,8 +28,10 @@ type ViewPlan = {
   files: PlannedFile[]
   links: { path: string; target: string }[]
   gone: string[]
-  /** What the pages of all versions must say, when they do not say it yet. */
+  /** What the pages of all versions must say. */
   notices?: Notices
+  /** Whether they may say something else. */
+  pagesAreDue?: boolean
 }
 
 /** A plan whose files are on the disk under no name yet. */
@@ -73,12 +76,15 @@ export function planViews(
   }
 }
 
-/** The page of a version. */
-export const versionPageText = (
-  facts: ModuleVersionFacts,
+/** Makes the pages of versions, whose facts it gets, with what the highest version says. */
+export function versionPages(
   { deprecated, retracted }: Notices,
   site: Site,
-): string => moduleVersionPage(facts, { deprecated, retracted: retractionOf(facts.version, retracted) }, site)
+): (facts: ModuleVersionFacts) => Buffer {
+  const retractionOf = retractionsOf(retracted)
+  return (facts) =>
+    Buffer.from(moduleVersionPage(facts, { deprecated, retracted: retractionOf(facts.version) }, site))
+}
 
 const areSameNotices = (a: Notices, b: Notices): boolean =>
   a.deprecated === b.deprecated && JSON.stringify(a.retracted) === JSON.stringify(b.retracted)
@@ -118,7 +124,8 @@ export class Views {
     const derived = await deriveIndex(module, { ...versions, latest }, entries, factsOf)
     const plan = planViews(module, versions, info ?? Buffer.alloc(0), derived, this.#site)
     if (fresh) plan.files.unshift(...this.#versionFiles(module, fresh, facts, derived.index))
-    return index && areSameNotices(index, derived.index) ? plan : { ...plan, notices: derived.index }
+    const pagesAreDue = !index || !areSameNotices(index, derived.index)
+    return { ...plan, notices: derived.index, pagesAreDue }
   }
 
   #versionFiles(
@@ -130,10 +137,7 @@ export class Views {
     const views = moduleViews(module)
     const files = [{ path: views.facts(version), content: Buffer.from(json) }]
     if (!facts) return files
-    return [
-      ...files,
-      { path: views.versionPage(version), content: Buffer.from(versionPageText(facts, notices, this.#site)) },
-    ]
+    return [...files, { path: views.versionPage(version), content: versionPages(notices, this.#site)(facts) }]
   }
 
   /** Writes the files of the plan whose bytes differ from the present ones, under no name yet. */
@@ -147,9 +151,10 @@ export class Views {
   }
 
   /** Gives the staged views their names. The caller syncs the folders. */
-  async place({ module, versions, staged, links, gone, notices }: StagedModuleViews): Promise<void> {
+  async place(plan: StagedModuleViews): Promise<void> {
+    const { module, versions, staged, links, gone, notices, pagesAreDue } = plan
     this.#known.forget(module) // should one of these steps fail, the folder is read again
-    if (notices) await this.#placePages(module, highestFirst(versions), notices)
+    if (notices && pagesAreDue) await this.#placePages(module, highestFirst(versions), notices)
     await placeFiles(this.#store, staged)
     for (const { path, target } of links) await this.#store.linkOver(target, path)
     for (const path of gone) await this.#store.remove(path)
@@ -161,20 +166,24 @@ export class Views {
    */
   async #placePages(module: Module, versions: readonly string[], notices: Notices): Promise<void> {
     const views = moduleViews(module)
+    const pageOf = versionPages(notices, this.#site)
     await readEach(versions, async (version) => {
       const facts = await readFacts(this.#store, { ...module, version })
       if (!facts) return
       const page = {
         path: views.versionPage(version),
-        content: Buffer.from(versionPageText(facts, notices, this.#site)),
+        content: pageOf(facts),
       }
       await placeFiles(this.#store, await stageFiles(this.#store, [page]))
     })
+    await ignoring(['ENOENT'], () => this.#store.sync(views.folder)) // the index says that they are right
   }
 
   /** Makes the views of a module again, without the version `without`. The caller syncs the folders. */
   async refresh(module: Module, without: string): Promise<void> {
-    await this.place(await this.stage(await this.plan(module, { without })))
+    const plan = await this.plan(module, { without })
+    // What is taken back may have changed some pages, and not the index by which that is found.
+    await this.place(await this.stage({ ...plan, pagesAreDue: true }))
   }
 
   /** Forgets the versions of a module whose files somebody else changes. */

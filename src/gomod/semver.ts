@@ -72,15 +72,22 @@ function comparePre(a: readonly string[], b: readonly string[]): number {
   return a.length - b.length
 }
 
+/** A version that was parsed once, to be compared often. */
+export function comparable(text: string): Parsed | undefined {
+  const version = parseVersion(text)
+  return version && { ...version, text }
+}
+
 function mustParse(text: string): Version & { text: string } {
   const version = parseVersion(text)
   if (!version) throw new TypeError(`not a canonical version: ${text}`)
   return { ...version, text }
 }
 
-type Parsed = ReturnType<typeof mustParse>
+type Parsed = Version & { text: string }
 
-const compareParsed = (x: Parsed, y: Parsed): number =>
+/** {@link compareVersions} of versions that are parsed. */
+export const compareParsed = (x: Parsed, y: Parsed): number =>
   compareNumbers(x.major, y.major) ||
   compareNumbers(x.minor, y.minor) ||
   compareNumbers(x.patch, y.patch) ||

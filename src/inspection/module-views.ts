@@ -1,7 +1,7 @@
 // Inspects the pages of a module's versions, and finds views that are of no version.
 
 import { readFacts } from '../go/facts.js'
-import { versionPageText } from '../go/views.js'
+import { versionPages } from '../go/views.js'
 import { moduleViews, type Module } from '../layout.js'
 import type { Store } from '../store/store.js'
 import type { Notices } from '../views/module-index.js'
@@ -20,12 +20,13 @@ export async function inspectPages(
 ): Promise<Finding[]> {
   const { store, site } = inspecting
   const views = moduleViews(module)
+  const pageOf = versionPages(notices, site)
   const findings: Finding[] = []
   for (const version of versions) {
     const path = views.versionPage(version)
     const textOf = async (): Promise<Buffer | undefined> => {
       const facts = await readFacts(store, { ...module, version })
-      return facts && Buffer.from(versionPageText(facts, notices, site))
+      return facts && pageOf(facts)
     }
     const text = await textOf()
     if (text && !before.some((finding) => finding.path === views.facts(version) && !finding.note))

@@ -1,7 +1,7 @@
 // Counts what an inspection finds, and mends it when that is asked for.
 
 import { dirname } from 'node:path'
-import { messageOf } from '../errors.js'
+import { ignoring, messageOf } from '../errors.js'
 import type { Store } from '../store/store.js'
 import { NOTHING_INSPECTED, type Fault, type Finding, type Totals } from './finding.js'
 
@@ -29,7 +29,8 @@ export class Reporter {
       const { path, fault, mend } = finding
       faults.push({ path, fault, mend, byRebuild: finding.repair !== undefined, mended })
     }
-    for (const folder of changed) await this.#store.sync(folder)
+    // A repair may have removed the folder of the last view in it, durably.
+    for (const folder of changed) await ignoring(['ENOENT'], () => this.#store.sync(folder))
     return faults
   }
 

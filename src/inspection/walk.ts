@@ -35,6 +35,7 @@ export async function* walk(store: Store, { owner: only, module }: Scope): Async
     if (!isOwnerName(owner)) continue
     if (module !== undefined) {
       yield { module: { owner, module } }
+      yield { owner }
       continue
     }
     yield* strays(store, ownerTree(owner), (name) => name === 'go' || name === 'generic' || name === '-')

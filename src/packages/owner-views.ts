@@ -18,9 +18,8 @@ import { VersionLog } from './version-log.js'
 /** From a change to the refresh. What changes meanwhile comes along. */
 const REFRESH_AFTER_MS = 20
 /** A refresh is not begun again at once: it rests so many times what it took. */
-const REST_FACTOR = 8
+const REST_FACTOR = 4
 const LEAST_REST_MS = 50
-const MOST_REST_MS = 700
 /** From a refresh that failed to the next; twice as long after each that fails. */
 const RETRY_AFTER_MS = 100
 const MOST_RETRY_MS = 30_000
@@ -38,6 +37,8 @@ type Due = {
   timer: NodeJS.Timeout | undefined
   /** Refreshes that failed, one after the other. */
   failures: number
+  /** Whether the log may have lines already of changes to come: then it is compared with the tree instead. */
+  unsure: boolean
 }
 
 export class OwnerViews {
@@ -51,6 +52,8 @@ export class OwnerViews {
   readonly #refreshes = new Queue()
   /** One change of an owner's marker at a time. */
   readonly #markers = new Queue()
+  /** Whether no refresh begins any more. */
+  #stopped = false
 
   constructor(store: Store, log: Log, site: Site) {
     this.#store = store
@@ -61,7 +64,8 @@ export class OwnerViews {
 
   /** Finds the owners whose views a crash left due. */
   async recover(): Promise<void> {
-    for (const owner of await this.#store.names(folders.due)) this.#makeDue(owner, undefined)
+    for (const owner of await this.#store.names(folders.due))
+      if (!this.#due.has(owner)) this.#makeDue(owner, undefined, Promise.resolve()) // the marker is there
   }
 
   /**
@@ -75,6 +79,9 @@ export class OwnerViews {
       const result = await action(due.marked)
       due.changes?.push(entry)
       return result
+    } catch (error) {
+      due.changes = undefined // a refresh may have seen what was then taken back
+      throw error
     } finally {
       due.underWay--
       this.#schedule(entry.owner, due, REFRESH_AFTER_MS)
@@ -137,7 +144,7 @@ export class OwnerViews {
   /** Forgets an owner, whose packages are about to be removed. No change of it may be under way. */
   async forget(owner: string): Promise<void> {
     await this.#refreshes.run(owner, async () => {
-      clearTimeout(this.#due.get(owner)?.timer)
+      this.#forget(owner, this.#due.get(owner))
       this.#catalogues.forget(owner)
       await this.#unmark(owner)
     })
@@ -145,15 +152,20 @@ export class OwnerViews {
 
   /** Ends the timers. What is due then is found by {@link recover}. */
   stop(): void {
+    this.#stopped = true
     for (const { timer } of this.#due.values()) clearTimeout(timer)
   }
 
-  #makeDue(owner: string, changes: Operation[] | undefined): Due {
-    const marked = this.#markers.run(owner, () => this.#mark(owner))
-    const due: Due = { marked, underWay: 0, changes, timer: undefined, failures: 0 }
+  #makeDue(
+    owner: string,
+    changes: Operation[] | undefined,
+    marked = this.#markers.run(owner, () => this.#mark(owner)),
+  ): Due {
+    const unsure = changes === undefined
+    const due: Due = { marked, underWay: 0, changes, timer: undefined, failures: 0, unsure }
     this.#due.set(owner, due)
     // A change fails with the error. The next one tries again.
-    marked.catch(() => this.#due.delete(owner))
+    marked.catch(() => this.#forget(owner, due))
     if (changes === undefined) this.#schedule(owner, due, 0)
     return due
   }
@@ -169,12 +181,21 @@ export class OwnerViews {
     }
   }
 
+  /** Removes the marker. A change that begins meanwhile makes a new one, when this one is gone. */
   async #unmark(owner: string): Promise<void> {
-    this.#due.delete(owner) // a change that begins now makes a new marker, when this one is gone
     await this.#markers.run(owner, () => this.#store.remove(dueMarker(owner)))
   }
 
+  #forget(owner: string, due: Due | undefined): void {
+    if (due) {
+      clearTimeout(due.timer)
+      due.timer = undefined
+    }
+    if (this.#due.get(owner) === due) this.#due.delete(owner)
+  }
+
   #schedule(owner: string, due: Due, afterMs: number): void {
+    if (this.#stopped) return
     due.timer ??= setTimeout(() => {
       due.timer = undefined
       void this.#refreshAndRest(owner, due)
@@ -186,8 +207,7 @@ export class OwnerViews {
     try {
       await this.#refresh(owner, due)
       if (this.#due.get(owner) !== due) return
-      const rest = Math.min((Date.now() - begun) * REST_FACTOR, MOST_REST_MS)
-      this.#schedule(owner, due, Math.max(rest, LEAST_REST_MS))
+      this.#schedule(owner, due, Math.max((Date.now() - begun) * REST_FACTOR, LEAST_REST_MS))
     } catch (error) {
       this.#log('error', 'views not refreshed: tried again', { owner, reason: messageOf(error) })
       const wait = RETRY_AFTER_MS * 2 ** Math.min(due.failures - 1, 20)
@@ -198,32 +218,31 @@ export class OwnerViews {
   #refresh(owner: string, due: Due): Promise<void> {
     return this.#refreshes.run(owner, async () => {
       if (this.#due.get(owner) !== due) return // another refresh was first
+      await due.marked // rejects for a due that is forgotten then
       try {
-        await due.marked
         const { changes } = due
         due.changes = []
-        if (await this.#store.exists(ownerTree(owner))) await this.#make(owner, changes)
+        if (changes === undefined) due.unsure = true
+        if (await this.#store.exists(ownerTree(owner))) await this.#make(owner, due, changes)
         due.failures = 0
-        if (due.changes.length > 0 || due.underWay > 0) return
-        clearTimeout(due.timer)
-        due.timer = undefined
+        if (due.changes?.length !== 0 || due.underWay > 0) return
+        this.#forget(owner, due)
         await this.#unmark(owner)
       } catch (error) {
         due.failures++
         due.changes = undefined
-        if (!this.#due.has(owner)) this.#due.set(owner, due)
+        if (!this.#due.has(owner)) this.#due.set(owner, due) // the marker is still there
         throw error
       }
     })
   }
 
-  async #make(owner: string, changes: readonly Operation[] | undefined): Promise<void> {
-    if (changes === undefined) {
-      await this.#catalogues.remake(owner)
-      await this.#versionLog.reconcile(owner)
-    } else if (changes.length > 0) {
-      await this.#catalogues.update(owner, changes)
-      await this.#versionLog.append(owner, changes)
-    }
+  async #make(owner: string, due: Due, changes: readonly Operation[] | undefined): Promise<void> {
+    if (changes === undefined) await this.#catalogues.remake(owner)
+    else if (changes.length > 0) await this.#catalogues.update(owner, changes)
+    if (!due.unsure) return this.#versionLog.append(owner, changes ?? [])
+    const isQuiet = due.underWay === 0 && due.changes?.length === 0
+    await this.#versionLog.reconcile(owner)
+    if (isQuiet) due.unsure = false
   }
 }

@@ -41,7 +41,17 @@ export async function unstageFiles(store: Store, staged: readonly StagedFile[]):
   for (const { file } of staged) await store.unstage(file)
 }
 
-/** Gives the files their names. The caller syncs the folders. */
+/**
+ * Gives the files their names. The caller syncs the folders. When one cannot get its name, those behind it are
+ * removed.
+ */
 export async function placeFiles(store: Store, staged: readonly StagedFile[]): Promise<void> {
-  for (const { path, file } of staged) await store.placeMaking(file, path)
+  for (const [at, { path, file }] of staged.entries()) {
+    try {
+      await store.placeMaking(file, path)
+    } catch (error) {
+      await unstageFiles(store, staged.slice(at + 1))
+      throw error
+    }
+  }
 }

@@ -154,6 +154,7 @@ export class Staging extends Reading {
    * left, is removed first.
    */
   async appendLines(path: string, text: string): Promise<void> {
+    await this.folders.make(dirname(path))
     const last = await this.readTail(path, MAX_LINE_BYTES)
     const handle = await open(this.at(path), 'a', READABLE)
     try {

@@ -24,7 +24,9 @@ export class Store extends Staging {
       folders.due,
       folders.control,
     ]
+    const isUpgraded = !(await this.exists(folders.due)) // its name must be on the disk before a marker is
     for (const folder of secret) await mkdir(this.at(folder), { recursive: true, mode: 0o700 })
+    if (isUpgraded) await this.sync('state')
     if ((await this.names(folders.sums)).length < sumFolders.length) {
       for (const folder of sumFolders) await mkdir(this.at(folder), { recursive: true, mode: 0o700 })
       for (const folder of [folders.sums, 'state', '.']) await this.sync(folder)

@@ -106,12 +106,15 @@ export const withoutEntry = ({ versions, older }: OrderedEntries, version: strin
   older: older.filter((name) => name !== version),
 })
 
-/** `known` with an entry that is new or has changed just now. */
-export function withEntry(known: OrderedEntries, entry: GenericEntry): OrderedEntries {
+/**
+ * `known` with an entry that is new or has changed. `undefined` when its place is among older ones whose times are not
+ * known: then all entries must be ordered again.
+ */
+export function withEntry(known: OrderedEntries, entry: GenericEntry): OrderedEntries | undefined {
   const { versions, older } = withoutEntry(known, entry.version)
   const at = versions.findIndex((other) => compareGeneric(entry, other) > 0)
   if (at < 0 && older.length > 0) {
-    // What is older and no semantic version was published before.
+    if (semverOf(entry.version) === undefined) return undefined
     const place = older.findIndex((version) => compareGeneric(entry, { version, time: '' }) > 0)
     return { versions, older: older.toSpliced(place < 0 ? older.length : place, 0, entry.version) }
   }

@@ -1,6 +1,6 @@
 // The JSON of a module version and of a module. Pure.
 
-import { compareVersions, parseVersion } from '../gomod/semver.js'
+import { comparable, compareParsed } from '../gomod/semver.js'
 import { parseRecord } from './parse-record.js'
 import type { ModuleFacts, ModuleIndex, ModuleVersionFacts, Retraction, VersionEntry } from './facts.js'
 
@@ -65,22 +65,30 @@ export const entryOf = ({ version, time, size, sha256, h1, goModH1 }: ModuleVers
   goModH1,
 })
 
-const isCanonical = (version: string): boolean => parseVersion(version) !== undefined
+/** Characters of the rationales of one version. */
+const MOST_RATIONALE = 1000
+/** Retractions that count. Each is compared with each version. */
+const MOST_RETRACTIONS = 200
 
 /**
- * The rationale by which `retracts` take a version back, empty for none given; `undefined` when they do not. Several
- * rationales are joined, as go lists all of them.
+ * Tells of each version the rationale by which `retracts` take it back, empty for none given; `undefined` when they do
+ * not. Several rationales are joined, as go lists all of them. The bounds are parsed once.
  */
-export function retractionOf(version: string, retracts: readonly Retraction[]): string | undefined {
-  const matching = retracts.filter(
-    ({ low, high }) =>
-      isCanonical(low) &&
-      isCanonical(high) &&
-      compareVersions(low, version) <= 0 &&
-      compareVersions(version, high) <= 0,
-  )
-  if (matching.length === 0) return undefined
-  return matching.flatMap(({ rationale }) => (rationale === '' ? [] : [rationale])).join('; ')
+export function retractionsOf(retracts: readonly Retraction[]): (version: string) => string | undefined {
+  const ranges = retracts.flatMap(({ low, high, rationale }) => {
+    const [from, to] = [comparable(low), comparable(high)]
+    return from && to ? [{ from, to, rationale }] : []
+  })
+  return (text) => {
+    const version = comparable(text)
+    if (!version) return undefined
+    const matching = ranges.filter(
+      ({ from, to }) => compareParsed(from, version) <= 0 && compareParsed(version, to) <= 0,
+    )
+    if (matching.length === 0) return undefined
+    const rationales = matching.flatMap(({ rationale }) => (rationale === '' ? [] : [rationale]))
+    return rationales.join('; ').slice(0, MOST_RATIONALE)
+  }
 }
 
 /** What follows from the go.mod of a module's highest version: for go, too, it is that of no other version. */
@@ -88,7 +96,7 @@ export type Notices = { deprecated?: string; retracted: Retraction[] }
 
 export const noticesOf = (highest: Pick<ModuleFacts, 'deprecated' | 'retracts'> | undefined): Notices => ({
   ...(highest?.deprecated !== undefined && { deprecated: highest.deprecated }),
-  retracted: highest?.retracts ?? [],
+  retracted: highest?.retracts.slice(0, MOST_RETRACTIONS) ?? [],
 })
 
 type IndexSources = {
@@ -107,11 +115,12 @@ type IndexSources = {
 /** The index of a module. A version without an entry stands among the older ones. */
 export function moduleIndex(sources: IndexSources): ModuleIndex {
   const { owner, module, names, entries, notices, latest, latestFacts } = sources
+  const retractionOf = retractionsOf(notices.retracted)
   const versions: VersionEntry[] = []
   const older: string[] = []
   for (const [at, name] of names.entries()) {
     const entry = at < MOST_ENTRIES ? entries.get(name) : undefined
-    if (entry) versions.push(withRetraction(entry, notices.retracted))
+    if (entry) versions.push(withRetraction(entry, retractionOf(entry.version)))
     else older.push(name)
   }
   const updated = versions.reduce((newest, { time }) => (time > newest ? time : newest), '')
@@ -119,9 +128,8 @@ export function moduleIndex(sources: IndexSources): ModuleIndex {
   return { ...head, ...notices, ...(latestFacts && shownOf(latestFacts)), versions, older }
 }
 
-function withRetraction(entry: VersionEntry, retracts: readonly Retraction[]): VersionEntry {
+function withRetraction(entry: VersionEntry, retracted: string | undefined): VersionEntry {
   const { retracted: _before, ...own } = entry
-  const retracted = retractionOf(entry.version, retracts)
   return retracted === undefined ? own : { ...own, retracted }
 }
 

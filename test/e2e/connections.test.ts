@@ -129,8 +129,8 @@ t.test(
       )
       return socket
     })
-    await until(async () => (await plinth.get(FILE)).status === 429)
-    const refused = await plinth.get(FILE)
+    let refused = await plinth.get(FILE)
+    await until(async () => (refused = await plinth.get(FILE)).status === 429)
     t.match(refused.headers, { 'retry-after': '5', 'content-type': 'text/plain; charset=utf-8' })
     t.match(refused.body, /^too many requests from this address/)
     t.equal(await readFrom('127.0.0.2', plinth.port), 200)

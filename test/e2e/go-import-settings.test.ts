@@ -80,6 +80,6 @@ t.test('with import prefixes', needs('nginx'), async (t) => {
     t.equal((await asked(list)).body, 'v1.0.0\n')
     for (const address of ['go.corp.example/api/packages', 'go.corp.example/api/packages/none/go/x'])
       t.equal((await asked(address)).body, (await asked(address, '')).body, address)
-    t.equal((await asked('go.corp.example/m', '')).status, 404)
+    t.equal((await asked('go.corp.example/m', '')).status, 301, 'to the page of an owner called m')
   })
 })

@@ -26,6 +26,7 @@ t.test('hostile zips', skip, async (t) => {
     if (says) t.match(answer.body, says, what)
     t.ok(answer.body.length < 40_000, 'the answer is one that a person can read')
   }
+  await plinth.viewsFollowed()
   t.same(plinth.openFiles(), [], 'no file stays open')
   t.same(plinth.leftovers(), [], 'nothing is left on the way')
   t.equal(
@@ -42,6 +43,7 @@ t.test('hostile zips', skip, async (t) => {
       ),
     )
     for (const answer of answers) t.equal(answer.status, 400, answer.body.slice(0, 200))
+    await plinth.viewsFollowed()
     t.same(plinth.leftovers(), [])
     t.ok(existsSync(`/proc/${pid}`), 'it is the same process still')
   })

@@ -51,7 +51,9 @@ t.test('HTTP', needs('nginx'), async (t) => {
   })
   t.teardown(plinth.stop)
   const { ask, get } = plinth
-  const clean = (t: Test, what: string): void => {
+  /** Nothing is left on the way, and no file stays open, when the views have followed what was published before. */
+  const clean = async (t: Test, what: string): Promise<void> => {
+    await plinth.viewsFollowed()
     t.same(plinth.leftovers(), [], `${what}: nothing is left on the way`)
     t.same(plinth.openFiles(), [], `${what}: no file stays open`)
   }
@@ -71,7 +73,7 @@ t.test('HTTP', needs('nginx'), async (t) => {
     t.equal(read.status, 200)
     t.ok(read.bytes.equals(content))
     t.equal(read.headers['content-type'], 'application/octet-stream')
-    t.equal(read.headers['content-disposition'], 'attachment')
+    t.equal(read.headers['content-disposition'], 'attachment; filename="fi-le_na.me"')
     t.equal(read.headers['x-content-type-options'], 'nosniff')
     const empty = await get(`${path}%20and%20more`)
     t.equal(empty.status, 200)
@@ -92,7 +94,7 @@ t.test('HTTP', needs('nginx'), async (t) => {
     t.equal((await ask('DELETE', path)).status, 204)
     t.equal((await ask('DELETE', version)).status, 404, 'the version went with its last file')
     t.notOk(existsSync(`${plinth.data}/tree${GENERIC}/te-st_pac.kage`), 'and leaves no empty folders')
-    clean(t, 'after it')
+    await clean(t, 'after it')
   })
 
   t.test('generic: conditional and partial reads', async (t) => {
@@ -189,7 +191,6 @@ t.test('HTTP', needs('nginx'), async (t) => {
       ['DELETE', `${GO}/example.com/m`, 404],
       ['PUT', '/', 404],
       ['DELETE', '/api/packages/admin', 404],
-      ['GET', '/', 404],
       ['GET', '/api/packages/admin/go/', 404],
       ['GET', '/api/packages/admin/generic', 404],
       ['GET', '/api/packages/admin/go/sumdb/sum.example.org/supported', 404],
@@ -243,7 +244,7 @@ t.test('HTTP', needs('nginx'), async (t) => {
     )
     t.equal((await get(`${GO}/example.com/http/@v/main.info`)).status, 404, 'a branch is no version')
     t.equal((await get(`${GO}/example.com/%68ttp/%40v/list`)).status, 200, 'percent-encoding on top')
-    clean(t, 'after uploads and refusals')
+    await clean(t, 'after uploads and refusals')
   })
 
   t.test('go: every reason in one answer', async (t) => {
@@ -347,7 +348,7 @@ t.test('HTTP', needs('nginx'), async (t) => {
       'Content-Length: 3000001',
     ])
     t.match(large, '413')
-    clean(t, 'after refusals')
+    await clean(t, 'after refusals')
   })
 
   t.test('a refusal reaches a client that goes on sending', async (t) => {
@@ -362,7 +363,7 @@ t.test('HTTP', needs('nginx'), async (t) => {
         .status,
       413,
     )
-    clean(t, 'after 413')
+    await clean(t, 'after 413')
   })
 
   t.test('bodies: raw whatever the type, forms with one file', async (t) => {
@@ -424,7 +425,7 @@ t.test('HTTP', needs('nginx'), async (t) => {
     const zip = (await simpleModule('example.com/form', 'v1.0.0')).toString('latin1')
     const { body, headers } = form([filePart('package', zip, 'm.zip')])
     t.equal((await ask('POST', `${GO}/upload`, { body: Buffer.from(body, 'latin1'), headers })).status, 201)
-    clean(t, 'after forms')
+    await clean(t, 'after forms')
   })
 
   t.test('a stated SHA-256 must match', async (t) => {
@@ -438,7 +439,7 @@ t.test('HTTP', needs('nginx'), async (t) => {
     t.match(wrong.body, /checksum mismatch/)
     t.equal((await get(`${GENERIC}/sums/1/c`)).status, 404, 'and nothing is stored')
     t.equal((await put('d', { 'x-checksum-sha256': 'abc' })).status, 400)
-    clean(t, 'after a mismatch')
+    await clean(t, 'after a mismatch')
   })
 
   t.test('100 uploads of one version at once: one 201, 99 times 409', async (t) => {
@@ -453,7 +454,7 @@ t.test('HTTP', needs('nginx'), async (t) => {
     )
     t.equal(files.filter((answer) => answer.status === 201).length, 1, 'the same for files')
     t.equal(files.filter((answer) => answer.status === 409).length, 99)
-    clean(t, 'after the race')
+    await clean(t, 'after the race')
   })
 
   t.test(
@@ -472,7 +473,7 @@ t.test('HTTP', needs('nginx'), async (t) => {
         }),
       )
       t.same(await listed(), [...Array.from({ length: 10 }, (_, i) => `v1.${2 * i}.0`), ''])
-      clean(t, 'after it')
+      await clean(t, 'after it')
     },
   )
 
@@ -504,7 +505,7 @@ t.test('HTTP', needs('nginx'), async (t) => {
           })
         })
         await until(() => plinth.log().slice(seen).includes('"event":"request"'), 5)
-        clean(t, `${path} ${headers.join()}`)
+        await clean(t, `${path} ${headers.join()}`)
       }
     }
     t.equal((await get(`${GENERIC}/cut/1/x`)).status, 404)

@@ -42,7 +42,7 @@ t.test('from a checkout to go get', needs('nginx', 'go', 'git', 'openssl'), asyn
   const dry = await runPublish(top, {}, 'v1.0.0', '--dry-run')
   t.equal(dry.code, 0, dry.stderr)
   t.match(dry.stdout, '- vendor/x/x.go: a vendored package')
-  t.equal((await plinth.ask('GET', '/', { ca: certificate.ca })).status, 404, 'it is up, and empty')
+  t.equal((await plinth.ask('GET', '/', { ca: certificate.ca })).status, 200, 'it is up')
 
   const published = await runPublish(top, env, 'v1.0.0')
   t.equal(published.code, 0, published.stderr)

@@ -214,8 +214,8 @@ t.test('over TLS', needs('nginx', 'openssl', 'go'), async (t) => {
       writeFileSync(certificate.env[name] ?? '', readFileSync(renewed.env[name] ?? ''))
     process.kill(Number(readFileSync(join(plinth.data, 'state/nginx/nginx.pid'), 'utf8')), 'SIGHUP')
     let answer: Answer | undefined
-    while (!(answer = await ask(port, 'GET', '/none', { ca: renewed.ca }).catch(() => undefined)))
+    while (!(answer = await ask(port, 'GET', '/', { ca: renewed.ca }).catch(() => undefined)))
       await new Promise((resolve) => setTimeout(resolve, 20))
-    t.equal(answer.status, 404)
+    t.equal(answer.status, 200)
   })
 })

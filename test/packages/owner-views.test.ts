@@ -167,3 +167,103 @@ t.test('an owner that is removed leaves no views, and nothing that is due', asyn
   t.same(dueOf(data), [])
   t.same(await settledViolations(data), [])
 })
+
+t.test('a failed publish leaves nothing of itself, whoever looked meanwhile', async (t) => {
+  const data = newData()
+  let fails = false
+  const parts = await openParts(data, (store) =>
+    withMethods(store, {
+      linkOver: async (target, path) => {
+        if (!fails || !path.startsWith('state/sums/')) return store.linkOver(target, path)
+        await refreshed() // the index is placed, and a refresh reads it
+        throw new Error('EIO: i/o error')
+      },
+    }),
+  )
+  const refreshed = (): Promise<void> => parts.ownerViews.settle('admin')
+  await parts.publishModule('example.com/m', 'v1.0.0')
+  fails = true
+  await t.rejects(parts.publishModule('example.com/m', 'v1.1.0'), /EIO/)
+  fails = false
+  t.same(await settledViolations(data), [])
+  t.same(catalogueOf(data), ['example.com/m 1'])
+})
+
+t.test('a start goes on with what a repair has begun', async (t) => {
+  const data = newData()
+  const parts = await openParts(data)
+  await parts.publishModule('example.com/m', 'v1.0.0')
+  await parts.ownerViews.settle()
+  for (const name of ['a', 'b'])
+    writeFileSync(
+      join(data, `state/journal/${name}.json`),
+      JSON.stringify({ op: 'publish', owner: 'admin', module: 'example.com/m', version: 'v1.0.0' }),
+    )
+  const next = await openParts(data)
+  await next.recover()
+  await next.publishModule('example.com/m', 'v1.1.0')
+  t.same(await settledViolations(data), [])
+  t.same(catalogueOf(data), ['example.com/m 2'])
+})
+
+t.test('a marker that could not be written once stops nobody', async (t) => {
+  const data = newData()
+  let isFull = true
+  const parts = await openParts(data, (store) =>
+    withMethods(store, {
+      record: (path, content) =>
+        isFull && path.startsWith('state/due/')
+          ? Promise.reject(new Error('ENOSPC'))
+          : store.record(path, content),
+    }),
+  )
+  await t.rejects(parts.ownerViews.remake('admin'), /ENOSPC/)
+  await t.rejects(parts.publishModule('example.com/m', 'v1.0.0'), /ENOSPC/)
+  isFull = false
+  await parts.publishModule('example.com/m', 'v1.0.0')
+  t.same(await settledViolations(data), [])
+})
+
+t.test('two rebuilds at once, and one beside publishers', async (t) => {
+  const data = newData()
+  const parts = await openParts(data)
+  const remake = (): Promise<void> => parts.ownerViews.remake('admin')
+  await Promise.all([
+    remake(),
+    ...[1, 2, 3, 4].map((n) => parts.publishModule(`example.com/m${n}`, 'v1.0.0')),
+    remake(),
+    remake(),
+  ])
+  t.same(await settledViolations(data), [])
+  t.equal(logOf(data).length, 4, 'no line is there twice')
+})
+
+t.test('a tree that had no views, whose first change takes the only version away', async (t) => {
+  const data = newData()
+  const parts = await openParts(data)
+  await parts.publishModule('example.com/m', 'v1.0.0')
+  await parts.ownerViews.settle()
+  rmSync(join(data, VIEWS), { recursive: true })
+  const next = await openParts(data)
+  await next.modules.remove({ owner: 'admin', module: 'example.com/m', version: 'v1.0.0' })
+  t.same(await settledViolations(data), [])
+})
+
+t.test('views that cannot get their names leave no files behind', async (t) => {
+  const data = newData()
+  let fails = false
+  const parts = await openParts(data, (store) =>
+    withMethods(store, {
+      placeMaking: (file, path) =>
+        fails && path.endsWith('feed.atom')
+          ? store.unstage(file).then(() => Promise.reject(new Error('EIO: i/o error')))
+          : store.placeMaking(file, path),
+    }),
+  )
+  fails = true
+  await parts.publishModule('example.com/m', 'v1.0.0')
+  await t.rejects(parts.ownerViews.settle('admin'), /EIO/)
+  t.same(readdirSync(join(data, 'state/tmp')), [])
+  fails = false
+  t.same(await settledViolations(data), [])
+})

@@ -17,6 +17,7 @@ import { runCli, type CliResult } from './cli.js'
 import { ask, TOKEN, type Asking } from './http.js'
 import { freePort } from './port.js'
 import { tempFolder } from './temp-folder.js'
+import { until } from './until.js'
 
 const MAIN = fileURLToPath(new URL('../../src/main.js', import.meta.url))
 
@@ -117,6 +118,8 @@ export async function startPlinth(env: Record<string, string> = {}) {
     get: (path: string) => ask(port, 'GET', path),
     publish: (zip: Buffer, owner = 'admin') =>
       ask(port, 'PUT', `/api/packages/${owner}/go/upload`, { body: zip }),
+    /** Resolves when the views have followed what was published. */
+    viewsFollowed: () => until(() => readdirSync(join(data, 'state/due')).length === 0),
     openFiles: () => openFiles(shim?.pid ?? 0, data),
     /** What is left in the folders where uploads are on their way. */
     leftovers: () => ['tmp', 'journal'].flatMap((folder) => readdirSync(join(data, 'state', folder))),

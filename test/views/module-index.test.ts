@@ -7,7 +7,7 @@ import {
   noticesOf,
   parseModuleIndex,
   parseVersionFacts,
-  retractionOf,
+  retractionsOf,
   versionText,
 } from '../../src/views/module-index.js'
 
@@ -67,7 +67,7 @@ t.test('retractions: both ends belong to the range, rationales are joined', asyn
     ['v1.1.0', [range('junk', 'v9.0.0', 'a')], undefined],
   ]
   for (const [version, retracts, expected] of table)
-    t.equal(retractionOf(version, retracts), expected, `${version} ${JSON.stringify(retracts)}`)
+    t.equal(retractionsOf(retracts)(version), expected, `${version} ${JSON.stringify(retracts)}`)
 })
 
 t.test('an index: details of the highest versions, names of all others', async (t) => {
