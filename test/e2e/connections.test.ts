@@ -119,6 +119,7 @@ t.test(
     const plinth = await startPlinth({ PLINTH_CONNECTIONS_PER_ADDRESS: '3' })
     t.teardown(plinth.stop)
     t.equal((await plinth.ask('PUT', FILE, { body: 'x' })).status, 201)
+    await plinth.viewsFollowed()
     // three uploads that never end: each is a request under way
     const uploads = Array.from({ length: 3 }, (_, i) => {
       const socket = connect(plinth.port, '127.0.0.1')
@@ -129,6 +130,8 @@ t.test(
       )
       return socket
     })
+    // A read that comes before the last of them would be the third request, and that one refused.
+    await until(() => plinth.leftovers().length === 3)
     let refused = await plinth.get(FILE)
     await until(async () => (refused = await plinth.get(FILE)).status === 429)
     t.match(refused.headers, { 'retry-after': '5', 'content-type': 'text/plain; charset=utf-8' })
