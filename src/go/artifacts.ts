@@ -8,13 +8,14 @@ import {
   pseudoVersionTime,
   sortVersions,
 } from '../gomod/semver.js'
+import { timeText } from '../views/module-index.js'
 
 // ('v1.2.3', 2026-11-21T01:02:03.456Z) → {"Version":"v1.2.3","Time":"2026-11-21T01:02:03Z"}
 /** `.info`: whole seconds UTC. A pseudo-version's time is the one written in it, else the time of publication. */
 export const infoText = (version: string, published: Date): string =>
   JSON.stringify({
     Version: version,
-    Time: (pseudoVersionTime(version) ?? published).toISOString().replace(/\.\d+Z$/, 'Z'),
+    Time: timeText(pseudoVersionTime(version) ?? published),
   })
 
 // ['v1.1.0', 'v1.0.5', 'v0.0.0-20191109021931-daa7c04131f5'] → v1.0.5⏎v1.1.0⏎

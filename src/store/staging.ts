@@ -113,23 +113,22 @@ export class Staging extends Reading {
   }
 
   /** Puts a staged file at `path` in one step: a reader sees the old file or the new one, whole. */
-  async place({ temp }: Staged, path: string): Promise<void> {
-    try {
-      await rename(temp, this.at(path))
-      this.temps.done(temp)
-    } catch (error) {
-      await this.temps.drop(temp)
-      throw error
-    }
+  place(file: Staged, path: string): Promise<void> {
+    return this.#give(file, () => rename(file.temp, this.at(path)))
   }
 
   /** {@link place} in a folder that is made when it is missing, durably. */
-  async placeMaking(file: Staged, path: string): Promise<void> {
+  placeMaking(file: Staged, path: string): Promise<void> {
+    return this.#give(file, () => this.inFolder(path, () => rename(file.temp, this.at(path))))
+  }
+
+  /** Runs `give`, which gives a staged file its name. When it fails the file is removed. */
+  async #give({ temp }: Staged, give: () => Promise<void>): Promise<void> {
     try {
-      await this.inFolder(path, () => rename(file.temp, this.at(path)))
-      this.temps.done(file.temp)
+      await give()
+      this.temps.done(temp)
     } catch (error) {
-      await this.temps.drop(file.temp)
+      await this.temps.drop(temp)
       throw error
     }
   }
