@@ -105,8 +105,9 @@ header ol {
   display: flex;
   flex-wrap: wrap;
 }
-header li + li::before {
+header li:not(:last-child)::after {
   content: '/';
+  font-weight: 400;
   padding: 0 0.5rem;
   color: var(--dim);
 }

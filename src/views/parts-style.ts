@@ -71,6 +71,7 @@ pre {
   overflow-x: auto;
   overflow-wrap: normal;
   line-height: 1.5;
+  tab-size: 4;
 }
 pre code {
   font-size: inherit;
