@@ -50,7 +50,8 @@ export async function startBrowser() {
 
 function watch({ page, problems, outside, events }: Watched, origin: string): void {
   page.on('console', (message) => {
-    if (['error', 'warning'].includes(message.type())) problems.push(`console: ${message.text()}`)
+    const { url } = message.location()
+    if (['error', 'warning'].includes(message.type())) problems.push(`console: ${message.text()} ${url}`)
   })
   page.on('pageerror', (error) => problems.push(`error: ${error.message}`))
   page.on('requestfailed', (request) => {
