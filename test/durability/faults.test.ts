@@ -3,7 +3,7 @@
 
 import { readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { simpleModule } from '../support/zips.js'
 import { outcome, steps, wayBack, type Act, type Step } from './steps.js'
 import { until } from '../support/until.js'
@@ -58,9 +58,10 @@ async function start(data: string): Promise<{ service: Service; thread: number }
   return { service, thread }
 }
 
-async function failEverywhere(step: Step) {
+async function failEverywhere(t: Test, step: Step) {
   const data = await newData({ fast: true })
   const { service, thread } = await start(data)
+  t.teardown(() => service.kill('SIGKILL')) // this process would wait for one that was left
   const problems: string[] = []
   const answers: Record<number, number> = {}
   const trace = async (inject: string[]): Promise<Call[]> => {
@@ -89,9 +90,9 @@ async function failEverywhere(step: Step) {
       const result = await request(data, act)
       if (!isDone(result)) found.push(`back: ${result.status} ${result.body}`)
     }
-    // What only a sweep takes away would be in the way when its name comes again.
+    // What only a sweep takes away would be in the way when its name comes again. The service may be faster.
     for (const name of readdirSync(join(data, 'state/tmp')))
-      rmSync(join(data, 'state/tmp', name), { recursive: true })
+      rmSync(join(data, 'state/tmp', name), { recursive: true, force: true })
     const what = `${inject.slice(0, 2).join(' ')} → ${answer?.status} ${answer?.body.trim()}`
     problems.push(...found.map((problem) => `${what}: ${problem}`))
     return calls
@@ -111,7 +112,7 @@ async function failEverywhere(step: Step) {
 t.test('a fault at every call on files', needs('strace'), async (t) => {
   let points = 0
   for (const step of steps) {
-    const { problems, hit, missed, answers } = await failEverywhere(step)
+    const { problems, hit, missed, answers } = await failEverywhere(t, step)
     t.same(problems, [], step.name)
     t.same(missed, [], `${step.name}: all points were hit`)
     t.comment(`${step.name}: failed at ${hit} points, answers: ${JSON.stringify(answers)}`)
