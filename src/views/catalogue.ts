@@ -56,8 +56,6 @@ export function parseCatalogue(text: string): CatalogueEntry[] | undefined {
   return isRight ? (entries as CatalogueEntry[]) : undefined
 }
 
-/** The most recently updated first; of the same time in the order of their keys. */
-export const byUpdate = (a: CatalogueEntry, b: CatalogueEntry): number => {
-  const [x, y] = [packageKey(a), packageKey(b)]
-  return a.updated !== b.updated ? (a.updated > b.updated ? -1 : 1) : x < y ? -1 : x > y ? 1 : 0
-}
+/** The most recently updated first; those of the same time stay in their order. */
+export const newestFirst = (entries: readonly CatalogueEntry[]): CatalogueEntry[] =>
+  entries.toSorted((a, b) => (a.updated === b.updated ? 0 : a.updated < b.updated ? 1 : -1))

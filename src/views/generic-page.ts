@@ -51,6 +51,9 @@ export function genericPage(index: GenericIndex, site: Site): string {
   return documentOf({ site, title: name, crumbs: [crumb, { text: nameOf(name) }], body, links, feed })
 }
 
+/** Files in the table of a version. Each upload of another file makes the page again. */
+const MOST_FILES = 1000
+
 const fileCell = (href: string, { file, sha256 }: FileFacts): Markup =>
   lines(markup`<a href="${href}">${nameOf(file)}</a>`, markup`<code class="hash">${sha256}</code>`)
 
@@ -59,15 +62,22 @@ export function genericVersionPage(facts: GenericVersionFacts, site: Site): stri
   const { owner, name, version, files } = facts
   const { crumb, feed } = ofOwner(site, owner)
   const addresses = ownerAddresses(site, owner)
-  const rows = files.map((each) => {
+  const rows = files.slice(0, MOST_FILES).map((each) => {
     const href = addresses.genericFile(name, version, each.file)
     return tableRow(fileCell(href, each), [dayOf(each.time), sizeOf(each.size)])
   })
+  const left = files.length - rows.length
+  const sums = markup`<a href="${addresses.sums(name, version)}">SHA256SUMS</a>`
   const body = lines(
     markup`<h1>${nameOf(name)} <span class="version">${nameOf(version)}</span></h1>`,
     metaLine([counted(files.length, 'file'), sizeOf(facts.size), markup`updated ${dayOf(facts.time)}`]),
     markup`<p><a href="${addresses.generic(name)}">All versions</a></p>`,
-    section('files', 'Files', table('Files and their SHA-256', ['File', 'Published', 'Size'], rows)),
+    section(
+      'files',
+      'Files',
+      table('Files and their SHA-256', ['File', 'Published', 'Size'], rows),
+      left > 0 && markup`<p>${sums} has ${grouped(left)} more.</p>`,
+    ),
     section('fetch', 'Fetch and check', fetchCommands(site, facts)),
   )
   const crumbs = [crumb, { text: nameOf(name), href: addresses.generic(name) }, { text: nameOf(version) }]

@@ -8,6 +8,8 @@ import { ownerAddresses, type Site } from './page-addresses.js'
 
 /** Packages on an owner's page. */
 const MOST_RECENT = 500
+/** Packages on the page of all by name. It is made again when one of them changes. */
+const MOST_NAMES = 10_000
 
 /** A public owner, with the number of its packages and its newest time of publication where they are known. */
 type OwnerEntry = { owner: string; packages?: number; updated?: string }
@@ -68,13 +70,11 @@ const searchForm = (owner: string, { index, page }: Addresses): Markup =>
 /** An owner with entries of its catalogue. `total` is the number of its packages. */
 type OwnerFacts = { owner: string; entries: readonly CatalogueEntry[]; total: number; site: Site }
 
-/** `/{owner}/`: search, and the packages that were updated last, the newest first. */
+/** `/{owner}/`: search, and the packages that were updated last. The entries are the newest ones, newest first. */
 export function ownerPage({ owner, entries, total, site }: OwnerFacts): string {
   const addresses = ownerAddresses(site, owner)
   const { index, log, all, feed } = addresses
-  const newestFirst = (a: CatalogueEntry, b: CatalogueEntry): number =>
-    a.updated === b.updated ? byName(a, b) : a.updated < b.updated ? 1 : -1
-  const recent = [...entries].sort(newestFirst).slice(0, MOST_RECENT)
+  const recent = entries.slice(0, MOST_RECENT)
   const list = lines(
     markup`<ul class="list">`,
     recent.map((entry) => packageItem(addresses, entry)),
@@ -111,16 +111,19 @@ const nameItem = (addresses: Addresses, entry: CatalogueEntry): Markup => {
   return markup`<li>${link} <span class="meta">${nameOf(entry.latest)}</span></li>`
 }
 
-/** `/{owner}/all`: all packages by name, each short enough for there to be ten thousand. */
+/** `/{owner}/all`: the packages by name, each short enough for there to be ten thousand. */
 export function allPackagesPage({ owner, entries, total, site }: OwnerFacts): string {
   const { crumb, feed } = ofOwner(site, owner)
   const addresses = ownerAddresses(site, owner)
+  const shown = entries.toSorted(byName).slice(0, MOST_NAMES)
+  const left = total - shown.length
   const body = lines(
     markup`<h1>All packages of ${owner}</h1>`,
     markup`<p>${counted(total, 'package')}, by name.</p>`,
     markup`<ul class="names">`,
-    [...entries].sort(byName).map((entry) => nameItem(addresses, entry)),
+    shown.map((entry) => nameItem(addresses, entry)),
     markup`</ul>`,
+    left > 0 && markup`<p><a href="${addresses.index}">The JSON</a> has ${grouped(left)} more.</p>`,
   )
   const links = [{ text: 'All packages as JSON', href: addresses.index }]
   return documentOf({

@@ -1,6 +1,7 @@
 // The pages as documents: well-formed, the same each time, bounded, and with nothing of a stranger's as markup.
 
 import t from 'tap'
+import { newestFirst } from '../../src/views/catalogue.js'
 import { genericPage, genericVersionPage } from '../../src/views/generic-page.js'
 import { allPackagesPage, emptyPage, ownerPage, sitePage } from '../../src/views/index-pages.js'
 import { modulePage, moduleVersionPage } from '../../src/views/module-page.js'
@@ -171,12 +172,11 @@ t.test('the same facts give the same page, in whichever order they come', async 
     PAGES,
   )
   const entries = catalogue(30)
-  const reversed = entries.toReversed()
-  for (const page of [ownerPage, allPackagesPage])
-    t.equal(
-      page({ owner: 'team', entries: reversed, total: 30, site }),
-      page({ owner: 'team', entries, total: 30, site }),
-    )
+  const facts = { owner: 'team', total: 30, site }
+  t.equal(
+    allPackagesPage({ ...facts, entries: entries.toReversed() }),
+    allPackagesPage({ ...facts, entries }),
+  )
 })
 
 t.test('what strangers chose is text in every place', async (t) => {
@@ -224,16 +224,35 @@ t.test('a page is bounded, however many versions there are', async (t) => {
 })
 
 t.test("an owner's page has the 500 packages that were updated last", async (t) => {
-  const entries = catalogue(10_000)
+  const entries = newestFirst(catalogue(10_000))
   const page = ownerPage({ owner: 'team', entries, total: 10_000, site: {} })
   t.equal(page.match(/<li><a class="name"/g)?.length, 500)
   t.match(page, 'The 500 updated last')
   const times = [...page.matchAll(/datetime="([^"]*)"/g)].map(([, time]) => time)
   t.same(times, times.toSorted().toReversed())
   t.same(times.slice(0, 3), ['2026-03-05T01:02:03Z', '2026-02-03T04:05:06Z', '2025-09-11T10:00:00Z'])
-  t.equal(
-    allPackagesPage({ owner: 'team', entries, total: 10_000, site: {} }).match(/<li><a href="\/team\/g/g)
-      ?.length,
-    10_000,
-  )
+  const all = (packages: number): string =>
+    allPackagesPage({ owner: 'team', entries: catalogue(packages), total: packages, site: {} })
+  t.equal(all(10_000).match(/<li><a href="\/team\/g/g)?.length, 10_000)
+  t.notMatch(all(10_000), ' more.')
+  t.equal(all(12_000).match(/<li><a href="\/team\/g/g)?.length, 10_000)
+  t.match(all(12_000), '>The JSON</a> has 2,000 more.')
+})
+
+t.test('entries of the same time stay in their order', (t) => {
+  const entries = catalogue(10).map((entry, at) => ({
+    ...entry,
+    updated: at < 5 ? '2026-01-01' : '2026-02-02',
+  }))
+  t.same(newestFirst(entries), [...entries.slice(5), ...entries.slice(0, 5)])
+  t.end()
+})
+
+t.test('the page of a version with very many files has the first thousand', (t) => {
+  const files = Array.from({ length: 20_000 }, (_, at) => ({ ...genericVersion.files[0]!, file: `f${at}` }))
+  const page = genericVersionPage({ ...genericVersion, files }, site)
+  t.equal(page.match(/<tr>/g)?.length, 1 + 1000)
+  t.match(page, '>SHA256SUMS</a> has 19,000 more.')
+  t.match(page, '20,000 files')
+  t.end()
 })
