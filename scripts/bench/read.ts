@@ -24,7 +24,7 @@ type Rates = { wall: number; processor: number }
 
 /** Asks for `path` for a second; throws when one of the answers is not a 200. */
 async function measure({ port, pid }: Asked, path: string, authorization?: string): Promise<Rates> {
-  const url = `http://127.0.0.1:${port}/api/packages/${path}`
+  const url = `http://127.0.0.1:${port}${path}`
   const header = authorization === undefined ? [] : ['-H', `Authorization: ${authorization}`]
   const args = ['-t1', `-c${CONNECTIONS}`, '-d1s', ...header, url]
   const before = childrenSeconds(pid)
@@ -55,19 +55,30 @@ async function fill() {
       if (status !== 201) throw new Error(`${path} was answered with ${status}`)
     }
   }
+  await plinth.viewsFollowed()
   const bare = await startBareNginx(join(plinth.data, 'tree'), userOf(plinth.data))
   const ours = { port: plinth.port, pid: Number(readFileSync(join(plinth.data, nginxPidPath), 'utf8')) }
   for (const { pid } of [ours, bare]) pin(pid, WORKERS_ON)
   return { plinth, ours, bare }
 }
 
-const PATHS: [name: string, path: string][] = [
-  ['list', 'go/example.com/m/@v/list'],
-  ['.info', 'go/example.com/m/@v/v1.1.0.info'],
-  ['@latest', 'go/example.com/m/@latest'],
-  ['100 kB file', 'generic/file/1/100kB'],
-  ['10 MB file', 'generic/file/1/10MB'],
+type What = { name: string; path: string; page?: string }
+
+/** Paths below the owner's folder; a page has another address at Plinth, below the owner's page. */
+const READS: What[] = [
+  { name: 'list', path: 'go/example.com/m/@v/list' },
+  { name: '.info', path: 'go/example.com/m/@v/v1.1.0.info' },
+  { name: '@latest', path: 'go/example.com/m/@latest' },
+  { name: '100 kB file', path: 'generic/file/1/100kB' },
+  { name: '10 MB file', path: 'generic/file/1/10MB' },
+  { name: "a module's page", path: '-/go/example.com/m/@/index.html', page: 'go/example.com/m' },
+  { name: "an owner's page", path: '-/index.html', page: '' },
+  { name: "a module's JSON", path: '-/go/example.com/m/@/index.json' },
+  { name: "an owner's JSON", path: '-/index.json' },
 ]
+
+const addressOf = (owner: string, { path, page }: What): string =>
+  page === undefined ? `/api/packages/${owner}/${path}` : `/${owner}/${page}`
 
 /**
  * The processor time is what a request costs nginx, whatever else the machine does; on one that does nothing else,
@@ -96,13 +107,13 @@ export const read: Bench = {
   needs: ['nginx', 'wrk'],
   async *run({ rounds }: Scale): AsyncGenerator<Row> {
     const { plinth, ours, bare } = await fill()
-    for (const [name, path] of PATHS) {
+    for (const what of READS) {
       const found = await inTurns(rounds(9), {
-        open: () => measure(ours, `admin/${path}`),
-        bare: () => measure(bare, `admin/${path}`),
-        closed: () => measure(ours, `secret/${path}`, AUTH),
+        open: () => measure(ours, addressOf('admin', what)),
+        bare: () => measure(bare, `/api/packages/admin/${what.path}`),
+        closed: () => measure(ours, addressOf('secret', what), AUTH),
       })
-      yield* rowsOf(name, found)
+      yield* rowsOf(what.name, found)
     }
     await bare.stop()
     await plinth.stop()
