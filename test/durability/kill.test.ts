@@ -9,7 +9,7 @@ import { simpleModule } from '../support/zips.js'
 import { settledViolations } from '../support/invariants.js'
 import { askService, newData, runService, type Result } from '../support/service.js'
 
-const ROUNDS = Number(process.env['PLINTH_TEST_KILL_ROUNDS'] ?? 50)
+const ROUNDS = Number(process.env['PLINTH_TEST_KILL_ROUNDS'] ?? 20)
 const CLIENTS = 8
 
 /** One thing that a client publishes and deletes: `sure` is what the last answer said, unless none came since. */

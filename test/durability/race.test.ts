@@ -26,11 +26,11 @@ t.test('1,000 racers on one version: one 201', async (t) => {
   t.same(await settledViolations(data), [])
 })
 
-t.test('publishers, deleters and rebuild on one module, 2,000 operations', needs('nginx'), async (t) => {
+t.test('publishers, deleters and rebuild on one module, 800 operations', needs('nginx'), async (t) => {
   const plinth = await startPlinth()
   t.teardown(plinth.stop)
   const WORKERS = 10
-  const EACH = 200
+  const EACH = 80
   const wrong: string[] = []
   const counts = { operations: 0, rebuilds: 0 }
   const all = WORKERS * EACH

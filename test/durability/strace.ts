@@ -77,14 +77,16 @@ const isBeside = (call: Call): boolean => isMark(call) || isLook(call)
 
 const CHANGES =
   /^(?:p?writev?(?:64)?|rename|link|symlink|unlink|mkdir|rmdir|ftruncate|utimensat|f?chmod|f?chown)/
-/** Whether a call changes what is on the disk. */
-const isChange = ({ name, text }: Call): boolean => CHANGES.test(name) || text.includes('O_CREAT')
+/** Whether a call changes files and names, brings changes to the disk, or only looks. */
+type Kind = 'change' | 'sync' | 'look'
+const kindOf = ({ name, text }: Call): Kind =>
+  CHANGES.test(name) || text.includes('O_CREAT') ? 'change' : /^f(?:data)?sync/.test(name) ? 'sync' : 'look'
 
 /**
  * The call that strace is to hit: the `nth` of its name, or the one of its name on `path` that is the `nthThere`. `key`
  * tells it from the others of a trace.
  */
-type Point = { name: string; nth: number; path?: string; nthThere: number; key: string; changes: boolean }
+type Point = { name: string; nth: number; path?: string; nthThere: number; key: string; kind: Kind }
 
 /** The first path of a call that is the same in each run, without the prefix of the data folder. */
 const fixedPath = ({ on }: Call): string | undefined =>
@@ -107,9 +109,7 @@ function pointsOf(calls: readonly Call[]): Point[] {
     const path = fixedPath(call)
     const nthThere = count(there, `${call.name} ${path}`)
     const key = `${what} #${count(keys, what)}`
-    return [
-      { name: call.name, nth, ...(path !== undefined && { path }), nthThere, key, changes: isChange(call) },
-    ]
+    return [{ name: call.name, nth, ...(path !== undefined && { path }), nthThere, key, kind: kindOf(call) }]
   })
 }
 
@@ -124,18 +124,18 @@ function hitIn(calls: readonly Call[]): Point | undefined {
  * Hits every point of an operation: `trace` runs it once, with strace's options, and returns the calls. The order of
  * calls that run side by side differs from run to run, so another one may be hit than was aimed at: what was missed
  * is aimed at again. Their paths are below `data`. Returns how many were hit, and those that never were. `written`
- * are all files that are written to. With `changesOnly` calls that change nothing are left out.
+ * are all files that are written to. Calls of the kinds in `without` are left out.
  */
 export async function hitAll(
   data: string,
   trace: (options: string[]) => Promise<Call[]>,
   how: string,
   written: readonly string[],
-  { changesOnly = false } = {},
+  { without = [] }: { without?: readonly Kind[] } = {},
 ): Promise<{ hit: number; missed: string[] }> {
   // What else the process does now and then is not in all of several recordings.
   const [first = [], ...others] = [await trace([]), await trace([]), await trace([])].map(pointsOf)
-  const wanted = first.filter(({ changes }) => changes || !changesOnly)
+  const wanted = first.filter(({ kind }) => !without.includes(kind))
   const left = new Map(wanted.filter(isIn(others)).map((point) => [point.key, point]))
   const total = left.size
   // Writes that wake the main thread are as many as it happens: only those to files are to be counted.

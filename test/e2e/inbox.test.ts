@@ -320,12 +320,12 @@ t.test('files that were there at the start, and a restart in the middle', async 
   t.same(await settledViolations(data), [])
 })
 
-t.test('a burst of 5,000 files, in flat memory', async (t) => {
+t.test('a burst of 2,000 files, in flat memory', async (t) => {
   const inbox = await inboxOf()
   t.teardown(inbox.end)
-  for (let n = 0; n < 5000; n++) inbox.drop(`admin/generic/tool/${n % 50}/f${n}`, `content ${n}`)
+  for (let n = 0; n < 2000; n++) inbox.drop(`admin/generic/tool/${n % 50}/f${n}`, `content ${n}`)
   await until(() => filesIn(inbox.path('admin')).length === 0, 500)
-  t.equal(filesIn(join(inbox.data, 'tree/api/packages/admin/generic/tool')).length, 5000)
+  t.equal(filesIn(join(inbox.data, 'tree/api/packages/admin/generic/tool')).length, 2000)
   t.same(filesIn(inbox.path('rejected')), [])
   const status = `/proc/${inbox.service.pid}/status`
   if (existsSync(status)) {
