@@ -1,4 +1,4 @@
-// The SHA-256 and the size of a file.
+// The hashes of a file, and its size.
 
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
@@ -15,4 +15,17 @@ export async function sumOf(path: string): Promise<Sum> {
     size += piece.length
   }
   return { sha256: hash.digest('hex'), size }
+}
+
+const ALGORITHMS = ['md5', 'sha1', 'sha256', 'sha512'] as const
+
+/** The hashes of a file that Gitea tells, in hex. */
+export type Hashes = Record<(typeof ALGORITHMS)[number], string>
+
+/** Reads the file at `path` (absolute) from start to end, in this thread. Throws what the file system throws. */
+export async function hashesOf(path: string): Promise<Hashes> {
+  const hashes = ALGORITHMS.map((name) => [name, createHash(name)] as const)
+  for await (const piece of createReadStream(path) as AsyncIterable<Buffer>)
+    for (const [, hash] of hashes) hash.update(piece)
+  return Object.fromEntries(hashes.map(([name, hash]) => [name, hash.digest('hex')])) as Hashes
 }

@@ -33,6 +33,7 @@
 //     tmp/{id}/                                an upload in flight, and files about to be renamed into the tree
 //     journal/{id}.json                        operations in flight
 //     sums/{xx}/{hash of path}.json            SHA-256 of each uploaded file, kept since its upload
+//     hashes/{xx}/{hash of path}.json          other hashes of a version's files, for which somebody has asked
 //     due/{owner}                              the views of the owner's packages together are to be made again
 //     lock                                     held by the one writer, whose process it names
 //     start.pid                                the pid of the `npm start` that serves
@@ -63,6 +64,7 @@ export const folders = {
   tmp: 'state/tmp',
   journal: 'state/journal',
   sums: 'state/sums',
+  hashes: 'state/hashes',
   due: 'state/due',
   control: 'state/control',
   nginx: 'state/nginx',
@@ -188,9 +190,14 @@ export const sumFolders: readonly string[] = Array.from(
 )
 
 // ('tree/api/packages/admin/generic/tool/1.0/x') → state/sums/5e/5e0c….json
-export function sumFile(path: string): string {
+export const sumFile = (path: string): string => fileOf(folders.sums, path)
+
+/** Where the other hashes of a version's files are. `path` is that of a module's zip, or a generic version's folder. */
+export const hashesFile = (path: string): string => fileOf(folders.hashes, path)
+
+function fileOf(folder: string, path: string): string {
   const hash = createHash('sha256').update(path).digest('hex')
-  return `${folders.sums}/${hash.slice(0, 2)}/${hash}.json`
+  return `${folder}/${hash.slice(0, 2)}/${hash}.json`
 }
 
 export const accountFile = (account: string): string => `${folders.accounts}/${account}.json`

@@ -114,6 +114,8 @@ const PURE = [
   'packages/operation.ts',
   'http/credentials.ts',
   'http/stated-sha256.ts',
+  'http/api-paging.ts',
+  'http/api-answers.ts',
   'go/ordered-versions.ts',
   'go/artifacts.ts',
   'modzip/zip-directory.ts',
@@ -151,7 +153,7 @@ t.test('what one file does, no other does', async (t) => {
   t.same(usersOf(/from 'koa-body'/), ['http/form-body.ts'])
   t.same(usersOf(/from 'chokidar'/), ['inbox/watcher.ts'])
   t.same(usersOf(/from 'markdown-it'/), ['views/markdown.ts'])
-  t.same(usersOf(/from '@koa\/router'/), ['http/app.ts'])
+  t.same(usersOf(/from '@koa\/router'/), ['http/api.ts', 'http/app.ts'])
   for (const file of usersOf(/from 'koa'/)) t.equal(roomOf(file), 'http', `${file} uses koa`)
   t.same(usersOf(/import \{[^}]*\b(?:rename|link)\b[^}]*\} from 'node:fs\/promises'/), [
     'commands/pack.ts', // gives the zip that is made its name; it knows no tree

@@ -51,6 +51,12 @@ export async function readAccounts(store: Store): Promise<Accounts> {
   return found
 }
 
+/** The owner of this name; `undefined` when it is not declared. */
+export async function readOwner(store: Store, name: string): Promise<Owner | undefined> {
+  const text = isOwnerName(name) ? await store.read(ownerFile(name)) : undefined
+  return text && parseOwner(name, text.toString())
+}
+
 /** The declared owners in the order of their names. */
 export async function readOwners(store: Store): Promise<Owner[]> {
   const names = await namesIn(store, folders.owners)

@@ -13,6 +13,7 @@ import {
   checkFits,
   extensions,
   goFolder,
+  hashesFile,
   modulePaths,
   moduleViews,
   versionFile,
@@ -217,6 +218,7 @@ export class ModulePublisher {
     else await this.#views.refresh(version, version.version)
     for (const extension of extensions.toReversed()) await this.#store.remove(versionFile(version, extension))
     for (const view of [views.versionPage, views.facts]) await this.#store.remove(view(version.version))
+    await this.#store.remove(hashesFile(zip))
     await removeRecord(this.#store, zip)
     if (await this.#store.exists(list))
       return this.#store.syncAll([versions, folder, views.folder, recordFolder(zip)])

@@ -48,7 +48,7 @@ export class Admission {
 
   /** Middleware that counts requests. After {@link stop} it throws a 503 for each. */
   readonly count: RequestMiddleware = async (_ctx, next) => {
-    if (this.#stopping) throw retryAfter(5, 'the service is being stopped or restarted')
+    this.#mustGoOn()
     this.#requests++
     try {
       await next()
@@ -66,8 +66,12 @@ export class Admission {
     return this.#inSlot(this.#uploads, 'upload', account, () => this.#share(account, action))
   }
 
-  /** Runs one delete of `account` {@link atDisk}. Throws a 503 as {@link upload} does. */
-  delete<T>(account: string, action: () => Promise<T>): Promise<T> {
+  /**
+   * Runs one delete of `account` {@link atDisk}. Throws a 503 as {@link upload} does, and after {@link stop}: a request
+   * may be for many deletes.
+   */
+  async delete<T>(account: string, action: () => Promise<T>): Promise<T> {
+    this.#mustGoOn()
     return this.#inSlot(this.#deletes, 'delete', account, () => this.atDisk(account, action))
   }
 
@@ -100,6 +104,10 @@ export class Admission {
       memory.end()
       unsynced.end()
     }
+  }
+
+  #mustGoOn(): void {
+    if (this.#stopping) throw retryAfter(5, 'the service is being stopped or restarted')
   }
 
   /** Lets no more requests in. */

@@ -5,6 +5,8 @@ import Koa from 'koa'
 import type { KnownAccounts } from '../access/known-accounts.js'
 import type { Config } from '../config.js'
 import type { Log } from '../log.js'
+import { answerInJson, apiRouter } from './api.js'
+import type { ApiParts } from './api-routes.js'
 import { mustBeAllowed, type StillAllowed } from './authorize.js'
 import { FailedLogins } from './failed-logins.js'
 import { deleteFile, deleteGenericVersion, uploadFile, type GenericRoutes } from './generic-routes.js'
@@ -14,7 +16,9 @@ import { leadToPage } from './page-routes.js'
 import type { RequestContext, RequestState } from './request-state.js'
 
 /** What the routes work with. */
-type AppParts = GoRoutes & GenericRoutes & { config: Config; log: Log; accounts: KnownAccounts }
+type AppParts = GoRoutes &
+  GenericRoutes &
+  Omit<ApiParts, 'failures'> & { config: Config; log: Log; accounts: KnownAccounts }
 
 const OWNER = '/api/packages/:owner'
 
@@ -80,10 +84,17 @@ export function createApp(parts: AppParts): Koa<RequestState> {
   const app = new Koa<RequestState>()
   app.proxy = true // nginx sets X-Forwarded-For and X-Forwarded-Proto, and only nginx reaches the service
   app.use(hearErrors)
+  app.use(answerInJson(config))
   app.use(logWrites(log))
   app.use(answerErrors(log))
   app.use(parts.admission.count)
-  app.use(router.routes())
-  app.use((ctx) => refuseUnrouted(ctx, methodsOf(router, ctx.path)))
+  const routers = [router, apiRouter({ ...parts, failures })]
+  for (const each of routers) app.use(each.routes())
+  app.use((ctx) =>
+    refuseUnrouted(
+      ctx,
+      routers.flatMap((each) => methodsOf(each, ctx.path)),
+    ),
+  )
   return app
 }

@@ -10,12 +10,13 @@ import { parseCredentials } from './credentials.js'
 import type { FailedLogins } from './failed-logins.js'
 import type { RequestContext } from './request-state.js'
 
-type Needs = { store: Store; accounts: KnownAccounts; failures: FailedLogins }
+/** What a check of credentials and rights needs. */
+export type Needs = { store: Store; accounts: KnownAccounts; failures: FailedLogins }
 
 /** Asks again whether the request may write. Throws what the first answer would be now. */
 export type StillAllowed = () => Promise<void>
 
-const unauthorized = (message: string): Refusal =>
+export const unauthorized = (message: string): Refusal =>
   new Refusal(401, message, { headers: { 'WWW-Authenticate': 'Basic realm="plinth", charset="UTF-8"' } })
 
 const tooMany = (): Refusal =>
@@ -29,36 +30,74 @@ const refusalFor = (account: Account | undefined): Refusal =>
     account ? `account ${account.name} may not write here` : 'wrong credentials: no account has this token',
   )
 
+/** Counts a request as a failed login at most once. */
+class Attempt {
+  readonly #failures: FailedLogins
+  readonly #address: string
+  /** How long the answer must wait, in ms, when it was counted. */
+  #counted: number | undefined
+
+  constructor(failures: FailedLogins, address: string) {
+    this.#failures = failures
+    this.#address = address
+  }
+
+  /** Throws a 429 when too many were counted. */
+  count(): number {
+    this.#counted ??= this.#failures.count(this.#address)
+    if (this.#counted === undefined) throw tooMany()
+    return this.#counted
+  }
+
+  forgive(): void {
+    if (this.#counted !== undefined) this.#failures.forgive(this.#address)
+  }
+
+  /** Counts it, and resolves when the answer has waited. */
+  async fail(): Promise<void> {
+    await this.#failures.wait(this.count())
+  }
+}
+
+/** The account of right credentials. */
+type Proven = { account: Account; token: string; attempt: Attempt }
+
+/**
+ * Resolves with the account of the request. Throws a 401 for missing and for wrong credentials. The answer to wrong
+ * ones waits when many come from one address, and in the end it is a 429.
+ */
+export async function authenticated(
+  { accounts, failures }: Omit<Needs, 'store'>,
+  ctx: RequestContext,
+): Promise<Proven> {
+  const credentials = parseCredentials(ctx.get('Authorization'))
+  if (!credentials) throw unauthorized('credentials are needed: curl --user ACCOUNT:TOKEN')
+  const attempt = new Attempt(failures, ctx.ip)
+  const { account, claimed } = await accounts.authenticate(credentials, () => attempt.count())
+  if (account) {
+    ctx.state.account = account.name
+    return { account, token: credentials.token, attempt }
+  }
+  // Only the name of an existing account is logged: a client may have put its token in the name's place.
+  if (claimed !== undefined) ctx.state.claimed = claimed
+  await attempt.fail()
+  throw refusalFor(undefined)
+}
+
 /**
  * Resolves when the request may write to `owner`, with a function that asks the same again. Throws a 401 for wrong
  * credentials and for missing rights. That answer waits when many come from one address, and in the end it is a 429.
  * Throws a 404 for an owner that is not declared, which is told only to those who could write to it.
  */
-export async function mustBeAllowed(
-  { store, accounts, failures }: Needs,
-  ctx: RequestContext,
-  owner: string,
-): Promise<StillAllowed> {
-  const credentials = parseCredentials(ctx.get('Authorization'))
-  if (!credentials) throw unauthorized('credentials are needed: curl --user ACCOUNT:TOKEN')
-  let counted: number | undefined
-  const count = (): number => {
-    counted ??= failures.count(ctx.ip)
-    if (counted === undefined) throw tooMany()
-    return counted
+export async function mustBeAllowed(needs: Needs, ctx: RequestContext, owner: string): Promise<StillAllowed> {
+  const { account, token, attempt } = await authenticated(needs, ctx)
+  if (!mayWrite(account, owner)) {
+    await attempt.fail()
+    throw refusalFor(account)
   }
-  const { account, claimed } = await accounts.authenticate(credentials, count)
-  if (account) ctx.state.account = account.name
-  if (account && mayWrite(account, owner)) {
-    if (counted !== undefined) failures.forgive(ctx.ip)
-    await mustBeDeclared(store, owner)
-    return () =>
-      mustStillBeAllowed({ store, accounts }, { account: account.name, token: credentials.token }, owner)
-  }
-  // Only the name of an existing account is logged: a client may have put its token in the name's place.
-  if (!account && claimed !== undefined) ctx.state.claimed = claimed
-  await failures.wait(count())
-  throw refusalFor(account)
+  attempt.forgive()
+  await mustBeDeclared(needs.store, owner)
+  return () => mustStillBeAllowed(needs, { account: account.name, token }, owner)
 }
 
 /** `credentials` were right before. So a refusal is no failed login. */

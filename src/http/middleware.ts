@@ -75,7 +75,7 @@ function unsettledAnswer(error: Unsettled, ctx: RequestContext, log: Log): Refus
 
 const stackOf = (error: unknown): string | undefined => (error instanceof Error ? error.stack : undefined)
 
-/** Turns what is thrown into a short text/plain answer. It holds no stack and no path of the server. */
+/** Turns what is thrown into a short answer, text/plain or Gitea's JSON. It holds no stack and no path of ours. */
 export const answerErrors =
   (log: Log): RequestMiddleware =>
   async (ctx, next) => {
@@ -86,8 +86,12 @@ export const answerErrors =
       const refusal = toRefusal(error, ctx, log)
       ctx.set(refusal.headers)
       ctx.status = refusal.status
-      ctx.type = 'text/plain; charset=utf-8'
-      ctx.body = `${refusal.message}\n`
+      if (ctx.state.apiUrl !== undefined) {
+        ctx.body = { message: refusal.message, url: ctx.state.apiUrl }
+      } else {
+        ctx.type = 'text/plain; charset=utf-8'
+        ctx.body = `${refusal.message}\n`
+      }
       ctx.state.reason = refusal.message
     }
   }

@@ -12,6 +12,8 @@ export type RequestState = {
   bytes?: number
   /** Why the request was refused. */
   reason?: string
+  /** The address of the API that the request is for. Its refusals are told in JSON. */
+  apiUrl?: string
 }
 
 export type RequestContext = ParameterizedContext<RequestState>

@@ -44,8 +44,9 @@ const redirectTarget = ({ listen, publicUrl }: Config): string =>
   publicUrl?.startsWith('https:') ? publicUrl : `https://$host${portSuffix(listen)}`
 
 function httpPart(config: Config): string {
-  const { connectionsPerAddress, failedLogins, httpListen } = config
+  const { apiRate, connectionsPerAddress, failedLogins, httpListen } = config
   const always = `limit_req_zone $failing zone=failing:1m rate=${failedLogins}r/s;
+limit_req_zone $binary_remote_addr zone=api:1m rate=${apiRate}r/s;
 ${addressPart(connectionsPerAddress)}map $host $base_path {
     default "${basePath(config)}";
 }

@@ -4,7 +4,7 @@
 import { setImmediate } from 'node:timers/promises'
 import { ignoring } from '../errors.js'
 import { unescapePath } from '../gomod/module-path.js'
-import { genericPackageViews, moduleViews, ownerViews, viewsFolder } from '../layout.js'
+import { ownerViews, viewsFolder } from '../layout.js'
 import { placeFiles, stageFiles, type PlannedFile } from '../store/staged-files.js'
 import type { Store } from '../store/store.js'
 import {
@@ -17,14 +17,10 @@ import {
 } from '../views/catalogue.js'
 import type { CatalogueEntry, GenericIndex, ModuleIndex } from '../views/facts.js'
 import { byTime, FEED_ENTRIES, feedText, type Publication } from '../views/feed.js'
-import { parseGenericIndex } from '../views/generic-index.js'
 import { allPackagesPage, ownerPage } from '../views/index-pages.js'
-import { parseModuleIndex } from '../views/module-index.js'
 import { ownerAddresses, type Site } from '../views/page-addresses.js'
 import type { Operation } from './operation.js'
-
-/** A package: a module or a generic package. */
-type Package = Pick<CatalogueEntry, 'kind' | 'name'>
+import { readIndexOf, type PackageName } from './published.js'
 
 /** Packages of all remembered owners together, some 300 bytes each. */
 const REMEMBERED_PACKAGES = 50_000
@@ -51,15 +47,15 @@ export class Catalogues {
   async update(owner: string, changes: readonly Operation[]): Promise<void> {
     const memory = this.#remembered.get(owner) ?? (await this.#load(owner))
     if (!memory) return this.remake(owner)
-    const changed = new Map<string, Package>()
+    const changed = new Map<string, PackageName>()
     for (const change of changes) {
-      const at: Package =
+      const at: PackageName =
         'module' in change ? { kind: 'go', name: change.module } : { kind: 'generic', name: change.name }
       changed.set(packageKey(at), at)
     }
     await Promise.all(
       [...changed].map(async ([key, at]) => {
-        const entry = entryOf(await this.#indexOf(owner, at))
+        const entry = entryOf(await readIndexOf(this.#store, owner, at))
         memory.newest.delete(key)
         if (entry) memory.entries.set(key, entry)
         else memory.entries.delete(key)
@@ -141,17 +137,10 @@ export class Catalogues {
     for (const at of updated) {
       const key = packageKey(at)
       const known = memory.newest.get(key)
-      newest.set(key, known ?? this.#publicationsOf(owner, await this.#indexOf(owner, at)))
+      newest.set(key, known ?? this.#publicationsOf(owner, await readIndexOf(this.#store, owner, at)))
     }
     memory.newest = newest
     return [...newest.values()].flat().sort(byTime).slice(0, FEED_ENTRIES)
-  }
-
-  async #indexOf(owner: string, { kind, name }: Package): Promise<ModuleIndex | GenericIndex | undefined> {
-    const path =
-      kind === 'go' ? moduleViews({ owner, module: name }).index : genericPackageViews({ owner, name }).index
-    const text = (await this.#store.read(path))?.toString()
-    return text === undefined ? undefined : kind === 'go' ? parseModuleIndex(text) : parseGenericIndex(text)
   }
 
   /** Reads the index of each package of an owner. */
@@ -159,11 +148,11 @@ export class Catalogues {
     const folder = viewsFolder(owner)
     for await (const path of this.#modulesBelow(`${folder}/go`)) {
       const module = unescapePath(path.slice(folder.length + '/go/'.length))
-      const index = module && (await this.#indexOf(owner, { kind: 'go', name: module }))
+      const index = module && (await readIndexOf(this.#store, owner, { kind: 'go', name: module }))
       if (index) yield index
     }
     for (const name of await this.#store.names(`${folder}/generic`)) {
-      const index = await this.#indexOf(owner, { kind: 'generic', name })
+      const index = await readIndexOf(this.#store, owner, { kind: 'generic', name })
       if (index) yield index
     }
   }

@@ -5,14 +5,16 @@
 // goes when the views have followed. After a crash, the views of each owner with a marker are made from all its
 // packages.
 
-import { ignoring, messageOf } from '../errors.js'
-import { dueMarker, folders, ownerTree, ownerViews } from '../layout.js'
+import { messageOf } from '../errors.js'
+import { ownerTree, ownerViews } from '../layout.js'
 import type { Log } from '../log.js'
 import type { Store } from '../store/store.js'
 import type { Site } from '../views/page-addresses.js'
 import { Catalogues } from './catalogues.js'
+import { DueMarkers } from './due-markers.js'
 import type { Operation } from './operation.js'
 import { Queue } from './queue.js'
+import type { VersionIndex } from './version-index.js'
 import { VersionLog } from './version-log.js'
 
 /** From a change to the refresh. What changes meanwhile comes along. */
@@ -41,30 +43,36 @@ type Due = {
   unsure: boolean
 }
 
+/** Hears of changes: of a known one after it was made, else of the owner. */
+type Listener = Pick<VersionIndex, 'changed' | 'forget'>
+
 export class OwnerViews {
   readonly #store: Store
   readonly #log: Log
   readonly #catalogues: Catalogues
   readonly #versionLog: VersionLog
+  /** The lists of versions in memory. */
+  readonly #listener: Listener | undefined
   /** The owners whose views are due. */
   readonly #due = new Map<string, Due>()
   /** One refresh of an owner at a time. */
   readonly #refreshes = new Queue()
-  /** One change of an owner's marker at a time. */
-  readonly #markers = new Queue()
+  readonly #markers: DueMarkers
   /** Whether no refresh begins any more. */
   #stopped = false
 
-  constructor(store: Store, log: Log, site: Site) {
+  constructor(store: Store, log: Log, site: Site, listener?: Listener) {
     this.#store = store
+    this.#listener = listener
     this.#log = log
+    this.#markers = new DueMarkers(store)
     this.#catalogues = new Catalogues(store, site)
     this.#versionLog = new VersionLog(store)
   }
 
   /** Finds the owners whose views a crash left due. */
   async recover(): Promise<void> {
-    for (const owner of await this.#store.names(folders.due))
+    for (const owner of await this.#markers.owners())
       if (!this.#due.has(owner)) this.#makeDue(owner, undefined, Promise.resolve()) // the marker is there
   }
 
@@ -78,9 +86,11 @@ export class OwnerViews {
     try {
       const result = await action(due.marked)
       due.changes?.push(entry)
+      this.#listener?.changed(entry)
       return result
     } catch (error) {
       due.changes = undefined // a refresh may have seen what was then taken back
+      this.#listener?.forget(entry.owner)
       throw error
     } finally {
       due.underWay--
@@ -99,6 +109,7 @@ export class OwnerViews {
     } finally {
       due.underWay--
       due.changes = undefined
+      this.#listener?.forget(owner)
       this.#schedule(owner, due, REFRESH_AFTER_MS)
     }
   }
@@ -146,7 +157,8 @@ export class OwnerViews {
     await this.#refreshes.run(owner, async () => {
       this.#forget(owner, this.#due.get(owner))
       this.#catalogues.forget(owner)
-      await this.#unmark(owner)
+      this.#listener?.forget(owner)
+      await this.#markers.remove(owner)
     })
   }
 
@@ -156,11 +168,7 @@ export class OwnerViews {
     for (const { timer } of this.#due.values()) clearTimeout(timer)
   }
 
-  #makeDue(
-    owner: string,
-    changes: Operation[] | undefined,
-    marked = this.#markers.run(owner, () => this.#mark(owner)),
-  ): Due {
+  #makeDue(owner: string, changes: Operation[] | undefined, marked = this.#markers.make(owner)): Due {
     const unsure = changes === undefined
     const due: Due = { marked, underWay: 0, changes, timer: undefined, failures: 0, unsure }
     this.#due.set(owner, due)
@@ -168,22 +176,6 @@ export class OwnerViews {
     marked.catch(() => this.#forget(owner, due))
     if (changes === undefined) this.#schedule(owner, due, 0)
     return due
-  }
-
-  async #mark(owner: string): Promise<void> {
-    const marker = dueMarker(owner)
-    try {
-      const isNew = await ignoring(['EEXIST'], () => this.#store.record(marker, ''))
-      if (!isNew) await this.#store.sync(folders.due)
-    } catch (error) {
-      await this.#store.remove(marker).catch(() => {}) // one that stays does no harm: the next change removes it
-      throw error
-    }
-  }
-
-  /** Removes the marker. A change that begins meanwhile makes a new one, when this one is gone. */
-  async #unmark(owner: string): Promise<void> {
-    await this.#markers.run(owner, () => this.#store.remove(dueMarker(owner)))
   }
 
   #forget(owner: string, due: Due | undefined): void {
@@ -227,7 +219,7 @@ export class OwnerViews {
         due.failures = 0
         if (due.changes?.length !== 0 || due.underWay > 0) return
         this.#forget(owner, due)
-        await this.#unmark(owner)
+        await this.#markers.remove(owner)
       } catch (error) {
         due.failures++
         due.changes = undefined

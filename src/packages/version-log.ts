@@ -2,11 +2,10 @@
 // made. Lines are only ever added, so that a reader can go on from the byte where it stopped. What was deleted cannot
 // be derived from the tree: a rebuild keeps the log, and adds what is missing in it.
 
-import { unescapePath } from '../gomod/module-path.js'
-import { parseVersion } from '../gomod/semver.js'
-import { goFolder, ownerViews, versionFile } from '../layout.js'
+import { ownerViews, versionFile } from '../layout.js'
 import type { Store } from '../store/store.js'
 import { logLineText, parseLogLine, type LogLine } from '../views/feed.js'
+import { visibleVersions } from './module-versions.js'
 import type { Operation } from './operation.js'
 
 /** The last line is within so many bytes: a path has 3,000 at most. */
@@ -51,32 +50,14 @@ export class VersionLog {
   async missing(owner: string): Promise<Change[]> {
     const logged = await this.#logged(owner)
     const missing: (Change & { time: number })[] = []
-    for await (const at of this.#versions(owner, '')) {
-      if (logged.delete(keyOf(at))) continue
-      const zip = versionFile({ owner, module: at.path, version: at.version }, 'zip')
-      missing.push({ ...at, time: (await this.#store.status(zip))?.mtimeMs ?? 0 })
+    for await (const { module, version } of visibleVersions(this.#store, owner)) {
+      if (logged.delete(keyOf({ path: module, version }))) continue
+      const zip = versionFile({ owner, module, version }, 'zip')
+      missing.push({ path: module, version, time: (await this.#store.status(zip))?.mtimeMs ?? 0 })
     }
     missing.sort((a, b) => a.time - b.time || (keyOf(a) < keyOf(b) ? -1 : 1))
     const gone = [...logged.values()].map(({ path, version }): Change => ({ path, version, deleted: true }))
     return [...missing.map(({ path, version }) => ({ path, version })), ...gone]
-  }
-
-  /** Yields the visible versions of all modules. `below` is a path below the owner's folder, with its slash. */
-  async *#versions(owner: string, below: string): AsyncGenerator<Change> {
-    const folder = `${goFolder(owner)}${below}`
-    for (const name of await this.#store.names(folder)) {
-      if (name === '@latest') continue
-      if (name !== '@v') {
-        yield* this.#versions(owner, `${below}/${name}`)
-        continue
-      }
-      const path = unescapePath(below.slice(1))
-      if (path === undefined) continue
-      for (const file of await this.#store.names(`${folder}/@v`)) {
-        const version = file.endsWith('.info') ? unescapePath(file.slice(0, -'.info'.length)) : undefined
-        if (version !== undefined && parseVersion(version)) yield { path, version }
-      }
-    }
   }
 
   /** The versions that are there by the log. */

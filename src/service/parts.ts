@@ -9,9 +9,11 @@ import { ModulePublisher } from '../go/publish.js'
 import { folders } from '../layout.js'
 import type { Log } from '../log.js'
 import { CheckPool } from '../modzip/check-pool.js'
+import { FileHashes } from '../packages/file-hashes.js'
 import { Journal } from '../packages/journal.js'
 import { OwnerViews } from '../packages/owner-views.js'
 import { PublicationClock } from '../packages/publication-clock.js'
+import { VersionIndex } from '../packages/version-index.js'
 import { CopyIn } from '../store/copy-in.js'
 import { FreeSpace } from '../store/free-space.js'
 import type { Site } from '../views/page-addresses.js'
@@ -36,6 +38,10 @@ export class Parts {
   readonly zips: CheckPool
   /** What pages know of the server. */
   readonly site: Site
+  /** The versions of owners, kept in memory. */
+  readonly versions: VersionIndex
+  /** Hashes that are computed when somebody asks for them. */
+  readonly hashes: FileHashes
   /** The views of each owner's packages together, which follow the changes. */
   readonly ownerViews: OwnerViews
   /** Operations that are under way, and the queues that they wait in. */
@@ -59,7 +65,9 @@ export class Parts {
     this.copyIn = new CopyIn(this.store, this.freeSpace)
     this.zips = given.zips ?? new CheckPool(config)
     this.site = { publicUrl: config.publicUrl, importPrefixes: config.importPrefixes }
-    this.ownerViews = new OwnerViews(this.store, log, this.site)
+    this.versions = new VersionIndex(this.store)
+    this.hashes = new FileHashes(this.store)
+    this.ownerViews = new OwnerViews(this.store, log, this.site, this.versions)
     this.journal = new Journal(this.store, log, this.ownerViews, (entry) =>
       'module' in entry ? this.modules.settle(entry) : this.files.settle(entry),
     )

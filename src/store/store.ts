@@ -22,6 +22,7 @@ export class Store extends Staging {
       folders.tmp,
       folders.journal,
       folders.due,
+      folders.hashes,
       folders.control,
     ]
     const isUpgraded = !(await this.exists(folders.due)) // its name must be on the disk before a marker is

@@ -27,6 +27,7 @@ t.test('plain http', async (t) => {
     'main.conf': 'worker_rlimit_nofile 16512;\n',
     'events.conf': 'worker_connections 8192;\n',
     'http.conf': `limit_req_zone $failing zone=failing:1m rate=5r/s;
+limit_req_zone $binary_remote_addr zone=api:1m rate=100r/s;
 limit_conn_zone $binary_remote_addr zone=addresses:10m;
 limit_conn addresses 512;
 limit_conn_status 429;

@@ -62,6 +62,8 @@ export async function openParts(
     log,
     journal,
     ownerViews: parts.ownerViews,
+    versions: parts.versions,
+    hashes: parts.hashes,
     site: parts.site,
     modules,
     files,

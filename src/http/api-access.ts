@@ -1,0 +1,42 @@
+// Who may read what through the API. An owner that is private is not told from one that does not exist: without
+// credentials the answer to both is 401, and 404 for an account without the right.
+
+import { readOwner } from '../access/files.js'
+import { mayRead, mayWrite, type Account, type Owner } from '../access/rights.js'
+import { quote, Refusal } from '../errors.js'
+import { authenticated, unauthorized, type Needs } from './authorize.js'
+import type { RequestContext } from './request-state.js'
+
+const noSuchOwner = (name: string): Refusal =>
+  new Refusal(404, `there is no owner ${quote(name)}, or this account may not read it`)
+
+/** The account of the request; `undefined` without credentials. Throws a 401 for wrong ones. */
+async function accountOfRequest(needs: Needs, ctx: RequestContext): Promise<Account | undefined> {
+  return ctx.get('Authorization') === '' ? undefined : mustBeAccount(needs, ctx)
+}
+
+/** The account of the request. Throws a 401 for missing and for wrong credentials. */
+export async function mustBeAccount(needs: Needs, ctx: RequestContext): Promise<Account> {
+  const { account, attempt } = await authenticated(needs, ctx)
+  attempt.forgive()
+  return account
+}
+
+/** The owner that the request may read. Throws a 401 or 404 when there is none. */
+export async function ownerForReader(needs: Needs, ctx: RequestContext, name: string): Promise<Owner> {
+  const account = await accountOfRequest(needs, ctx)
+  const owner = await readOwner(needs.store, name)
+  if (owner?.public) return owner
+  if (!account) throw unauthorized('credentials are needed: there is no such public owner')
+  if (!owner || !mayRead(account, name)) throw noSuchOwner(name)
+  return owner
+}
+
+/** {@link ownerForReader} for who may also delete. Throws a 403 for an account that may only read. */
+export async function ownerForWriter(needs: Needs, ctx: RequestContext, name: string): Promise<Owner> {
+  const account = await mustBeAccount(needs, ctx)
+  const owner = await readOwner(needs.store, name)
+  if (!owner || !(owner.public || mayRead(account, name))) throw noSuchOwner(name)
+  if (!mayWrite(account, name)) throw new Refusal(403, `account ${account.name} may not write here`)
+  return owner
+}
