@@ -297,7 +297,7 @@ registry=$url/api/packages/$owner/go
 request "$temp/answer" 65536 ${sum:+--header "X-Checksum-Sha256: ${sum%% *}"} --upload-file "$zip" "$registry/upload"
 case $status in
   '') die "$url cannot be asked" ;;
-  201) answer; exit 0 ;;
+  200 | 201) answer; exit 0 ;; # 200: it is there already, with the same content
   409) ;;
   3??) die "$url answers $status and sends us elsewhere, which is not followed: the token would go along" ;;
   *) say "$url refused it with $status"; answer >&2; exit 1 ;;

@@ -10,7 +10,7 @@ import { genericFile, genericFolder, genericVersionFolder, type GenericVersion }
 import type { Journal } from '../packages/journal.js'
 import { queueKey, type FileOperation } from '../packages/operation.js'
 import type { PublicationClock } from '../packages/publication-clock.js'
-import { forgetRecords, linkRecord, recordFolder, writeRecord } from '../packages/records.js'
+import { forgetRecords, linkRecord, readRecord, recordFolder, writeRecord } from '../packages/records.js'
 import type { Store } from '../store/store.js'
 import { timeText } from '../views/module-index.js'
 import { waitForAll } from '../store/wait-for-all.js'
@@ -24,8 +24,11 @@ type Needs = { store: Store; journal: Journal; clock: PublicationClock; site: Si
 /** A received file: its path (absolute), its SHA-256 and size. */
 type ReceivedFile = Sum & { path: string }
 
-const conflict = ({ name, version }: GenericVersion, file: string): Refusal =>
-  new Refusal(409, `file ${quote(file)} exists already in ${name} ${version}: delete it first`)
+/** `sum` is of what is there, where it is known. */
+const conflict = ({ name, version }: GenericVersion, file: string, sum?: Partial<Sum>): Refusal => {
+  const there = sum?.sha256 === undefined ? '' : `\nwhat is there has sha256 ${sum.sha256}`
+  return new Refusal(409, `file ${quote(file)} exists already in ${name} ${version}: delete it first${there}`)
+}
 
 /** A journal entry has these fields and no others. */
 const only = ({ owner, name, version }: GenericVersion): GenericVersion => ({ owner, name, version })
@@ -52,10 +55,17 @@ export class FilePublisher {
     return this.#journal.alone(queueKey(version), action)
   }
 
-  /** Throws the 409 that an upload of `file` would end in, before its body is asked for. */
-  mustBeFree(version: GenericVersion, file: string): Promise<void> {
+  /**
+   * Whether `file` is there with this SHA-256 (hex) already. Throws the 409 that an upload would end in, before its
+   * body is asked for, when another file has the name, or none was stated.
+   */
+  isThere(version: GenericVersion, file: string, sha256: string | undefined): Promise<boolean> {
+    const target = genericFile(version, file)
     return this.alone(version, async () => {
-      if (await this.#store.exists(genericFile(version, file))) throw conflict(version, file)
+      if (!(await this.#store.exists(target))) return false
+      const record = await readRecord(this.#store, target)
+      if (sha256 === undefined || record?.sha256 !== sha256) throw conflict(version, file, record)
+      return true
     })
   }
 
@@ -73,7 +83,8 @@ export class FilePublisher {
     return this.alone(version, async () => {
       await mayStill?.()
       await mustBeDeclared(this.#store, version.owner) // somebody may have removed it while the body came
-      if (await this.#store.exists(target)) throw conflict(version, file)
+      if (await this.#store.exists(target))
+        throw conflict(version, file, await readRecord(this.#store, target))
       const time = this.#clock.publicationTime(target)
       await this.#journal.publish({
         entry: { op: 'publish', ...only(version), file, sha256, size },

@@ -29,6 +29,7 @@ import type { Staged } from '../store/staging.js'
 import type { Store } from '../store/store.js'
 import { waitForAll } from '../store/wait-for-all.js'
 import type { Site } from '../views/page-addresses.js'
+import { parseRecord } from '../views/parse-record.js'
 import { versionText } from '../views/module-index.js'
 import { infoText } from './artifacts.js'
 import { withGoMod } from './go-mod.js'
@@ -57,9 +58,6 @@ type Derived = { mod: Staged; info: Staged; views: StagedModuleViews }
 
 /** When a zip was published, and its sum. */
 type Upload = Sum & { time: Date }
-
-const conflict = ({ module, version }: ModuleVersion): Refusal =>
-  new Refusal(409, `${module} ${version} exists already: delete it first, or publish a new version`)
 
 /** A journal entry has these fields and no others. */
 const only = ({ owner, module, version }: ModuleVersion): ModuleVersion => ({ owner, module, version })
@@ -99,20 +97,30 @@ export class ModulePublisher {
     return this.#journal.alone(queueKey(version), async () => {
       await mayStill?.()
       await mustBeDeclared(this.#store, version.owner) // somebody may have removed it while the body came
-      if (await this.#store.exists(zip)) throw conflict(version)
+      if (await this.#store.exists(zip)) throw await this.#conflict(version)
       const time = published ? wholeSeconds(published) : this.#clock.publicationTime(zip)
       await this.#journal.publish({
         entry: { op: 'publish', ...only(version), sha256, size },
         prepare: () => this.#prepare(version, { path, ...from }, { time, sha256, size }),
         drop: (derived) => this.#drop(derived),
         claim: async () => {
-          if (!(await this.#store.claim(path, zip))) throw conflict(version)
+          if (!(await this.#store.claim(path, zip))) throw await this.#conflict(version)
         },
         prune: () => this.#store.prune(modulePaths(version).versions, goFolder(version.owner)),
         place: (derived, entry) => this.#place(version, derived, entry),
         withdraw: () => this.#withdraw(version),
       })
     })
+  }
+
+  /** Says what is there, as far as its views know it. */
+  async #conflict(version: ModuleVersion): Promise<Refusal> {
+    const text = await this.#store.read(moduleViews(version).facts(version.version))
+    const { h1, sha256 } = parseRecord(text?.toString() ?? '')
+    const known = typeof h1 === 'string' && typeof sha256 === 'string'
+    const there = known ? `\nwhat is there has ${h1} and sha256 ${sha256}` : ''
+    const what = `${version.module} ${version.version}`
+    return new Refusal(409, `${what} exists already: delete it first, or publish a new version${there}`)
   }
 
   /** Deletes a version. Throws a 404 when there is no such version. */

@@ -5,14 +5,18 @@ import { quote, Refusal } from '../errors.js'
 import { checkFileName, mustBeNames, versionProblem } from '../generic/names.js'
 import type { FilePublisher } from '../generic/publish.js'
 import { checkFits, genericFile, urlPath, type GenericVersion } from '../layout.js'
+import { compareFile, publishStated } from '../packages/same-content.js'
 import type { StillAllowed } from './authorize.js'
 import { baseUrl, locationOf } from './base-url.js'
-import { receiveBody, type Receiving } from './request-body.js'
+import { receiveBody, sha256StatedIn, type Receiving } from './request-body.js'
 import { accountOf, type RequestContext } from './request-state.js'
 
 export type GenericRoutes = Receiving & { config: Config; files: FilePublisher }
 
-/** `PUT /api/packages/{owner}/generic/{name}/{version}/{file}` → 201 · 400 · 409 · 413 */
+/**
+ * `PUT /api/packages/{owner}/generic/{name}/{version}/{file}` → 201 · 400 · 409 · 413. An upload that states the
+ * SHA-256 of what is there already is 200 and changes nothing; then its body is not needed.
+ */
 export async function uploadFile(
   parts: GenericRoutes,
   ctx: RequestContext,
@@ -20,17 +24,29 @@ export async function uploadFile(
   file: string,
   stillAllowed: StillAllowed,
 ): Promise<void> {
-  const { config, files, admission } = parts
+  const { config, store, files, admission } = parts
   mustBeNames(at, file)
-  await files.mustBeFree(at, file)
+  const stated = sha256StatedIn(ctx)
+  const path = urlPath(genericFile(at, file))
+  const url = `${baseUrl(ctx, config)}${path}`
+  const isThere = (sha256: string): void => {
+    ctx.status = 200
+    ctx.body = `${file} is there already in ${at.name} ${at.version}, identical\n${url}\nsha256 ${sha256}\n`
+  }
+  if (await files.isThere(at, file, stated)) {
+    ctx.req.resume() // the body is read and dropped, so that the answer gets through
+    return isThere(stated ?? '')
+  }
   await receiveBody(parts, ctx, config.maxFileBytes, async (received) => {
-    await admission.atDisk(accountOf(ctx), () => files.publish(at, file, received, stillAllowed))
-    const path = urlPath(genericFile(at, file))
+    const publishing = (): Promise<void> =>
+      admission.atDisk(accountOf(ctx), () => files.publish(at, file, received, stillAllowed))
+    const result = await publishStated(stated, publishing, () => compareFile(store, at, file, received))
+    if (result === 'published already') return isThere(received.sha256)
     ctx.status = 201
     ctx.set('Location', locationOf(path, config))
     ctx.body =
       `published ${file} in ${at.name} ${at.version}, ${received.size} bytes\n` +
-      `${baseUrl(ctx, config)}${path}\nsha256 ${received.sha256}\n`
+      `${url}\nsha256 ${received.sha256}\n`
   })
 }
 

@@ -9,40 +9,61 @@ import { checkModulePath, unescapePath } from '../gomod/module-path.js'
 import { problemText } from '../gomod/problems.js'
 import { checkVersion } from '../gomod/semver.js'
 import { urlPath, versionFile } from '../layout.js'
+import type { CheckPool } from '../modzip/check-pool.js'
 import type { ModuleZip } from '../modzip/read-zip.js'
+import { compareModule, publishStated, type PublishResult } from '../packages/same-content.js'
 import type { StillAllowed } from './authorize.js'
 import { baseUrl, locationOf } from './base-url.js'
-import { receiveBody, type Receiving } from './request-body.js'
+import { receiveBody, sha256StatedIn, type Receiving } from './request-body.js'
 import { accountOf, type RequestContext } from './request-state.js'
 
-export type GoRoutes = Receiving & { config: Config; intake: ModuleIntake; modules: ModulePublisher }
+export type GoRoutes = Receiving & {
+  config: Config
+  zips: CheckPool
+  intake: ModuleIntake
+  modules: ModulePublisher
+}
 
-/** `PUT|POST /api/packages/{owner}/go/upload` → 201 · 400 · 409 · 413 */
+/**
+ * `PUT|POST /api/packages/{owner}/go/upload` → 201 · 400 · 409 · 413. An upload that states its SHA-256 and has the
+ * content that is there already, the same bytes or the same files (`h1:`), is 200 and changes nothing.
+ */
 export function uploadModule(
   parts: GoRoutes,
   ctx: RequestContext,
   owner: string,
   stillAllowed: StillAllowed,
 ): Promise<void> {
-  const { config, intake, admission } = parts
+  const { config, store, zips, intake, admission } = parts
+  const stated = sha256StatedIn(ctx)
   return receiveBody(parts, ctx, config.maxModuleBytes, async (received) => {
     const account = accountOf(ctx)
     const zip = await intake.read(received, { account })
     const how = { mayStill: stillAllowed }
-    await admission.atDisk(account, () => intake.publishRead(owner, received, zip, how))
     const at = { owner, module: zip.module, version: zip.version }
-    ctx.status = 201
-    ctx.set('Location', locationOf(urlPath(versionFile(at, 'info')), config))
-    ctx.body = publishedText({ url: baseUrl(ctx, config), owner, prefixes: config.importPrefixes }, zip)
+    const result = await publishStated(
+      stated,
+      () => admission.atDisk(account, () => intake.publishRead(owner, received, zip, how)),
+      () => compareModule({ store, zips }, at, received, async () => zip.zipHash),
+    )
+    ctx.status = result === 'published' ? 201 : 200
+    if (result === 'published') ctx.set('Location', locationOf(urlPath(versionFile(at, 'info')), config))
+    ctx.body = publishedText(
+      result,
+      { url: baseUrl(ctx, config), owner, prefixes: config.importPrefixes },
+      zip,
+    )
   })
 }
 
 // The command that a person runs next, the two lines of go.sum, and what go will warn of.
-function publishedText(place: ModulePlace, zip: ModuleZip): string {
+function publishedText(result: PublishResult, place: ModulePlace, zip: ModuleZip): string {
   const { module, version } = zip
   const registry = `${place.url}/api/packages/${place.owner}/go`
   const lines = [
-    `published ${module} ${version}`,
+    result === 'published'
+      ? `published ${module} ${version}`
+      : `already published, identical: ${module} ${version}`,
     getCommand(module, version, registry, place),
     `${module} ${version} ${zip.zipHash}`,
     `${module} ${version}/go.mod ${zip.modHash}`,

@@ -29,8 +29,12 @@ type Stated = { isForm: boolean; length: number; sha256: string | undefined }
 const statedOf = (ctx: RequestContext): Stated => ({
   isForm: ctx.is('multipart/form-data') === 'multipart/form-data',
   length: Number(ctx.get('Content-Length') || 0),
-  sha256: statedSha256((name) => ctx.get(name)),
+  sha256: sha256StatedIn(ctx),
 })
+
+/** The SHA-256 that the headers state, in hex. Throws a 400 for a malformed one. */
+export const sha256StatedIn = (ctx: RequestContext): string | undefined =>
+  statedSha256((name) => ctx.get(name))
 
 /**
  * Takes the request's body into a folder of its own and calls `use` with it. Removes the folder when `use` has ended,

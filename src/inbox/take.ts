@@ -10,7 +10,7 @@ import type { FilePublisher } from '../generic/publish.js'
 import type { ModuleIntake } from '../go/intake.js'
 import type { Log, LogFields } from '../log.js'
 import type { CheckPool } from '../modzip/check-pool.js'
-import { compareFile, compareModule, type Comparison } from '../packages/same-content.js'
+import { compareFile, compareModule, publishOrCompare } from '../packages/same-content.js'
 import type { CopyIn } from '../store/copy-in.js'
 import { inFolder, removeUnchanged, type OpenRoot } from '../store/inbox-files.js'
 import { Changed, type OpenedFolder } from '../store/opened-folder.js'
@@ -118,6 +118,7 @@ async function publishModule(
 ): Promise<LogFields> {
   const zip = await intake.read(received, { patient: true })
   const at = { owner, module: zip.module, version: zip.version }
+  // A restart after publishing and before the file has left the inbox finds the version there.
   const result = await publishOrCompare(intake.publishRead(owner, received, zip), () =>
     compareModule({ store, zips }, at, received, async () => zip.zipHash),
   )
@@ -133,22 +134,4 @@ async function publishFile(
     compareFile(store, at, file, received),
   )
   return { result }
-}
-
-// A name that is taken is no error when the same content has it: a restart after publishing and before the file has
-// left the inbox looks like that.
-async function publishOrCompare(
-  publishing: Promise<void>,
-  compare: () => Promise<Comparison>,
-): Promise<'published' | 'published already'> {
-  try {
-    await publishing
-    return 'published'
-  } catch (error) {
-    if (!(error instanceof Refusal) || error.status !== 409) throw error
-    const comparison = await compare()
-    if (comparison === 'identical') return 'published already'
-    if (comparison === 'absent') throw new Changed('it was deleted while it was compared', { cause: error })
-    throw new Refusal(409, `${error.message}; what is published has other bytes`, { cause: error })
-  }
 }

@@ -7,30 +7,13 @@ import { connect } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
 import { simpleModule } from '../support/zips.js'
-import { AUTH, TOKEN } from '../support/http.js'
+import { AUTH, askWithoutBody, TOKEN } from '../support/http.js'
 import { startPlinth, type Plinth } from '../support/plinth.js'
 import { needs } from '../support/programs.js'
 import { until } from '../support/until.js'
 
 const GO = '/api/packages/admin/go'
 const GENERIC = '/api/packages/admin/generic'
-
-/** Sends a head and never the body; resolves with the status line of the answer, which may follow a 100 at once. */
-const askWithoutBody = (port: number, method: string, path: string, headers: string[]): Promise<string> =>
-  new Promise((resolve, reject) => {
-    const socket = connect(port, '127.0.0.1')
-    let heads = ''
-    socket.on('error', reject)
-    socket.on('close', () => reject(new Error(`closed without an answer: ${heads}`)))
-    socket.on('data', (data) => {
-      heads += data.toString()
-      const line = /^HTTP\/1\.1 (?!100 )[^\r]*(?=\r\n)/m.exec(heads)
-      if (!line) return
-      resolve(line[0])
-      socket.destroy()
-    })
-    socket.write([`${method} ${path} HTTP/1.1`, 'Host: x', ...headers, '', ''].join('\r\n'))
-  })
 
 const form = (parts: string[][]): { body: string; headers: Record<string, string> } => ({
   body: `${parts.map((lines) => `--b\r\n${lines.join('\r\n')}\r\n`).join('')}--b--\r\n`,

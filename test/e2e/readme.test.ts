@@ -72,8 +72,11 @@ t.test('the lines of the README', needs('nginx', 'go', 'git', 'curl'), async (t)
     t.match(again(command, 'v1.0.0'), 'already published, identical: example.com/m v1.0.0')
     t.match(again(command, 'v1.0.1'), 'already published, identical: example.com/m v1.0.1')
     t.match(again(script, 'v1.0.1'), 'already published, identical: example.com/m v1.0.1')
-    const refused = { status: 1, stderr: /refused it with 409/ } as unknown as Error
-    t.throws(() => again(script, 'v1.0.0'), refused, 'the command made other bytes of the same content')
+    t.match(
+      again(script, 'v1.0.0'),
+      'already published, identical: example.com/m v1.0.0',
+      'the command made other bytes of the same content',
+    )
   })
 
   await t.test('a module in a sub-directory, and a zip by curl', async (t) => {

@@ -54,3 +54,25 @@ export const askRaw = (port: number, ...lines: string[]): Promise<string> =>
     socket.on('close', () => resolve(text))
     socket.end([...lines, '', ''].join('\r\n'))
   })
+
+/** Sends a head and never the body; resolves with the status line of the answer, which may follow a 100 at once. */
+export const askWithoutBody = (
+  port: number,
+  method: string,
+  path: string,
+  headers: string[],
+): Promise<string> =>
+  new Promise((resolve, reject) => {
+    const socket = connect(port, '127.0.0.1')
+    let heads = ''
+    socket.on('error', reject)
+    socket.on('close', () => reject(new Error(`closed without an answer: ${heads}`)))
+    socket.on('data', (data) => {
+      heads += data.toString()
+      const line = /^HTTP\/1\.1 (?!100 )[^\r]*(?=\r\n)/m.exec(heads)
+      if (!line) return
+      resolve(line[0])
+      socket.destroy()
+    })
+    socket.write([`${method} ${path} HTTP/1.1`, 'Host: x', ...headers, '', ''].join('\r\n'))
+  })
