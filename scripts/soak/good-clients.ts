@@ -38,6 +38,7 @@ const nothing = (): Met => ({
   writes: [],
   failedReads: 0,
   failedWrites: 0,
+  turnedAway: 0,
   failures: [],
   stoodStill: 0,
 })
@@ -216,6 +217,7 @@ export class GoodClients {
         }
         const seconds = Number(retryAfter ?? NaN)
         if (status === 503 && this.#patient && seconds >= 0 && tries < TRIES) {
+          this.#met.turnedAway++
           await new Promise((resolve) => setTimeout(resolve, Math.min(seconds, MOST_RETRY_AFTER_S) * 1000))
           continue
         }

@@ -22,6 +22,8 @@ export type Met = {
   writes: number[]
   failedReads: number
   failedWrites: number
+  /** Answers that said when to come again, to writes that were then repeated. */
+  turnedAway: number
   /** What failed, the first of them. */
   failures: string[]
   /** How long the soak's own process stood still at most, in ms: nobody gets answers sooner. */
@@ -107,7 +109,7 @@ export const judgePeak = (peakMb: number, mostMb = PEAK_MB): string[] =>
   peakMb > mostMb ? [`the service's memory reached ${peakMb.toFixed(0)} MB, over ${mostMb} MB`] : []
 
 /** '1,234 reads (p99 3 ms, max 40 ms), 340 writes (p50 4 ms, p99 9 ms, max 51 ms)' */
-export function metText({ reads, writes, failedReads, failedWrites }: Met): string {
+export function metText({ reads, writes, failedReads, failedWrites, turnedAway }: Met): string {
   const times = (all: readonly number[], shares: readonly number[]): string =>
     all.length === 0
       ? ''
@@ -115,7 +117,8 @@ export function metText({ reads, writes, failedReads, failedWrites }: Met): stri
   const failed = (count: number): string => (count > 0 ? `, ${count} FAILED` : '')
   return (
     `${reads.length} reads${times(reads, [0.99])}${failed(failedReads)}, ` +
-    `${writes.length} writes${times(writes, [0.5, 0.99])}${failed(failedWrites)}`
+    `${writes.length} writes${times(writes, [0.5, 0.99])}${failed(failedWrites)}` +
+    (turnedAway > 0 ? `, ${turnedAway} times told to come again` : '')
   )
 }
 

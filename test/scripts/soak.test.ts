@@ -87,6 +87,7 @@ const met = (more: Partial<Met> = {}): Met => ({
   writes: [8, 9],
   failedReads: 0,
   failedWrites: 0,
+  turnedAway: 0,
   failures: [],
   stoodStill: 12,
   ...more,
