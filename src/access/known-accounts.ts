@@ -2,7 +2,7 @@
 // with one account and with 10,000, and a change by a command counts from the next request on.
 //
 // `account:token` looks at the status of one file and compares one hash, that of nobody where there is no account. A
-// token alone finds its account by the hint in the account's file. Accounts of earlier versions have none: they are
+// token alone, or with a name that is no account's, finds its account by the hint in the account's file. Accounts of earlier versions have none: they are
 // compared one after the other, in turns, until one of their tokens was right. Nothing is kept of unknown names and
 // tokens.
 
@@ -59,7 +59,8 @@ export class KnownAccounts {
   }
 
   /**
-   * Finds whose credentials these are. The time tells neither whether a token is right nor whether an account exists.
+   * Finds whose credentials these are. With a right token any name is taken that is no other account's: clients write
+   * what they like there. The time tells neither whether a token is right nor whether an account exists.
    * `charge` is called before work that grows with the number of accounts, and may throw. Throws a 429 when too many
    * wait for such work.
    */
@@ -67,8 +68,10 @@ export class KnownAccounts {
     const { account: name, token } = credentials
     if (name === undefined) return { account: await this.#ownerOf(token, charge), claimed: undefined }
     const account = await this.get(name)
-    const isRight = this.#isRight(account, token)
-    return { account: isRight ? account : undefined, claimed: account?.name }
+    if (this.#isRight(account, token)) return { account, claimed: name }
+    const owner = await this.#ownerOf(token, charge)
+    if (!account) return { account: owner, claimed: undefined }
+    return { account: undefined, claimed: name, ...(owner && { anothers: true }) }
   }
 
   /** The account of this name, as its file is now; `undefined` for none and for a damaged one. */

@@ -79,5 +79,8 @@ export const ownerText = (owner: Owner): string => `${JSON.stringify({ public: o
 /** Credentials of a client: a token, and the account's name where the spelling of the header has one. */
 export type Credentials = { account?: string; token: string }
 
-/** `account` owns the credentials. `claimed` is the existing account that they name, with a right token or not. */
-export type AccountMatch = { account: Account | undefined; claimed: string | undefined }
+/**
+ * `account` owns the credentials. `claimed` is the existing account that they name, with a right token or not. With
+ * `anothers` the token is right, but of another account than `claimed`.
+ */
+export type AccountMatch = { account: Account | undefined; claimed: string | undefined; anothers?: true }

@@ -7,6 +7,7 @@ import type { Config } from '../config.js'
 import type { Log } from '../log.js'
 import { answerInJson, apiRouter } from './api.js'
 import type { ApiParts } from './api-routes.js'
+import { answerWhetherReader } from './asked.js'
 import { mustBeAllowed, type StillAllowed } from './authorize.js'
 import { FailedLogins } from './failed-logins.js'
 import { deleteFile, deleteGenericVersion, uploadFile, type GenericRoutes } from './generic-routes.js'
@@ -76,6 +77,9 @@ export function createApp(parts: AppParts): Koa<RequestState> {
       ),
     )
 
+  router.get('/-/asked', (ctx: RouterContext<RequestState>) =>
+    answerWhetherReader({ store, accounts, failures }, ctx),
+  )
   for (const page of ['/:owner/go/*path', '/-/:owner/go/*path'])
     router.get(page, (ctx: RouterContext<RequestState>) =>
       leadToPage(ctx, config.publicUrl, ctx.params as { owner: string; path: string }),

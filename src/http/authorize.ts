@@ -24,6 +24,9 @@ const tooMany = (): Refusal =>
     headers: { 'Retry-After': '5' },
   })
 
+const anothersToken = (name: string): Refusal =>
+  unauthorized(`the token is right, but it is not that of account ${name}: it says itself who it is`)
+
 // The same words whether the account is gone, expired, or has another token.
 const refusalFor = (account: Account | undefined): Refusal =>
   unauthorized(
@@ -59,6 +62,31 @@ class Attempt {
   }
 }
 
+/** Whose credentials these are; `claimed` is the account that they name, `refusal` the 401 for wrong ones. */
+type Identity = { token: string; attempt: Attempt; claimed: string | undefined } & (
+  { account: Account } | { refusal: Refusal }
+)
+
+/** Finds whose credentials a request has, and notes it for the log. Throws a 401 when it has none. */
+export async function identify(
+  { accounts, failures }: Omit<Needs, 'store'>,
+  ctx: RequestContext,
+): Promise<Identity> {
+  const credentials = parseCredentials(ctx.get('Authorization'))
+  if (!credentials) throw unauthorized('credentials are needed: curl --user ACCOUNT:TOKEN')
+  const attempt = new Attempt(failures, ctx.ip)
+  const { account, claimed, anothers } = await accounts.authenticate(credentials, () => attempt.count())
+  const identity = { token: credentials.token, attempt, claimed }
+  if (account) {
+    ctx.state.account = account.name
+    return { ...identity, account }
+  }
+  // Only the name of an existing account is logged: a client may have put its token in the name's place.
+  if (claimed !== undefined) ctx.state.claimed = claimed
+  const refusal = anothers && claimed !== undefined ? anothersToken(claimed) : refusalFor(undefined)
+  return { ...identity, refusal }
+}
+
 /** The account of right credentials. */
 type Proven = { account: Account; token: string; attempt: Attempt }
 
@@ -66,22 +94,11 @@ type Proven = { account: Account; token: string; attempt: Attempt }
  * Resolves with the account of the request. Throws a 401 for missing and for wrong credentials. The answer to wrong
  * ones waits when many come from one address, and in the end it is a 429.
  */
-export async function authenticated(
-  { accounts, failures }: Omit<Needs, 'store'>,
-  ctx: RequestContext,
-): Promise<Proven> {
-  const credentials = parseCredentials(ctx.get('Authorization'))
-  if (!credentials) throw unauthorized('credentials are needed: curl --user ACCOUNT:TOKEN')
-  const attempt = new Attempt(failures, ctx.ip)
-  const { account, claimed } = await accounts.authenticate(credentials, () => attempt.count())
-  if (account) {
-    ctx.state.account = account.name
-    return { account, token: credentials.token, attempt }
-  }
-  // Only the name of an existing account is logged: a client may have put its token in the name's place.
-  if (claimed !== undefined) ctx.state.claimed = claimed
-  await attempt.fail()
-  throw refusalFor(undefined)
+export async function authenticated(needs: Omit<Needs, 'store'>, ctx: RequestContext): Promise<Proven> {
+  const identity = await identify(needs, ctx)
+  if ('account' in identity) return identity
+  await identity.attempt.fail()
+  throw identity.refusal
 }
 
 /**

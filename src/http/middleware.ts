@@ -22,7 +22,7 @@ export const logWrites =
     await next()
     log('info', 'request', {
       method: ctx.method,
-      path: ctx.path,
+      path: ctx.state.path ?? ctx.path,
       status: ctx.status,
       account: ctx.state.account,
       claimed: ctx.state.claimed,

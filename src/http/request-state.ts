@@ -8,6 +8,8 @@ export type RequestState = {
   account?: string
   /** The account that the request names without proof. */
   claimed?: string
+  /** The path for the log line, where it is not that of the request. */
+  path?: string
   /** Bytes of the upload. */
   bytes?: number
   /** Why the request was refused. */

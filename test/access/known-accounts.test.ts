@@ -75,10 +75,11 @@ t.test('whose credentials they are, with hints and without', async (t) => {
     [{ token: 'token-of-c' }, 'c', undefined],
     [{ account: 'a', token: 'token-of-d' }, undefined, 'a'],
     [{ account: 'a', token: 'wrong' }, undefined, 'a'],
-    [{ account: 'nobody', token: 'token-of-a' }, undefined, undefined],
+    [{ account: 'nobody', token: 'token-of-a' }, 'a', undefined],
     [{ account: 'nobody', token: 'wrong' }, undefined, undefined],
-    [{ account: '', token: 'token-of-a' }, undefined, undefined],
-    [{ account: '../accounts/a', token: 'token-of-a' }, undefined, undefined],
+    [{ account: '', token: 'token-of-a' }, 'a', undefined],
+    [{ account: '../accounts/a', token: 'token-of-a' }, 'a', undefined],
+    [{ account: 'nobody', token: 'token-of-b' }, undefined, undefined],
     [{ account: 'b', token: 'token-of-b' }, undefined, 'b'],
     [{ token: 'token-of-b' }, undefined, undefined],
     [{ token: '' }, undefined, undefined],
@@ -98,23 +99,26 @@ t.test('whose credentials they are, with hints and without', async (t) => {
   }
 })
 
-t.test('with 300 accounts a request reads no file and compares one hash', async (t) => {
+t.test('with 300 accounts a request reads no file and compares one hash, a wrong one two', async (t) => {
   const { find, known, seen, forget } = await make(many(300))
   await known.all()
   t.equal(seen.read.length, 300, 'each once')
-  const table: [what: string, credentials: Credentials][] = [
-    ['right', { account: 'a0123', token: 'token-of-a0123' }],
-    ['wrong', { account: 'a0123', token: 'wrong' }],
-    ['no such account', { account: 'nobody', token: 'wrong' }],
-    ['right token alone', { token: 'token-of-a0299' }],
-    ['wrong token alone', { token: 'wrong' }],
+  const table: [what: string, credentials: Credentials, hashes: number][] = [
+    ['right', { account: 'a0123', token: 'token-of-a0123' }, 1],
+    // whose token is it?
+    ['wrong', { account: 'a0123', token: 'wrong' }, 2],
+    ["another's", { account: 'a0123', token: 'token-of-a0299' }, 2],
+    ['no such account', { account: 'nobody', token: 'wrong' }, 2],
+    ['right token with any name', { account: 'nobody', token: 'token-of-a0299' }, 2],
+    ['right token alone', { token: 'token-of-a0299' }, 1],
+    ['wrong token alone', { token: 'wrong' }, 1],
   ]
-  for (const [what, credentials] of table) {
+  for (const [what, credentials, hashes] of table) {
     forget()
     await find(credentials, () => t.fail(`${what}: charged`))
     t.same(seen.read, [], what)
-    t.equal(seen.compared.length, 1, what)
-    t.equal(seen.status, 1, what)
+    t.equal(seen.compared.length, hashes, what)
+    t.equal(seen.status, hashes, what)
   }
 })
 
@@ -261,7 +265,10 @@ t.test('a damaged file closes its account alone', async (t) => {
 
 t.test('nothing is kept of names and tokens that no account has', async (t) => {
   const { real } = await make([])
-  const empty = new KnownAccounts(withMethods(real, { status: async () => undefined }), () => false)
+  const folder = await real.status(folders.accounts)
+  if (folder) folder.ctimeMs -= 3600_000
+  const status = async (path: string) => (path === folders.accounts ? folder : undefined)
+  const empty = new KnownAccounts(withMethods(real, { status }), () => false)
   setFlagsFromString('--expose-gc')
   const gc = runInNewContext('gc') as () => void
   const ask = async (times: number): Promise<void> => {

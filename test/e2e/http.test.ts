@@ -48,6 +48,7 @@ t.test('HTTP', needs('nginx'), async (t) => {
     t.equal(put.status, 201)
     t.equal(put.headers['location'], path)
     t.match(put.headers['content-type'], 'text/plain; charset=utf-8')
+    t.equal(put.headers['content-disposition'], undefined, 'only what is read has a name')
     t.match(put.body, createHash('sha256').update(content).digest('hex'))
     t.equal((await ask('PUT', path, { body: content })).status, 409, 'same file twice')
     t.equal((await ask('PUT', `${path}%20and%20more`, { body: '' })).status, 201, 'a second file, of 0 bytes')
@@ -172,6 +173,7 @@ t.test('HTTP', needs('nginx'), async (t) => {
       ['PUT', `${GENERIC}/a/1/b/`, 404],
       ['PUT', `${GO}/example.com/m/@v/v1.0.0.zip`, 405, /DELETE/],
       ['DELETE', `${GO}/example.com/m`, 404],
+      ['PATCH', '/api/v1/packages/admin/generic/a/1', 405, /DELETE/],
       ['PUT', '/', 404],
       ['DELETE', '/api/packages/admin', 404],
       ['GET', '/api/packages/admin/go/', 404],
@@ -266,8 +268,9 @@ t.test('HTTP', needs('nginx'), async (t) => {
       `token ${TOKEN}`,
       `Bearer ${TOKEN}`,
     ]
+    plinth.cli('account', 'add', 'other')
     const wrong = [
-      basic(`team:${TOKEN}`),
+      basic(`other:${TOKEN}`),
       basic('admin:wrong'),
       basic('admin:'),
       `Bearer x${TOKEN}`,
@@ -285,6 +288,8 @@ t.test('HTTP', needs('nginx'), async (t) => {
       t.equal(answer.status, 401, auth)
       t.match(answer.headers['www-authenticate'], /^Basic realm="/)
     }
+    const named = await ask('PUT', `${GENERIC}/auth/1/w`, { auth: basic(`other:${TOKEN}`), body: 'x' })
+    t.equal(named.body, 'the token is right, but it is not that of account other: it says itself who it is\n')
     const query = `${GENERIC}/auth/1/q?token=${TOKEN}&access_token=${TOKEN}`
     t.equal((await ask('PUT', query, { auth: false, body: 'x' })).status, 401, 'no tokens in query strings')
     t.notMatch(plinth.log(), TOKEN, 'the log holds no token')
