@@ -5,7 +5,7 @@ const DEFAULT_LIMIT = 30
 const MOST = 50
 
 /** A page of a list: the first is 1. */
-type Page = { page: number; limit: number }
+export type Page = { page: number; limit: number }
 
 const wholeNumber = (text: string | null): number => (/^[0-9]{1,9}$/.test(text ?? '') ? Number(text) : 0)
 

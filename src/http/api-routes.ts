@@ -15,7 +15,7 @@ import type { Site } from '../views/page-addresses.js'
 import type { Admission } from './admission.js'
 import { mustBeAccount, ownerForReader, ownerForWriter } from './api-access.js'
 import { accountAnswer, fileAnswer, organizationAnswer, ownerAnswer, packageAnswer } from './api-answers.js'
-import { linkHeader, pageOf } from './api-paging.js'
+import { linkHeader, pageOf, type Page } from './api-paging.js'
 import type { Needs } from './authorize.js'
 import { baseUrl } from './base-url.js'
 import { accountOf, type RequestContext } from './request-state.js'
@@ -66,18 +66,39 @@ export async function listVersions(
   const query = new URLSearchParams(ctx.querystring)
   const isMeant = only.name === undefined ? filterOf(query) : exactly({ owner: name, ...only } as Named)
   const all = await parts.versions.all(name)
-  const meant = isMeant ? all.filter(isMeant) : all
   const page = pageOf(query)
-  const end = meant.length - (page.page - 1) * page.limit
-  const shown = meant.slice(Math.max(0, end - page.limit), Math.max(0, end)).toReversed()
+  const { shown, total } = cut(all, isMeant, page)
   const place = placeOf(ctx, parts)
-  const link = linkHeader(new URL(ctx.originalUrl, place.baseUrl), page, meant.length)
+  const link = linkHeader(new URL(ctx.originalUrl, place.baseUrl), page, total)
   if (link !== undefined) ctx.set('Link', link)
-  ctx.set('X-Total-Count', String(meant.length))
+  ctx.set('X-Total-Count', String(total))
   ctx.body = shown.map((at) => packageAnswer(place, owner, at))
 }
 
 type Filter = (at: PublishedVersion) => boolean
+
+/** A page of those that are meant, the newest first, and how many they are. `all` has the oldest first. */
+function cut(
+  all: readonly PublishedVersion[],
+  isMeant: Filter | undefined,
+  { page, limit }: Page,
+): { shown: PublishedVersion[]; total: number } {
+  const skipped = (page - 1) * limit
+  if (!isMeant) {
+    const end = Math.max(0, all.length - skipped)
+    return { shown: all.slice(Math.max(0, end - limit), end).toReversed(), total: all.length }
+  }
+  // Not `filter`: a list of 100,000 for each request would be garbage that takes 10 MB.
+  const shown: PublishedVersion[] = []
+  let total = 0
+  for (let nth = all.length - 1; nth >= 0; nth--) {
+    const at = all[nth]
+    if (!at || !isMeant(at)) continue
+    if (total >= skipped && shown.length < limit) shown.push(at)
+    total++
+  }
+  return { shown, total }
+}
 
 function exactly(named: Named): Filter {
   const { kind, name } = packageOf(named)
