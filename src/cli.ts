@@ -1,7 +1,8 @@
+#!/usr/bin/env node
 // `plinth`: the commands for the machine that serves, and for those that publish. Exit codes: 0 done, 1 refused or
 // failed, 2 wrong usage.
 
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { access } from './commands/access.js'
 import { account } from './commands/account.js'
 import { WrongUsage, type Command } from './commands/command.js'
@@ -18,12 +19,18 @@ import { becomeOwner } from './store/become-owner.js'
 
 const COMMANDS: readonly Command[] = [owner, account, access, importCommand, verify, rebuild, pack, publish]
 
-const USAGE = `usage: ${PLINTH} COMMAND
+const USAGE = `usage: ${PLINTH} COMMAND | --help | --version
 
 ${COMMANDS.map((command) => command.usage).join('\n\n')}
 
 PLINTH_DATA names the data folder (default ./data). Changes take effect with the next request.
 "npm start" runs the server.`.split('\n')
+
+/** That of package.json, which lies above build/ in a clone and in an installed package. */
+function version(): string {
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
+  return String((JSON.parse(text) as { version: unknown }).version)
+}
 
 const isUsageError = (error: unknown): boolean =>
   error instanceof WrongUsage || (errno(error)?.startsWith('ERR_PARSE_ARGS') ?? false)
@@ -49,6 +56,10 @@ async function main(): Promise<number> {
   try {
     if (name === 'help' || [name, ...words].some((word) => word === '--help' || word === '-h')) {
       print(USAGE)
+      return 0
+    }
+    if (name === '--version') {
+      print([version()])
       return 0
     }
     const command = COMMANDS.find((candidate) => candidate.name === name)

@@ -56,8 +56,11 @@ export async function ignoring(codes: readonly string[], action: () => Promise<u
   }
 }
 
-/** How messages name the command: as it is typed in the clone of Plinth. A bare name may be a stranger's program. */
-export const PLINTH = 'scripts/plinth'
+/**
+ * How messages name the command: as it is typed in a clone of Plinth, where a bare name may be a stranger's program, or
+ * where the npm package is installed.
+ */
+export const PLINTH = import.meta.url.includes('/node_modules/') ? 'plinth' : 'scripts/plinth'
 
 /**
  * What a terminal obeys instead of showing it, C1 included; what reorders or hides the text around it; what ends a line

@@ -2,9 +2,9 @@
 // with one account and with 10,000, and a change by a command counts from the next request on.
 //
 // `account:token` looks at the status of one file and compares one hash, that of nobody where there is no account. A
-// token alone, or with a name that is no account's, finds its account by the hint in the account's file. Accounts of earlier versions have none: they are
-// compared one after the other, in turns, until one of their tokens was right. Nothing is kept of unknown names and
-// tokens.
+// token alone, or with a name that is no account's, finds its account by the hint in the account's file. Accounts of
+// earlier versions have none: they are compared one after the other, in turns, until one of their tokens was right.
+// Nothing is kept of unknown names and tokens.
 
 import type { Stats } from 'node:fs'
 import { setImmediate as breathe } from 'node:timers/promises'
