@@ -160,7 +160,7 @@ export async function listFiles(
   const at = versionOf(named)
   const found = await readFilesOf(parts.store, owner, at)
   if (!found) throw noVersion(at)
-  const hashes = await parts.hashes.of(found.at, found.files)
+  const hashes = await parts.hashes.of(found.at, found.files, ctx.ip)
   ctx.body = found.files.flatMap((file, nth) => {
     const of = hashes[nth]
     return of ? [fileAnswer({ owner, ...at }, file, of)] : []

@@ -6,14 +6,15 @@ import { Worker } from 'node:worker_threads'
 import type { Hashes } from '../digest.js'
 import { Refusal } from '../errors.js'
 import { hashesFile } from '../layout.js'
+import { FairTurns } from '../shares/fair-turns.js'
+import { Slots } from '../shares/slots.js'
 import { parseJson } from '../store/parse-json.js'
 import type { Store } from '../store/store.js'
 import type { HashReply } from './hash-thread.js'
-import { Queue } from './queue.js'
 
 /** How long an answer waits. What was not ready goes on, and is there for a later request. */
 const WAIT_MS = 30_000
-/** Versions whose files are hashed or wait to be. */
+/** Versions whose files are hashed or wait to be; of one address a quarter at most. */
 const MOST_WAITING = 64
 /** MB of JavaScript heap for the thread. */
 const THREAD_HEAP_MB = 16
@@ -28,8 +29,10 @@ const later = (why: string): Refusal =>
 export class FileHashes {
   readonly #store: Store
   readonly #waitMs: number
-  /** One thread for all versions. */
-  readonly #thread = new Queue()
+  /** One thread for all versions. Addresses take turns. */
+  readonly #thread = new FairTurns(1)
+  /** Who waits. */
+  readonly #slots = new Slots(MOST_WAITING)
   /** The versions whose files are hashed or wait to be. */
   readonly #underWay = new Map<string, Promise<Hashes[]>>()
 
@@ -39,29 +42,30 @@ export class FileHashes {
   }
 
   /**
-   * The hashes of the files of a version, in their order. `version` is its path, see {@link hashesFile}. Throws a 503
-   * when they are not ready in time, or when too many are asked for.
+   * The hashes of the files of a version, in their order, for `address`. `version` is its path, see {@link hashesFile}.
+   * Throws a 503 when they are not ready in time, or when too many are asked for.
    */
-  async of(version: string, files: readonly VersionFile[]): Promise<Hashes[]> {
+  async of(version: string, files: readonly VersionFile[], address = ''): Promise<Hashes[]> {
     const known = await this.#known(version)
     const found = files.map(({ sha256 }) => known.get(sha256))
     if (found.every((hashes) => hashes !== undefined)) return found
-    return within(this.#waitMs, this.#computing(version, files, known))
+    return within(this.#waitMs, this.#computing(version, files, known, address))
   }
 
   #computing(
     version: string,
     files: readonly VersionFile[],
     known: ReadonlyMap<string, Hashes>,
+    address: string,
   ): Promise<Hashes[]> {
     // a version whose files have changed meanwhile is another one
     const key = [version, ...files.map(({ sha256 }) => sha256)].join(' ')
     const underWay = this.#underWay.get(key)
     if (underWay) return underWay
-    if (this.#underWay.size >= MOST_WAITING) throw later('the hashes of too many versions are asked for')
-    const computing = this.#thread
-      .run('', () => this.#compute(version, files, known))
-      .finally(() => this.#underWay.delete(key))
+    const compute = (): Promise<Hashes[]> =>
+      this.#thread.run(address, () => this.#compute(version, files, known))
+    const full = (): Refusal => later('the hashes of too many versions are asked for')
+    const computing = this.#slots.run(address, full, compute).finally(() => this.#underWay.delete(key))
     computing.catch(() => {}) // nobody may be waiting any more
     this.#underWay.set(key, computing)
     return computing

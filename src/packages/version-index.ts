@@ -45,7 +45,7 @@ export class VersionIndex {
   readonly #most: number
   /** owner → its versions. The owner that was asked for last comes last. */
   readonly #known = new Map<string, Known>()
-  /** One reading of an owner at a time. */
+  /** One reading at a time, of all owners: each keeps the disk busy. */
   readonly #readings = new Queue()
 
   constructor(store: Store, most = MOST_VERSIONS) {
@@ -71,12 +71,17 @@ export class VersionIndex {
   }
 
   /** All versions of an owner, the oldest first. Throws a 501 when there are too many. */
-  all(owner: string): Promise<readonly PublishedVersion[]> {
-    return this.#readings.run(owner, async () => {
+  async all(owner: string): Promise<readonly PublishedVersion[]> {
+    const present = this.#known.get(owner)
+    if (present?.versions === 'too many') throw tooMany(owner)
+    if (present?.versions && present.changed.size === 0) {
+      this.#use(owner, present)
+      return present.versions
+    }
+    return this.#readings.run('', async () => {
       for (let reading = 1; ; reading++) {
         const known = this.#known.get(owner) ?? { versions: undefined, changed: new Map() }
-        this.#known.delete(owner)
-        this.#known.set(owner, known) // changes are noted from here on
+        this.#use(owner, known) // changes are noted from here on
         try {
           const versions = await this.#upToDate(owner, known)
           if (this.#known.get(owner) === known || reading === READINGS) return versions
@@ -102,11 +107,17 @@ export class VersionIndex {
       this.#makeRoom()
     }
     if (known.changed.size > 0) {
-      const changed = [...known.changed.values()]
-      known.changed.clear()
-      known.versions = await this.#changed(owner, known.versions, changed)
+      const changed = new Map(known.changed)
+      known.versions = await this.#changed(owner, known.versions, [...changed.values()])
+      // One that has changed again meanwhile is looked at again.
+      for (const [key, at] of changed) if (known.changed.get(key) === at) known.changed.delete(key)
     }
     return known.versions
+  }
+
+  #use(owner: string, known: Known): void {
+    this.#known.delete(owner)
+    this.#known.set(owner, known)
   }
 
   async #changed(

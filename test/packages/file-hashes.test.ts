@@ -81,6 +81,26 @@ t.test('who waits too long hears when to come again, and the work goes on', asyn
   t.same(await hasty.of(at, files), [hashed('content'), hashed('more')])
 })
 
+t.test('one address leaves the others room', async (t) => {
+  const parts = await openParts(newData())
+  const found = await Promise.all(
+    Array.from({ length: 40 }, async (_, nth) => {
+      await parts.publishFile(`${nth}`, 'x', `content ${nth}`)
+      return (await readFilesOf(parts.store, 'admin', { ...TOOL, version: `${nth}` }))!
+    }),
+  )
+  const asked = await Promise.allSettled(
+    found.slice(1).map(({ at, files }) => parts.hashes.of(at, files, '192.0.2.1')),
+  )
+  const { at, files } = found[0]!
+  t.equal(asked.filter(({ status }) => status === 'fulfilled').length, 16)
+  t.match(
+    asked.find((one) => one.status === 'rejected'),
+    { reason: { status: 503 } },
+  )
+  t.same(await parts.hashes.of(at, files, '192.0.2.2'), [hashed('content 0')])
+})
+
 t.test('they go with the version', async (t) => {
   const data = newData()
   const { hashes, at, files, kept, store, publishModule, modules } = await publishedTool(data)
