@@ -1,6 +1,7 @@
 // All attacks.
 
 import type { Attack } from '../target.js'
+import { api } from './api.js'
 import { bodies } from './bodies.js'
 import { connections } from './connections.js'
 import { floods } from './floods.js'
@@ -12,6 +13,7 @@ import { zips } from './zips.js'
 export const ATTACKS: readonly Attack[] = [
   ...forms,
   ...logins,
+  ...api,
   ...bodies,
   ...floods,
   ...zips,
