@@ -12,6 +12,7 @@ import { pack } from './commands/pack.js'
 import { print, printError } from './commands/print.js'
 import { publish } from './commands/publish.js'
 import { rebuild } from './commands/rebuild.js'
+import { similarTo } from './commands/similar.js'
 import { verify } from './commands/verify.js'
 import { readConfig } from './config.js'
 import { errno, messageOf, PLINTH, quote } from './errors.js'
@@ -19,12 +20,39 @@ import { becomeOwner } from './store/become-owner.js'
 
 const COMMANDS: readonly Command[] = [owner, account, access, importCommand, verify, rebuild, pack, publish]
 
-const USAGE = `usage: ${PLINTH} COMMAND | --help | --version
+const DATA_NOTE =
+  'PLINTH_DATA names the data folder (default ./data). Changes take effect with the next request.'
+
+const USAGE = `usage: ${PLINTH} COMMAND | help COMMAND | --version
 
 ${COMMANDS.map((command) => command.usage).join('\n\n')}
 
-PLINTH_DATA names the data folder (default ./data). Changes take effect with the next request.
+${DATA_NOTE}
 "npm start" runs the server.`.split('\n')
+
+/** The help for one command, or for all. */
+const usageOf = (command: Command | undefined): string[] =>
+  command
+    ? [
+        `usage: ${PLINTH} ${command.name} …`,
+        '',
+        ...command.usage.split('\n'),
+        ...(command.anywhere ? [] : ['', DATA_NOTE]),
+      ]
+    : USAGE
+
+const named = (name: string | undefined): Command | undefined =>
+  COMMANDS.find((candidate) => candidate.name === name)
+
+function noCommand(name: string): WrongUsage {
+  const meant = similarTo(
+    name,
+    COMMANDS.map((command) => command.name),
+  )
+  return new WrongUsage(
+    `there is no command ${quote(name)}${meant === undefined ? '' : `: did you mean ${meant}?`}`,
+  )
+}
 
 /** That of package.json, which lies above build/ in a clone and in an installed package. */
 function version(): string {
@@ -55,21 +83,24 @@ async function main(): Promise<number> {
   const [name, ...words] = process.argv.slice(2)
   try {
     if (name === 'help' || [name, ...words].some((word) => word === '--help' || word === '-h')) {
-      print(USAGE)
+      const topic = name === 'help' ? words[0] : name
+      if (name === 'help' && topic !== undefined && !topic.startsWith('-') && !named(topic))
+        throw noCommand(topic)
+      print(usageOf(named(topic)))
       return 0
     }
     if (name === '--version') {
       print([version()])
       return 0
     }
-    const command = COMMANDS.find((candidate) => candidate.name === name)
+    const command = named(name)
     if (command?.anywhere) return await command.run(words)
     if (command) return await onDataFolder(() => command.run(words))
-    throw new WrongUsage(name === undefined ? 'a command is missing' : `there is no command ${quote(name)}`)
+    throw name === undefined ? new WrongUsage('a command is missing') : noCommand(name)
   } catch (error) {
     printError(`plinth: ${messageOf(error)}`.split('\n'))
     if (!isUsageError(error)) return 1
-    printError(['', ...USAGE])
+    printError(['', ...usageOf(named(name))])
     return 2
   }
 }

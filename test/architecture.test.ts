@@ -111,6 +111,7 @@ const PURE = [
   'nginx/conf-parts.ts',
   'nginx/go-import.ts',
   'commands/duration.ts',
+  'commands/similar.ts',
   'packages/operation.ts',
   'http/credentials.ts',
   'http/stated-sha256.ts',
