@@ -210,5 +210,6 @@ t.test('the pages of a whole Plinth', needsBrowser(), async (t) => {
     nothingWrong(t, watched, 'without the service')
     const capital = await page.goto(`${plinth.url}/admin/go/example.com/Azure/SDK`)
     t.equal(capital?.status(), 503, 'the service leads from such an address to the page')
+    t.match(await capital?.text(), 'write !a for A')
   })
 })
