@@ -6,7 +6,13 @@ import { dirname } from 'node:path'
 import { mustBeDeclared } from '../access/files.js'
 import type { Sum } from '../digest.js'
 import { quote, Refusal } from '../errors.js'
-import { genericFile, genericFolder, genericVersionFolder, type GenericVersion } from '../layout.js'
+import {
+  genericFile,
+  genericFolder,
+  genericVersionFolder,
+  hashesFile,
+  type GenericVersion,
+} from '../layout.js'
 import type { Journal } from '../packages/journal.js'
 import { queueKey, type FileOperation } from '../packages/operation.js'
 import type { PublicationClock } from '../packages/publication-clock.js'
@@ -62,9 +68,12 @@ export class FilePublisher {
   isThere(version: GenericVersion, file: string, sha256: string | undefined): Promise<boolean> {
     const target = genericFile(version, file)
     return this.alone(version, async () => {
-      if (!(await this.#store.exists(target))) return false
+      const status = await this.#store.status(target)
+      if (!status) return false
       const record = await readRecord(this.#store, target)
-      if (sha256 === undefined || record?.sha256 !== sha256) throw conflict(version, file, record)
+      if (sha256 !== undefined && record === undefined) return false // it is read when the body is there
+      const isSame = record?.sha256 === sha256 && record?.size === status.size
+      if (sha256 === undefined || !isSame) throw conflict(version, file, record)
       return true
     })
   }
@@ -181,7 +190,9 @@ export class FilePublisher {
     await this.#withdrawViews(version, [file], staged)
     await this.#store.remove(target)
     await forgetRecords(this.#store, [target])
-    await this.#store.prune(genericVersionFolder(version), genericFolder(version.owner))
+    const folder = genericVersionFolder(version)
+    await this.#store.prune(folder, genericFolder(version.owner))
+    if (!(await this.#store.exists(folder))) await this.#store.remove(hashesFile(folder))
   }
 
   /** Takes a whole version away. After a crash only the journal knows the `files` that it had. */
@@ -193,6 +204,7 @@ export class FilePublisher {
     const paths = files.map((file) => genericFile(version, file))
     await this.#withdrawViews(version, files, staged)
     await this.#store.removeFolder(genericVersionFolder(version))
+    await this.#store.remove(hashesFile(genericVersionFolder(version)))
     await forgetRecords(this.#store, paths)
     await this.#store.prune(dirname(genericVersionFolder(version)), genericFolder(version.owner))
   }

@@ -6,7 +6,6 @@ import {
   genericFile,
   genericPackageViews,
   genericVersionFolder,
-  hashesFile,
   genericViews,
   latestFolder,
   type GenericVersion,
@@ -81,7 +80,7 @@ const jsonFile = (value: object): Buffer => Buffer.from(`${JSON.stringify(value)
 /** The views of a version that has no file, and those of a package without versions. */
 export const viewsOfVersion = (at: GenericVersion): string[] => {
   const { sums, facts, versionPage } = genericViews(at)
-  return [sums, facts, versionPage, hashesFile(genericVersionFolder(at))]
+  return [sums, facts, versionPage]
 }
 export const viewsOfPackage = (at: Package): string[] => {
   const { index, page } = genericPackageViews(at)

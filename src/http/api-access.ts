@@ -2,8 +2,10 @@
 // credentials the answer to both is 401, and 404 for an account without the right.
 
 import { readOwner } from '../access/files.js'
-import { mayRead, mayWrite, type Account, type Owner } from '../access/rights.js'
+import { isOwnerName, mayRead, mayWrite, type Account, type Owner } from '../access/rights.js'
 import { quote, Refusal } from '../errors.js'
+import { publicMarker } from '../layout.js'
+import type { Store } from '../store/store.js'
 import { authenticated, unauthorized, type Needs } from './authorize.js'
 import type { RequestContext } from './request-state.js'
 
@@ -25,18 +27,28 @@ export async function mustBeAccount(needs: Needs, ctx: RequestContext): Promise<
 /** The owner that the request may read. Throws a 401 or 404 when there is none. */
 export async function ownerForReader(needs: Needs, ctx: RequestContext, name: string): Promise<Owner> {
   const account = await accountOfRequest(needs, ctx)
-  const owner = await readOwner(needs.store, name)
-  if (owner?.public) return owner
-  if (!account) throw unauthorized('credentials are needed: there is no such public owner')
-  if (!owner || !mayRead(account, name)) throw noSuchOwner(name)
-  return owner
+  const owner = await readableOwner(needs.store, account, name)
+  if (owner) return owner
+  throw account ? noSuchOwner(name) : unauthorized('credentials are needed: there is no such public owner')
+}
+
+// Whether a private owner exists is looked up for those alone who may read it: the time tells it nobody else.
+async function readableOwner(
+  store: Store,
+  account: Account | undefined,
+  name: string,
+): Promise<Owner | undefined> {
+  const isReader = account !== undefined && mayRead(account, name)
+  if (!isReader && !(isOwnerName(name) && (await store.exists(publicMarker(name))))) return undefined
+  const owner = await readOwner(store, name)
+  return owner && (owner.public || isReader) ? owner : undefined
 }
 
 /** {@link ownerForReader} for who may also delete. Throws a 403 for an account that may only read. */
 export async function ownerForWriter(needs: Needs, ctx: RequestContext, name: string): Promise<Owner> {
   const account = await mustBeAccount(needs, ctx)
-  const owner = await readOwner(needs.store, name)
-  if (!owner || !(owner.public || mayRead(account, name))) throw noSuchOwner(name)
+  const owner = await readableOwner(needs.store, account, name)
+  if (!owner) throw noSuchOwner(name)
   if (!mayWrite(account, name)) throw new Refusal(403, `account ${account.name} may not write here`)
   return owner
 }

@@ -16,15 +16,25 @@ export function pageOf(query: URLSearchParams): Page {
 }
 
 // <https://plinth.example.com/api/v1/packages/team?limit=30&page=2>; rel="next",<…>; rel="last"
-/** The header Link (RFC 8288) of a page, from the URL of the request; `undefined` when there is one page alone. */
-export function linkHeader(url: URL, { page, limit }: Page, total: number): string | undefined {
+/** The header Link (RFC 8288) of a page of the list at `url`; `undefined` when there is one page alone. */
+export function linkHeader(
+  url: URL,
+  query: URLSearchParams,
+  { page, limit }: Page,
+  total: number,
+): string | undefined {
   const last = Math.max(1, Math.ceil(total / limit))
   const links: [rel: string, page: number][] = []
   if (page < last) links.push(['next', page + 1], ['last', last])
   if (page > 1) links.push(['first', 1], ['prev', page - 1])
   const address = (to: number): string => {
     const at = new URL(url)
+    for (const name of ['type', 'q']) {
+      const value = query.get(name)
+      if (value !== null) at.searchParams.set(name, value)
+    }
     at.searchParams.set('page', String(to))
+    at.searchParams.set('limit', String(limit))
     return at.href
   }
   return links.length === 0 ? undefined : links.map(([rel, to]) => `<${address(to)}>; rel="${rel}"`).join(',')

@@ -2,7 +2,7 @@
 // from the views' files and from its list of versions; it never walks through a tree for a request but the first.
 
 import type { Config } from '../config.js'
-import { quote, Refusal } from '../errors.js'
+import { errno, quote, Refusal } from '../errors.js'
 import { checkPackageName, checkPackageVersion } from '../generic/names.js'
 import type { FilePublisher } from '../generic/publish.js'
 import type { ModulePublisher } from '../go/publish.js'
@@ -15,6 +15,7 @@ import type { Site } from '../views/page-addresses.js'
 import type { Admission } from './admission.js'
 import { mustBeAccount, ownerForReader, ownerForWriter } from './api-access.js'
 import { accountAnswer, fileAnswer, organizationAnswer, ownerAnswer, packageAnswer } from './api-answers.js'
+import type { ApiTurns } from './api-turns.js'
 import { linkHeader, pageOf, type Page } from './api-paging.js'
 import type { Needs } from './authorize.js'
 import { baseUrl } from './base-url.js'
@@ -29,6 +30,7 @@ export type ApiParts = Needs & {
   files: FilePublisher
   versions: VersionIndex
   hashes: FileHashes
+  turns: ApiTurns
 }
 
 /** The parameters in a path, decoded. `type` and names are as the client wrote them. */
@@ -65,15 +67,19 @@ export async function listVersions(
   const owner = await ownerForReader(parts, ctx, name)
   const query = new URLSearchParams(ctx.querystring)
   const isMeant = only.name === undefined ? filterOf(query) : exactly({ owner: name, ...only } as Named)
-  const all = await parts.versions.all(name)
   const page = pageOf(query)
-  const { shown, total } = cut(all, isMeant, page)
+  const { shown, total } = await parts.turns.run(ctx, async () =>
+    cut(await parts.versions.all(name), isMeant, page),
+  )
   const place = placeOf(ctx, parts)
-  const link = linkHeader(new URL(ctx.originalUrl, place.baseUrl), page, total)
+  const link = linkHeader(new URL(`${place.baseUrl}${ctx.path}`), query, page, total)
   if (link !== undefined) ctx.set('Link', link)
   ctx.set('X-Total-Count', String(total))
   ctx.body = shown.map((at) => packageAnswer(place, owner, at))
 }
+
+/** Characters of `q`. A module path has no more. */
+const LONGEST_QUERY = 300
 
 type Filter = (at: PublishedVersion) => boolean
 
@@ -109,7 +115,8 @@ function exactly(named: Named): Filter {
 function filterOf(query: URLSearchParams): Filter | undefined {
   const type = query.get('type')?.trim() ?? ''
   const text = query.get('q')?.trim().toLowerCase() ?? ''
-  if (type === '' && text === '') return undefined
+  if (text.length > LONGEST_QUERY) throw new Refusal(400, `q has at most ${LONGEST_QUERY} characters`)
+  if (text === '') return type === '' ? undefined : ({ kind }) => kind === type
   const known = new Map<string, boolean>() // a package may have very many versions
   const hasText = (name: string): boolean => {
     const before = known.get(name)
@@ -124,9 +131,10 @@ function filterOf(query: URLSearchParams): Filter | undefined {
 /** `GET …/{type}/{name}/-/latest`: the version that `@latest` names, or the latest of files. */
 export async function getLatest(parts: ApiParts, ctx: RequestContext, named: Named): Promise<void> {
   const owner = await ownerForReader(parts, ctx, named.owner)
-  const index = await readIndexOf(parts.store, owner.name, packageOf(named))
+  const at = packageOf(named)
+  const index = await parts.turns.run(ctx, () => readIndexOf(parts.store, owner.name, at))
   if (!index) throw noPackage(named)
-  await answerVersion(parts, ctx, owner, { ...packageOf(named), version: index.latest })
+  await answerVersion(parts, ctx, owner, { ...at, version: index.latest })
 }
 
 /** `GET …/{type}/{name}/{version}` */
@@ -158,9 +166,11 @@ export async function listFiles(
 ): Promise<void> {
   const { name: owner } = await ownerForReader(parts, ctx, named.owner)
   const at = versionOf(named)
-  const found = await readFilesOf(parts.store, owner, at)
+  const found = await parts.turns.run(ctx, () => readFilesOf(parts.store, owner, at))
   if (!found) throw noVersion(at)
-  const hashes = await parts.hashes.of(found.at, found.files, ctx.ip)
+  const hashes = await parts.hashes.of(found.at, found.files, ctx.ip).catch((error: unknown) => {
+    throw errno(error) === 'ENOENT' ? noVersion(at) : error // deleted meanwhile
+  })
   ctx.body = found.files.flatMap((file, nth) => {
     const of = hashes[nth]
     return of ? [fileAnswer({ owner, ...at }, file, of)] : []
@@ -178,7 +188,10 @@ export async function deleteVersion(
   ctx.status = 204
 }
 
-/** `DELETE …/{type}/{name}` → 204: one version after the other. What is published meanwhile stays. */
+/**
+ * `DELETE …/{type}/{name}` → 204: one version after the other. What is published meanwhile stays. It ends with the
+ * connection, and with the right to delete.
+ */
 export async function deletePackage(parts: ApiParts, ctx: RequestContext, named: Named): Promise<void> {
   const owner = await ownerForWriter(parts, ctx, named.owner)
   const at = packageOf(named)
@@ -186,7 +199,9 @@ export async function deletePackage(parts: ApiParts, ctx: RequestContext, named:
   if (!index) throw noPackage(named)
   // The lowest first: as long as the highest is there, the latest stays what it is.
   const versions = [...index.versions.map(({ version }) => version), ...index.older].toReversed()
-  for (const version of versions) {
+  for (const [nth, version] of versions.entries()) {
+    if (ctx.res.destroyed) return
+    if (nth > 0) await ownerForWriter(parts, ctx, named.owner)
     try {
       await remove(parts, ctx, owner.name, { ...at, version })
     } catch (error) {

@@ -7,6 +7,7 @@ import type { Config } from '../config.js'
 import type { Log } from '../log.js'
 import { answerInJson, apiRouter } from './api.js'
 import type { ApiParts } from './api-routes.js'
+import { ApiTurns } from './api-turns.js'
 import { answerWhetherReader } from './asked.js'
 import { mustBeAllowed, type StillAllowed } from './authorize.js'
 import { FailedLogins } from './failed-logins.js'
@@ -19,7 +20,7 @@ import type { RequestContext, RequestState } from './request-state.js'
 /** What the routes work with. */
 type AppParts = GoRoutes &
   GenericRoutes &
-  Omit<ApiParts, 'failures'> & { config: Config; log: Log; accounts: KnownAccounts }
+  Omit<ApiParts, 'failures' | 'turns'> & { config: Config; log: Log; accounts: KnownAccounts }
 
 const OWNER = '/api/packages/:owner'
 
@@ -92,7 +93,7 @@ export function createApp(parts: AppParts): Koa<RequestState> {
   app.use(logWrites(log))
   app.use(answerErrors(log))
   app.use(parts.admission.count)
-  const routers = [router, apiRouter({ ...parts, failures })]
+  const routers = [router, apiRouter({ ...parts, failures, turns: new ApiTurns() })]
   for (const each of routers) app.use(each.routes())
   app.use((ctx) =>
     refuseUnrouted(

@@ -10,8 +10,9 @@ import type { RequestContext } from './request-state.js'
  */
 export function baseUrl(ctx: RequestContext, config: Config): string {
   const host = ctx.get('Host')
-  const seen = `${ctx.protocol}://${/^[A-Za-z0-9.:[\]-]{1,255}$/.test(host) ? host : config.listen}`
-  return config.publicUrl ?? seen
+  const seen = `${ctx.protocol}://${host}`
+  const isHost = /^[A-Za-z0-9.:[\]-]{1,255}$/.test(host) && URL.canParse(seen)
+  return config.publicUrl ?? (isHost ? seen : `${ctx.protocol}://${config.listen}`)
 }
 
 /** The value of the header Location. The public URL may put a prefix before the path. */

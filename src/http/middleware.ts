@@ -20,6 +20,7 @@ export const logWrites =
   async (ctx, next) => {
     const start = performance.now()
     await next()
+    if (ctx.state.isQuiet) return
     log('info', 'request', {
       method: ctx.method,
       path: ctx.state.path ?? ctx.path,

@@ -10,6 +10,8 @@ export type RequestState = {
   claimed?: string
   /** The path for the log line, where it is not that of the request. */
   path?: string
+  /** The request gets no line in the log. */
+  isQuiet?: boolean
   /** Bytes of the upload. */
   bytes?: number
   /** Why the request was refused. */

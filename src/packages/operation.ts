@@ -32,6 +32,10 @@ export function pathOf(operation: Operation): string {
   return 'file' in operation ? genericFile(operation, operation.file) : genericVersionFolder(operation)
 }
 
+/** Under which the hashes of a version are kept, see hashesFile: the module's zip, or the generic version's folder. */
+export const versionPathOf = (operation: Operation): string =>
+  'module' in operation ? versionFile(operation, 'zip') : genericVersionFolder(operation)
+
 const areStrings = (values: unknown[]): values is string[] =>
   values.every((value) => typeof value === 'string')
 

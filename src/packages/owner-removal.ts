@@ -7,10 +7,10 @@ import { mustBeDeclared } from '../access/files.js'
 import { forgetOwner, holdsPackages, restoreOwner } from '../access/owners.js'
 import { mustBeName } from '../access/rights.js'
 import { Refusal } from '../errors.js'
-import { ownerTree } from '../layout.js'
+import { hashesFile, ownerTree } from '../layout.js'
 import type { Store } from '../store/store.js'
 import type { Journal } from './journal.js'
-import { isOfOwner } from './operation.js'
+import { isOfOwner, versionPathOf } from './operation.js'
 import type { OwnerViews } from './owner-views.js'
 import { allRecords } from './records.js'
 
@@ -41,6 +41,7 @@ export const removeOwner = (
     await takeRights(store, owner) // a later owner of the same name is another one
     await ownerViews.forget(owner)
     await removePackages(store, owner)
+    await ownerViews.forget(owner) // somebody may have read the tree before it went
   })
 
 // The records go first. The other way round, a crash in between would make `verify` report the files as lost.
@@ -49,6 +50,7 @@ async function removePackages(store: Store, owner: string): Promise<void> {
   for await (const { record, operation } of allRecords(store)) {
     if (operation?.owner !== owner) continue
     await store.remove(record)
+    await store.remove(hashesFile(versionPathOf(operation)))
     changed.add(dirname(record))
   }
   for (const folder of changed) await store.sync(folder)

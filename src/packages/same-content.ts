@@ -2,7 +2,7 @@
 // where there is one. A name that is taken is no error when the same content has it, for who asks in this way.
 
 import { sumOf, type Sum } from '../digest.js'
-import { Refusal } from '../errors.js'
+import { errno, Refusal } from '../errors.js'
 import { genericFile, moduleViews, versionFile, type GenericVersion, type ModuleVersion } from '../layout.js'
 import type { CheckPool } from '../modzip/check-pool.js'
 import { parseRecord } from '../views/parse-record.js'
@@ -18,9 +18,16 @@ async function compareBytes(store: Store, path: string, { sha256, size }: Sum): 
   if (!status) return 'absent'
   if (status.size !== size) return 'different'
   const record = await readRecord(store, path)
-  const published = record?.sha256 ?? (await sumOf(store.at(path))).sha256
-  return published === sha256 ? 'identical' : 'different'
+  const published = record?.sha256 ?? (await unlessGone(sumOf(store.at(path))))?.sha256
+  return published === undefined ? 'absent' : published === sha256 ? 'identical' : 'different'
 }
+
+/** `undefined` for a file that was deleted meanwhile. */
+const unlessGone = <T>(action: Promise<T>): Promise<T | undefined> =>
+  action.catch((error: unknown) => {
+    if (errno(error) !== 'ENOENT') throw error
+    return undefined
+  })
 
 /** Compares bytes with a published file. */
 export const compareFile = (store: Store, at: GenericVersion, file: string, sum: Sum): Promise<Comparison> =>

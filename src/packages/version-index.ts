@@ -38,7 +38,7 @@ const byTime = (a: PublishedVersion, b: PublishedVersion): number => {
 }
 
 const tooMany = (owner: string): Refusal =>
-  new Refusal(501, `owner ${owner} has more versions than are listed here: name a package`)
+  new Refusal(501, `owner ${owner} has more versions than are listed here: its -/index.json has the packages`)
 
 export class VersionIndex {
   readonly #store: Store
@@ -106,13 +106,18 @@ export class VersionIndex {
       if (known.versions === 'too many') throw tooMany(owner)
       this.#makeRoom()
     }
+    const { versions } = known
     if (known.changed.size > 0) {
       const changed = new Map(known.changed)
-      known.versions = await this.#changed(owner, known.versions, [...changed.values()])
+      const now = await this.#changed(owner, versions, [...changed.values()])
+      known.versions = now.length > this.#most ? 'too many' : now
       // One that has changed again meanwhile is looked at again.
       for (const [key, at] of changed) if (known.changed.get(key) === at) known.changed.delete(key)
+      if (known.versions === 'too many') throw tooMany(owner)
+      this.#makeRoom()
+      return known.versions
     }
-    return known.versions
+    return versions
   }
 
   #use(owner: string, known: Known): void {

@@ -176,7 +176,7 @@ t.test('it is there for clients of Gitea', async (t) => {
     const first = await names('/packages/team?limit=2')
     t.equal(first.found.length, 2)
     t.equal(first.count, '3')
-    const at = `${plinth.url}/api/v1/packages/team?limit=2&page=2`
+    const at = `${plinth.url}/api/v1/packages/team?page=2&limit=2`
     t.equal(first.link, `<${at}>; rel="next",<${at}>; rel="last"`)
     const second = await names('/packages/team?limit=2&page=2')
     t.same([...first.found, ...second.found].sort(), ['1.0.3', 'v1.0.0', 'v1.1.0'])
@@ -216,6 +216,24 @@ t.test('it is there for clients of Gitea', async (t) => {
     t.equal(ofModule.json['version'], 'v1.1.0', 'not the newest upload')
     const ofFiles = await api('GET', '/packages/team/generic/test-package/-/latest')
     t.equal(ofFiles.json['version'], '1.0.3')
+  })
+
+  await t.test('hosts and queries that are none of ours', async (t) => {
+    for (const host of ['a:99999', '[::', 'x y', 'a'.repeat(300), '*']) {
+      const { status, body } = await plinth.ask('GET', '/api/v1/packages/team', {
+        auth: false,
+        headers: { host },
+      })
+      t.ok(status === 200 || status === 400, `${host}: ${status}`)
+      if (status !== 200) continue // nginx's own answer
+      t.ok((JSON.parse(body) as Json[]).every((at) => URL.canParse(String(at['html_url']))))
+    }
+    const q = (length: number) => `/packages/team?limit=1&page=2&q=${encodeURIComponent('ö'.repeat(length))}`
+    t.equal((await api('GET', q(300))).status, 200)
+    t.equal((await api('GET', q(301))).status, 400)
+    const { status, headers } = await api('GET', `/packages/team?limit=1&page=2&x=${'y'.repeat(6000)}`)
+    t.equal(status, 200)
+    t.notMatch(headers['link'], 'yyy')
   })
 
   await t.test('every spelling of a token is taken', async (t) => {
@@ -284,3 +302,13 @@ async function manyAnswers(plinth: Plinth, count: number): Promise<number[]> {
   await enough
   return answered
 }
+
+t.test('below a path prefix links stay below it', async (t) => {
+  const plinth = await startPlinth({ PLINTH_PUBLIC_URL: 'https://corp.example/plinth' })
+  t.teardown(() => plinth.stop())
+  for (const version of ['1', '2'])
+    await plinth.ask('PUT', `/api/packages/team/generic/tool/${version}/x`, { body: 'x' })
+  const { headers, body } = await plinth.ask('GET', '/api/v1/packages/team?limit=1', { auth: false })
+  t.match(headers['link'], '<https://corp.example/plinth/api/v1/packages/team?page=2&limit=1>; rel="next"')
+  t.match(JSON.parse(body), [{ html_url: /^https:\/\/corp\.example\/plinth\/team\/generic\/tool\// }])
+})

@@ -10,7 +10,8 @@ import { simpleModule } from '../support/zips.js'
 const basic = (text: string): string => `Basic ${Buffer.from(text).toString('base64')}`
 
 const LIST = '/api/packages/secret/go/example.com/!own/m/@v/list'
-const FILE = '/api/packages/secret/generic/tool/1.0/na%20me%3Fx=1.bin'
+/** A version that holds a question mark, beside the one that is its beginning. */
+const ASKING = '/api/packages/secret/generic/tool/1.0%3Fx/plain'
 const PATHS = [
   LIST,
   '/api/packages/secret/go/example.com/!own/m/@v/v1.0.0.info',
@@ -22,6 +23,8 @@ const PATHS = [
   '/secret/',
   '/secret/go/example.com/!own/m',
   '/secret/generic/tool/1.0',
+  ASKING,
+  '/secret/generic/tool/1.0%3Fx',
 ]
 
 t.test('reads in every spelling', needs('nginx'), async (t) => {
@@ -41,6 +44,7 @@ t.test('reads in every spelling', needs('nginx'), async (t) => {
   for (const [path, body] of [
     ['/api/packages/secret/generic/tool/1.0/plain', 'content'],
     ['/api/packages/hidden/generic/tool/1.0/plain', 'hidden'],
+    [ASKING, 'asking'],
   ] as const)
     t.equal((await ask('PUT', path, { body })).status, 201)
   await plinth.viewsFollowed()
@@ -132,7 +136,14 @@ t.test('reads in every spelling', needs('nginx'), async (t) => {
       '/-/granted/../api/packages/secret/generic/tool/1.0/plain',
     ])
       t.notMatch((await get(path, `token ${stranger}`)).body, 'content', path)
-    t.equal((await get(FILE, `token ${reader}`)).status, 404, 'a question mark in a name')
+    for (const path of [
+      '/api/packages/secret/generic/tool/1.0/plain%3F',
+      '/api/packages/secret/generic/tool/1.0/plain%0A',
+      '/api/packages/secret/generic/tool/1.0/..%3F',
+      '/secret/generic/tool/..%3F',
+    ])
+      t.equal((await get(path, `token ${reader}`)).status, 404, path)
+    t.match((await get('/-/other/x', `token ${reader}`)).headers['content-type'], /^text\/plain/)
     const spoofed = { 'x-plinth-owner': 'hidden' }
     t.equal(
       (await get(LIST, `token ${stranger}`, spoofed)).status,
@@ -146,6 +157,20 @@ t.test('reads in every spelling', needs('nginx'), async (t) => {
     const line = plinth.log().trimEnd().split('\n').at(-1) ?? ''
     t.match(JSON.parse(line), { event: 'request', method: 'GET', path: LIST, status: 204, account: 'reader' })
     t.notMatch(plinth.log(), reader)
+  })
+
+  await t.test('long headers beside the credentials, and very many wrong ones', async (t) => {
+    const long = Object.fromEntries(
+      Array.from({ length: 3 }, (_, nth) => [`x-long-${nth}`, 'x'.repeat(7000)]),
+    )
+    t.equal((await get(LIST, `token ${reader}`, long)).status, 200)
+    const before = plinth.log().length
+    const answers = await Promise.all(Array.from({ length: 60 }, (_, nth) => get(LIST, `token wrong-${nth}`)))
+    t.same(
+      answers.map(({ status }) => status).filter((status) => status !== 401),
+      [],
+    )
+    t.equal(plinth.log().length, before, 'nginx logs what it refuses, the service does not')
   })
 
   await t.test('a token that was changed is refused at once', async (t) => {

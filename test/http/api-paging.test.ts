@@ -22,10 +22,11 @@ t.test('the page that is asked for, and what takes the place of nonsense', async
 })
 
 t.test('Link names the pages around, with everything else that was asked', async (t) => {
-  const url = new URL('https://plinth.example.com/api/v1/packages/team?type=go&q=a%20b&limit=10&page=3')
-  const link = (page: number, total: number) => linkHeader(url, { page, limit: 10 }, total)
+  const url = new URL('https://plinth.example.com/plinth/api/v1/packages/team')
+  const query = new URLSearchParams('x=dropped&type=go&q=a%20b&limit=10&page=3')
+  const link = (page: number, total: number) => linkHeader(url, query, { page, limit: 10 }, total)
   const at = (page: number) =>
-    `<https://plinth.example.com/api/v1/packages/team?type=go&q=a+b&limit=10&page=${page}>`
+    `<https://plinth.example.com/plinth/api/v1/packages/team?type=go&q=a+b&page=${page}&limit=10>`
   t.equal(
     link(3, 95),
     `${at(4)}; rel="next",${at(10)}; rel="last",${at(1)}; rel="first",${at(2)}; rel="prev"`,
