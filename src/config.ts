@@ -203,6 +203,8 @@ const SETTINGS = {
   connectionsPerAddress: setting('PLINTH_CONNECTIONS_PER_ADDRESS', number(0, 1_000_000, 'requests'), '512'),
   /** Wrong credentials a second from one address before their answers are delayed. */
   failedLogins: setting('PLINTH_FAILED_LOGINS', number(1, 1_000_000, 'wrong credentials a second'), '5'),
+  /** Uploads and deletes a second from one address. More of them wait; 0 is no limit. */
+  writeRate: setting('PLINTH_WRITE_RATE', number(0, 1_000_000, 'requests a second'), '200'),
   /** Requests a second from one address for Gitea's API. More of them wait. */
   apiRate: setting('PLINTH_API_RATE', number(1, 1_000_000, 'requests a second'), '100'),
 }

@@ -55,6 +55,7 @@ t.test('a bad value stops the start with a message that names it', async (t) => 
     PLINTH_DATA: ['/srv/"x"', '/srv/$x', '/srv/a;b', '/srv/a\nb', `/${'x'.repeat(1001)}`],
     PLINTH_NGINX_USER: ['a b', 'x;'],
     PLINTH_FAILED_LOGINS: ['0', '-1', '1.5', 'x', '1000001'],
+    PLINTH_WRITE_RATE: ['-1', '1.5', 'x', '1000001'],
     PLINTH_API_RATE: ['0', '-1', '1.5', 'x', '1000001'],
     PLINTH_TLS_CERT: ['/only/one.pem'],
     PLINTH_TLS_KEY: ['/only/one.pem'],

@@ -39,15 +39,24 @@ limit_conn addresses ${most};
 limit_conn_status 429;
 `
 
+// The zone has room for 16,000 addresses. So many as come in a second may come at once, five times as many wait.
+const writesPart = (rate: number): string =>
+  rate === 0
+    ? ''
+    : `limit_req_zone $writer zone=writes:1m rate=${rate}r/s;
+limit_req zone=writes burst=${rate * 6} delay=${rate};
+limit_req_status 429;
+`
+
 // The public URL where it is one of https, for it may have another port than nginx
 const redirectTarget = ({ listen, publicUrl }: Config): string =>
   publicUrl?.startsWith('https:') ? publicUrl : `https://$host${portSuffix(listen)}`
 
 function httpPart(config: Config): string {
-  const { apiRate, connectionsPerAddress, failedLogins, httpListen } = config
+  const { apiRate, connectionsPerAddress, failedLogins, httpListen, writeRate } = config
   const always = `limit_req_zone $failing zone=failing:1m rate=${failedLogins}r/s;
 limit_req_zone $binary_remote_addr zone=api:1m rate=${apiRate}r/s;
-${addressPart(connectionsPerAddress)}map $host $base_path {
+${addressPart(connectionsPerAddress)}${writesPart(writeRate)}map $host $base_path {
     default "${basePath(config)}";
 }
 `

@@ -31,6 +31,9 @@ limit_req_zone $binary_remote_addr zone=api:1m rate=100r/s;
 limit_conn_zone $binary_remote_addr zone=addresses:10m;
 limit_conn addresses 512;
 limit_conn_status 429;
+limit_req_zone $writer zone=writes:1m rate=200r/s;
+limit_req zone=writes burst=1200 delay=200;
+limit_req_status 429;
 map $host $base_path {
     default "";
 }

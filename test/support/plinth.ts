@@ -52,6 +52,7 @@ export async function startPlinth(env: Record<string, string> = {}) {
     PLINTH_LISTEN: `127.0.0.1:${port}`,
     PLINTH_ADMIN_TOKEN: TOKEN,
     PLINTH_FAILED_LOGINS: '100000', // tests are wrong often, and not to be slowed
+    PLINTH_WRITE_RATE: '0',
     ...env,
   }
   const config = readConfig(settings)
