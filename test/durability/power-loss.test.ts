@@ -195,7 +195,8 @@ t.test('power loss', needs('strace'), async (t) => {
   )
 
   for (const [name, mutant] of Object.entries(MUTANTS)) {
-    const found = await cutPower(recording, STATES, mutant)
+    // It stops at the first fault. Some show in one state of many.
+    const found = await cutPower(recording, STATES * 5, mutant)
     t.ok(found.wrong.length > 0, `${name}: found`)
     t.comment(`${name}: found in state ${found.states}: ${found.wrong.slice(0, 2).join('; ')}`)
   }
