@@ -83,6 +83,7 @@ t.test('over TLS', needs('nginx', 'openssl', 'go'), async (t) => {
       'example.com/no@v1.0.0',
     ])
     t.match(missing.stderr, /404 Not Found/)
+    await downloads(t, goAs(api('alpha'), 'oauth2', token['alpha']), 'example.com/alpha')
   })
 
   await t.test('anyone else gets 401, and go asks no other proxy', async (t) => {
@@ -100,7 +101,7 @@ t.test('over TLS', needs('nginx', 'openssl', 'go'), async (t) => {
     await refused(t, goAs(next), there)
     await refused(t, goAs(next, 'alpha', 'plinth_wrong'), there)
     await refused(t, goAs(next, 'beta', token['beta']), there)
-    await refused(t, goAs(next, 'nobody', token['alpha']), there)
+    await refused(t, goAs(next, 'beta', token['alpha']), there)
     await refused(t, goAs(`${api('undeclared')},${api('team')}`, 'alpha', token['alpha']), there)
   })
 
