@@ -17,7 +17,7 @@ const WAIT_MS = 30_000
 /** Versions whose files are hashed or wait to be; of one address a quarter at most. */
 const MOST_WAITING = 64
 /** MB of JavaScript heap for the thread. */
-const THREAD_HEAP_MB = 16
+const THREAD_HEAP_MB = 32
 const HASH_THREAD = new URL('./hash-thread.js', import.meta.url)
 
 /** A file of a version: its path is one of layout.ts. */
@@ -104,6 +104,7 @@ function hashInThread(paths: readonly string[]): Promise<Map<string, Hashes>> {
   const found = new Map<string, Hashes>()
   const thread = new Worker(HASH_THREAD, {
     workerData: paths,
+    execArgv: [], // what this process was started with would take memory there
     resourceLimits: { maxOldGenerationSizeMb: THREAD_HEAP_MB, maxYoungGenerationSizeMb: 1 },
   })
   thread.unref() // a service that ends does not wait for it

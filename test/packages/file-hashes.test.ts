@@ -9,6 +9,7 @@ import { FileHashes } from '../../src/packages/file-hashes.js'
 import { readFilesOf } from '../../src/packages/published.js'
 import { openParts } from '../support/parts.js'
 import { memoryFolder } from '../support/temp-folder.js'
+import { until } from '../support/until.js'
 
 const newData = (): string => join(memoryFolder(), 'data')
 const hashed = (text: string) =>
@@ -77,7 +78,7 @@ t.test('who waits too long hears when to come again, and the work goes on', asyn
     status: 503,
     headers: { 'Retry-After': '10' },
   })
-  while (!existsSync(kept)) await new Promise(setImmediate)
+  await until(() => existsSync(kept))
   t.same(await hasty.of(at, files), [hashed('content'), hashed('more')])
 })
 
