@@ -56,6 +56,10 @@ export async function ignoring(codes: readonly string[], action: () => Promise<u
   }
 }
 
+/** A 503 that says when to come again. */
+export const tryLater = (seconds: number, why: string): Refusal =>
+  new Refusal(503, `${why}: try again in ${seconds} s`, { headers: { 'Retry-After': String(seconds) } })
+
 /**
  * How messages name the command: as it is typed in a clone of Plinth, where a bare name may be a stranger's program, or
  * where the npm package is installed.

@@ -10,6 +10,7 @@ import {
   latestFolder,
   type GenericVersion,
 } from '../layout.js'
+import { readGenericFacts, readGenericIndex } from '../packages/published.js'
 import { readRecord } from '../packages/records.js'
 import { readEach } from '../store/read-each.js'
 import {
@@ -27,8 +28,6 @@ import {
   genericIndex,
   genericVersion,
   orderEntries,
-  parseGenericIndex,
-  parseGenericVersion,
   sumsText,
   withEntry,
   withoutEntry,
@@ -93,15 +92,6 @@ async function readFile(store: Store, at: GenericVersion, file: string): Promise
   const [status, record] = await Promise.all([store.status(path), readRecord(store, path)])
   if (!status?.isFile() || record?.sha256 === undefined) return undefined
   return { file, size: status.size, sha256: record.sha256, time: timeText(status.mtime) }
-}
-
-/** What the views in the tree say of a version. */
-export async function readVersion(
-  store: Store,
-  at: GenericVersion,
-): Promise<GenericVersionFacts | undefined> {
-  const text = await store.read(genericViews(at).facts)
-  return text && parseGenericVersion(text.toString())
 }
 
 const areSame = (a: readonly string[], b: readonly string[]): boolean =>
@@ -180,7 +170,7 @@ export class GenericViews {
     afresh: boolean,
   ): Promise<GenericVersionFacts | undefined> {
     const names = await this.#store.names(genericVersionFolder(version))
-    const before = afresh ? undefined : await readVersion(this.#store, version)
+    const before = afresh ? undefined : await readGenericFacts(this.#store, version)
     const gone = new Set([...without, ...(fresh ? [fresh.file] : [])])
     const others = names.filter((name) => !gone.has(name))
     const kept = new Set(others)
@@ -224,14 +214,15 @@ export class GenericViews {
   }
 
   async #readEntries(version: GenericVersion, names: readonly string[]): Promise<GenericEntry[]> {
-    const found = await readEach(names, (name) => readVersion(this.#store, { ...version, version: name }))
+    const found = await readEach(names, (name) =>
+      readGenericFacts(this.#store, { ...version, version: name }),
+    )
     return found.filter((facts) => facts !== undefined).map(entryOfGeneric)
   }
 
   async #otherEntries(version: GenericVersion, afresh: boolean): Promise<OrderedEntries> {
     const others = await this.#otherNames(version)
-    const text = afresh ? undefined : await this.#store.read(genericViews(version).index)
-    const index = text && parseGenericIndex(text.toString())
+    const index = afresh ? undefined : await readGenericIndex(this.#store, version)
     if (index) {
       const known = withoutEntry(index, version.version)
       if (areSame([...known.versions.map((entry) => entry.version), ...known.older], others)) return known

@@ -1,36 +1,12 @@
 // What is known of a module's versions: facts from the JSON of each, and the index of the module that follows.
 
-import { moduleViews, type Module, type ModuleVersion } from '../layout.js'
-import type { Store } from '../store/store.js'
+import type { Module } from '../layout.js'
 import type { ModuleIndex, ModuleVersionFacts, VersionEntry } from '../views/facts.js'
-import {
-  entryOf,
-  MOST_ENTRIES,
-  moduleIndex,
-  noticesOf,
-  parseModuleIndex,
-  parseVersionFacts,
-  retractionsOf,
-} from '../views/module-index.js'
+import { entryOf, MOST_ENTRIES, moduleIndex, noticesOf, retractionsOf } from '../views/module-index.js'
 import { chosenVersion, highestFirst, type OrderedVersions } from './ordered-versions.js'
 
 /** The facts of a version of the module; `undefined` when they are not known. */
 export type FactsOf = (version: string) => Promise<ModuleVersionFacts | undefined>
-
-/** The facts in the tree. A version that was published before there were views has none until a rebuild. */
-export async function readFacts(
-  store: Store,
-  { version, ...module }: ModuleVersion,
-): Promise<ModuleVersionFacts | undefined> {
-  const text = await store.read(moduleViews(module).facts(version))
-  return text && parseVersionFacts(text.toString())
-}
-
-/** The index in the tree. */
-export async function readIndex(store: Store, module: Module): Promise<ModuleIndex | undefined> {
-  const text = await store.read(moduleViews(module).index)
-  return text && parseModuleIndex(text.toString())
-}
 
 /**
  * The entries of a module's highest versions. What `index`, the one in the tree, says of a version is taken over when

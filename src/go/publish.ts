@@ -23,13 +23,13 @@ import {
 import type { CheckPool } from '../modzip/check-pool.js'
 import type { Journal } from '../packages/journal.js'
 import { queueKey, type ModuleOperation } from '../packages/operation.js'
+import { readModuleFacts } from '../packages/published.js'
 import type { PublicationClock } from '../packages/publication-clock.js'
 import { linkRecord, recordFolder, removeRecord, writeRecord } from '../packages/records.js'
 import type { Staged } from '../store/staging.js'
 import type { Store } from '../store/store.js'
 import { waitForAll } from '../store/wait-for-all.js'
 import type { Site } from '../views/page-addresses.js'
-import { parseRecord } from '../views/parse-record.js'
 import { versionText } from '../views/module-index.js'
 import { infoText } from './artifacts.js'
 import { withGoMod } from './go-mod.js'
@@ -115,10 +115,8 @@ export class ModulePublisher {
 
   /** Says what is there, as far as its views know it. */
   async #conflict(version: ModuleVersion): Promise<Refusal> {
-    const text = await this.#store.read(moduleViews(version).facts(version.version))
-    const { h1, sha256 } = parseRecord(text?.toString() ?? '')
-    const known = typeof h1 === 'string' && typeof sha256 === 'string'
-    const there = known ? `\nwhat is there has ${h1} and sha256 ${sha256}` : ''
+    const facts = await readModuleFacts(this.#store, version)
+    const there = facts ? `\nwhat is there has ${facts.h1} and sha256 ${facts.sha256}` : ''
     const what = `${version.module} ${version.version}`
     return new Refusal(409, `${what} exists already: delete it first, or publish a new version${there}`)
   }

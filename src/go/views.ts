@@ -10,6 +10,7 @@ import {
   type PlannedFile,
   type StagedFile,
 } from '../store/staged-files.js'
+import { readModuleFacts, readModuleIndex } from '../packages/published.js'
 import type { Store } from '../store/store.js'
 import { readEach } from '../store/read-each.js'
 import type { ModuleVersionFacts } from '../views/facts.js'
@@ -17,7 +18,7 @@ import { parseVersionFacts, retractionsOf, type Notices } from '../views/module-
 import { modulePage, moduleVersionPage } from '../views/module-page.js'
 import type { Site } from '../views/page-addresses.js'
 import { linesOf } from './artifacts.js'
-import { deriveIndex, entriesOf, readFacts, readIndex, type DerivedIndex, type FactsOf } from './facts.js'
+import { deriveIndex, entriesOf, type DerivedIndex, type FactsOf } from './facts.js'
 import { KnownVersions } from './known-versions.js'
 import { highestFirst, withoutVersion, withVersion, type OrderedVersions } from './ordered-versions.js'
 
@@ -118,8 +119,8 @@ export class Views {
         : await this.#store.read(versionFile({ ...module, version: latest }, 'info'))
     const facts = fresh && parseVersionFacts(fresh.json)
     const factsOf: FactsOf = async (version) =>
-      version === fresh?.version ? facts : readFacts(this.#store, { ...module, version })
-    const index = await readIndex(this.#store, module)
+      version === fresh?.version ? facts : readModuleFacts(this.#store, { ...module, version })
+    const index = await readModuleIndex(this.#store, module)
     const entries = await entriesOf(versions, factsOf, index, before, fresh?.version)
     const derived = await deriveIndex(module, { ...versions, latest }, entries, factsOf)
     const plan = planViews(module, versions, info ?? Buffer.alloc(0), derived, this.#site)
@@ -168,7 +169,7 @@ export class Views {
     const views = moduleViews(module)
     const pageOf = versionPages(notices, this.#site)
     await readEach(versions, async (version) => {
-      const facts = await readFacts(this.#store, { ...module, version })
+      const facts = await readModuleFacts(this.#store, { ...module, version })
       if (!facts) return
       const page = {
         path: views.versionPage(version),

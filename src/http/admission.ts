@@ -1,7 +1,7 @@
 // Which requests are let in: a bounded number of uploads and deletes, of all accounts and of each, and nothing when the
 // service is being stopped. And when they get to the disk.
 
-import { Refusal } from '../errors.js'
+import { tryLater } from '../errors.js'
 import { Budget } from '../shares/budget.js'
 import { FairTurns } from '../shares/fair-turns.js'
 import { Slots } from '../shares/slots.js'
@@ -19,9 +19,6 @@ const DISK_TURNS = 16
 const BODY_MEMORY = 12 * 2 ** 20
 /** Bytes of bodies that are written and not synced. Beside them each body may have 1 MiB. */
 const UNSYNCED_BYTES = 256 * 2 ** 20
-
-const retryAfter = (seconds: number, why: string): Refusal =>
-  new Refusal(503, `${why}: try again in ${seconds} s`, { headers: { 'Retry-After': String(seconds) } })
 
 export class Admission {
   /** The uploads that are being taken. */
@@ -88,8 +85,8 @@ export class Admission {
       account,
       ({ of, count }) => {
         const [number, are] = count === 1 ? [`1 ${what}`, 'is'] : [`${count} ${what}s`, 'are']
-        if (of === 'all') return retryAfter(2, `${number} ${are} under way already`)
-        return retryAfter(2, `account ${account} has ${number} under way, which is its share`)
+        if (of === 'all') return tryLater(2, `${number} ${are} under way already`)
+        return tryLater(2, `account ${account} has ${number} under way, which is its share`)
       },
       action,
     )
@@ -107,7 +104,7 @@ export class Admission {
   }
 
   #mustGoOn(): void {
-    if (this.#stopping) throw retryAfter(5, 'the service is being stopped or restarted')
+    if (this.#stopping) throw tryLater(5, 'the service is being stopped or restarted')
   }
 
   /** Lets no more requests in. */

@@ -3,7 +3,7 @@
 // turn rests for three times as long as it took. What is left of the service is for those who write.
 
 import { setTimeout as pause } from 'node:timers/promises'
-import { Refusal } from '../errors.js'
+import { Refusal, tryLater } from '../errors.js'
 import { FairTurns } from '../shares/fair-turns.js'
 import { Slots } from '../shares/slots.js'
 import type { RequestContext } from './request-state.js'
@@ -17,10 +17,7 @@ const MOST_REST_MS = 10_000
 /** What takes less is not followed by a rest. */
 const SHORT_MS = 2
 
-const busy = (): Refusal =>
-  new Refusal(503, 'too much is asked for at the moment: try again in 2 s', {
-    headers: { 'Retry-After': '2' },
-  })
+const busy = (): Refusal => tryLater(2, 'too much is asked for at the moment')
 
 export class ApiTurns {
   /** What is served; one address has one turn. */

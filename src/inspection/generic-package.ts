@@ -1,7 +1,8 @@
 // Inspects the views of a generic package: its index, and the links to its latest files.
 
 import { checkPackageVersion } from '../generic/names.js'
-import { packageFiles, readVersion, viewsOfPackage, viewsOfVersion } from '../generic/views.js'
+import { readGenericFacts } from '../packages/published.js'
+import { packageFiles, viewsOfPackage, viewsOfVersion } from '../generic/views.js'
 import {
   genericFolder,
   genericPackageViews,
@@ -30,7 +31,7 @@ export async function inspectGenericPackage(
   const names = (await store.names(`${genericFolder(at.owner)}/${at.name}`)).filter(
     (version) => checkPackageVersion(version) === undefined,
   )
-  const found = await readEach(names, (version) => readVersion(store, { ...at, version }))
+  const found = await readEach(names, (version) => readGenericFacts(store, { ...at, version }))
   const versions = found.filter((facts) => facts !== undefined)
   const findings: Finding[] = []
   if (versions.length > 0)

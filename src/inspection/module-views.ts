@@ -1,6 +1,6 @@
 // Inspects the pages of a module's versions, and finds views that are of no version.
 
-import { readFacts } from '../go/facts.js'
+import { readModuleFacts } from '../packages/published.js'
 import { versionPages } from '../go/views.js'
 import { moduleViews, type Module } from '../layout.js'
 import type { Store } from '../store/store.js'
@@ -25,7 +25,7 @@ export async function inspectPages(
   for (const version of versions) {
     const path = views.versionPage(version)
     const textOf = async (): Promise<Buffer | undefined> => {
-      const facts = await readFacts(store, { ...module, version })
+      const facts = await readModuleFacts(store, { ...module, version })
       return facts && pageOf(facts)
     }
     const text = await textOf()

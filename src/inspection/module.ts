@@ -3,7 +3,7 @@
 import { infoText } from '../go/artifacts.js'
 import { versionOfZip } from '../go/known-versions.js'
 import { orderVersions, type OrderedVersions } from '../go/ordered-versions.js'
-import { deriveIndex, readFacts, type DerivedIndex } from '../go/facts.js'
+import { deriveIndex, type DerivedIndex } from '../go/facts.js'
 import { planViews } from '../go/views.js'
 import { escapePath, unescapePath } from '../gomod/module-path.js'
 import { problemText } from '../gomod/problems.js'
@@ -16,6 +16,7 @@ import {
   type Module,
   type ModuleVersion,
 } from '../layout.js'
+import { readModuleFacts } from '../packages/published.js'
 import type { ModuleVersionFacts, VersionEntry } from '../views/facts.js'
 import { entryOf, parseVersionFacts, versionText } from '../views/module-index.js'
 import type { Site } from '../views/page-addresses.js'
@@ -99,7 +100,7 @@ async function factsOf(
 ): Promise<ModuleVersionFacts | undefined> {
   const path = versionFile(at, 'zip')
   const status = await store.status(path)
-  if (!known?.entry || !status) return readFacts(store, at)
+  if (!known?.entry || !status) return readModuleFacts(store, at)
   const reading = await readings.read(path, status)
   if (!reading.ok) return undefined
   const upload = { time: status.mtime, size: status.size, sha256: known.entry.sha256 }
@@ -164,7 +165,7 @@ async function inspectIndex(
 }
 
 async function readEntry({ store }: Inspecting, at: ModuleVersion): Promise<VersionEntry | undefined> {
-  const facts = await readFacts(store, at)
+  const facts = await readModuleFacts(store, at)
   return facts && entryOf(facts)
 }
 

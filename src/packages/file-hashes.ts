@@ -4,7 +4,7 @@
 
 import { Worker } from 'node:worker_threads'
 import type { Hashes } from '../digest.js'
-import { Refusal } from '../errors.js'
+import { tryLater, type Refusal } from '../errors.js'
 import { hashesFile } from '../layout.js'
 import { FairTurns } from '../shares/fair-turns.js'
 import { Slots } from '../shares/slots.js'
@@ -23,8 +23,7 @@ const HASH_THREAD = new URL('./hash-thread.js', import.meta.url)
 /** A file of a version: its path is one of layout.ts. */
 type VersionFile = { path: string; sha256: string }
 
-const later = (why: string): Refusal =>
-  new Refusal(503, `${why}: try again in 10 s`, { headers: { 'Retry-After': '10' } })
+const later = (why: string): Refusal => tryLater(10, why)
 
 export class FileHashes {
   readonly #store: Store

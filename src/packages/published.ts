@@ -7,16 +7,53 @@ import {
   genericViews,
   moduleViews,
   versionFile,
+  type GenericVersion,
+  type Module,
+  type ModuleVersion,
 } from '../layout.js'
 import type { Store } from '../store/store.js'
-import type { GenericIndex, ModuleIndex } from '../views/facts.js'
+import type {
+  CatalogueEntry,
+  GenericIndex,
+  GenericVersionFacts,
+  ModuleIndex,
+  ModuleVersionFacts,
+} from '../views/facts.js'
 import { parseGenericIndex, parseGenericVersion } from '../views/generic-index.js'
-import { parseModuleIndex } from '../views/module-index.js'
-import { parseRecord } from '../views/parse-record.js'
-import type { PackageVersion } from './version-index.js'
+import { parseModuleIndex, parseVersionFacts } from '../views/module-index.js'
 
 /** A package of an owner. */
-export type PackageName = Pick<PackageVersion, 'kind' | 'name'>
+export type PackageName = Pick<CatalogueEntry, 'kind' | 'name'>
+
+/** A version of a package. */
+export type PackageVersion = PackageName & { version: string }
+
+/** Reads a view and parses it; `undefined` when it is not there. */
+async function parsed<T>(
+  store: Store,
+  path: string,
+  parse: (text: string) => T | undefined,
+): Promise<T | undefined> {
+  const text = await store.read(path)
+  return text && parse(text.toString())
+}
+
+/** What a module version says of itself. One that was published before there were views has none until a rebuild. */
+export const readModuleFacts = (store: Store, at: ModuleVersion): Promise<ModuleVersionFacts | undefined> =>
+  parsed(store, moduleViews(at).facts(at.version), parseVersionFacts)
+
+export const readModuleIndex = (store: Store, module: Module): Promise<ModuleIndex | undefined> =>
+  parsed(store, moduleViews(module).index, parseModuleIndex)
+
+export const readGenericFacts = (
+  store: Store,
+  at: GenericVersion,
+): Promise<GenericVersionFacts | undefined> => parsed(store, genericViews(at).facts, parseGenericVersion)
+
+export const readGenericIndex = (
+  store: Store,
+  at: Omit<GenericVersion, 'version'>,
+): Promise<GenericIndex | undefined> => parsed(store, genericPackageViews(at).index, parseGenericIndex)
 
 /** An uploaded file of a version: `path` is one of layout.ts. */
 type PublishedFile = { file: string; path: string; size: number; sha256: string }
@@ -25,16 +62,12 @@ type PublishedFile = { file: string; path: string; size: number; sha256: string 
 type PublishedFiles = { at: string; files: PublishedFile[] }
 
 /** The index of a package; `undefined` when it has no versions. */
-export async function readIndexOf(
+export const readIndexOf = (
   store: Store,
   owner: string,
   { kind, name }: PackageName,
-): Promise<ModuleIndex | GenericIndex | undefined> {
-  const path =
-    kind === 'go' ? moduleViews({ owner, module: name }).index : genericPackageViews({ owner, name }).index
-  const text = (await store.read(path))?.toString()
-  return text === undefined ? undefined : kind === 'go' ? parseModuleIndex(text) : parseGenericIndex(text)
-}
+): Promise<ModuleIndex | GenericIndex | undefined> =>
+  kind === 'go' ? readModuleIndex(store, { owner, module: name }) : readGenericIndex(store, { owner, name })
 
 /** The uploaded files of a version: a module's zip, or all files of a generic version. `undefined` without them. */
 export async function readFilesOf(
@@ -44,15 +77,14 @@ export async function readFilesOf(
 ): Promise<PublishedFiles | undefined> {
   if (kind === 'go') {
     const at = { owner, module: name, version }
-    const text = await store.read(moduleViews(at).facts(version))
-    const { size, sha256 } = parseRecord(text?.toString() ?? '')
-    if (typeof size !== 'number' || typeof sha256 !== 'string') return undefined
+    const facts = await readModuleFacts(store, at)
     const path = versionFile(at, 'zip')
-    return { at: path, files: [{ file: `${version}.zip`, path, size, sha256 }] }
+    return (
+      facts && { at: path, files: [{ file: `${version}.zip`, path, size: facts.size, sha256: facts.sha256 }] }
+    )
   }
   const at = { owner, name, version }
-  const text = await store.read(genericViews(at).facts)
-  const facts = text && parseGenericVersion(text.toString())
+  const facts = await readGenericFacts(store, at)
   const files = facts?.files.map((each) => ({ ...each, path: genericFile(at, each.file) }))
   return files && { at: genericVersionFolder(at), files }
 }

@@ -2,12 +2,13 @@
 // where there is one. A name that is taken is no error when the same content has it, for who asks in this way.
 
 import { sumOf, type Sum } from '../digest.js'
-import { errno, Refusal } from '../errors.js'
-import { genericFile, moduleViews, versionFile, type GenericVersion, type ModuleVersion } from '../layout.js'
+import { Refusal } from '../errors.js'
+import { genericFile, versionFile, type GenericVersion, type ModuleVersion } from '../layout.js'
 import type { CheckPool } from '../modzip/check-pool.js'
-import { parseRecord } from '../views/parse-record.js'
 import { Changed } from '../store/opened-folder.js'
+import { unlessAbsent } from '../store/reading.js'
 import type { Store } from '../store/store.js'
+import { readModuleFacts } from './published.js'
 import { readRecord } from './records.js'
 
 /** `absent`: what was published has been deleted meanwhile. */
@@ -18,16 +19,9 @@ async function compareBytes(store: Store, path: string, { sha256, size }: Sum): 
   if (!status) return 'absent'
   if (status.size !== size) return 'different'
   const record = await readRecord(store, path)
-  const published = record?.sha256 ?? (await unlessGone(sumOf(store.at(path))))?.sha256
+  const published = record?.sha256 ?? (await unlessAbsent(sumOf(store.at(path))))?.sha256
   return published === undefined ? 'absent' : published === sha256 ? 'identical' : 'different'
 }
-
-/** `undefined` for a file that was deleted meanwhile. */
-const unlessGone = <T>(action: Promise<T>): Promise<T | undefined> =>
-  action.catch((error: unknown) => {
-    if (errno(error) !== 'ENOENT') throw error
-    return undefined
-  })
 
 /** Compares bytes with a published file. */
 export const compareFile = (store: Store, at: GenericVersion, file: string, sum: Sum): Promise<Comparison> =>
@@ -52,8 +46,7 @@ export async function compareModule(
   const path = versionFile(at, 'zip')
   const comparison = await compareBytes(store, path, sum)
   if (comparison !== 'different') return comparison
-  const text = await store.read(moduleViews(at).facts(at.version))
-  const { h1 } = parseRecord(text?.toString() ?? '')
+  const h1 = (await readModuleFacts(store, at))?.h1
   return (h1 ?? (await hashOf(zips, store.at(path)))) === (await zipHash()) ? 'identical' : 'different'
 }
 

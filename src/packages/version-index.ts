@@ -3,12 +3,12 @@
 // kept, as far as the memory goes.
 
 import { Refusal } from '../errors.js'
-import { genericFolder, genericViews, versionFile } from '../layout.js'
+import { genericFolder, versionFile } from '../layout.js'
 import { readEach } from '../store/read-each.js'
 import type { Store } from '../store/store.js'
-import { parseGenericVersion } from '../views/generic-index.js'
 import { visibleVersions } from './module-versions.js'
 import type { Operation } from './operation.js'
+import { readGenericFacts, type PackageVersion } from './published.js'
 import { Queue } from './queue.js'
 
 /** Versions of all owners that are kept, some 100 bytes each. An owner with more has no lists. */
@@ -19,9 +19,6 @@ const MOST_CHANGES = 1000
 const READINGS = 3
 /** Versions that are looked at in one go while a whole owner is read. */
 const LOOKED_AT_ONCE = 256
-
-/** A version of a package. */
-export type PackageVersion = { kind: 'go' | 'generic'; name: string; version: string }
 
 /** A version with the time of its publication, in ms since the epoch: for files, that of the first one. */
 export type PublishedVersion = PackageVersion & { time: number }
@@ -171,8 +168,7 @@ export class VersionIndex {
   }
 
   async #timeOfFiles(owner: string, { name, version }: PackageVersion): Promise<number | undefined> {
-    const text = await this.#store.read(genericViews({ owner, name, version }).facts)
-    const facts = text && parseGenericVersion(text.toString())
+    const facts = await readGenericFacts(this.#store, { owner, name, version })
     return facts && Math.min(...facts.files.map(({ time }) => Date.parse(time)))
   }
 

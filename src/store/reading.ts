@@ -6,7 +6,8 @@ import { lstat, open, readdir, readFile, readlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { errno } from '../errors.js'
 
-async function unlessAbsent<T>(action: Promise<T>): Promise<T | undefined> {
+/** `undefined` when `action` finds no such file. */
+export async function unlessAbsent<T>(action: Promise<T>): Promise<T | undefined> {
   try {
     return await action
   } catch (error) {
