@@ -49,6 +49,9 @@ type Task = {
   reject: (error: Error) => void
 }
 
+/** A task that a thread has, and the timer that ends both. */
+type Reading = { task: Task; timer: NodeJS.Timeout }
+
 /** `heapMb` is of each thread. Threads of a lane that does not `keep` them are ended with their zip. */
 type LaneOptions = { threads: number; script: URL; heapMb: number; keep: boolean }
 
@@ -67,8 +70,10 @@ class Lane {
   readonly #options: LaneOptions
   /** Threads that have nothing to do. */
   readonly #idle: Worker[] = []
-  /** All threads that run. */
-  readonly #all = new Set<Worker>()
+  /** All threads that run, each with the zip that it reads. */
+  readonly #all = new Map<Worker, Reading | undefined>()
+  /** Set by {@link close}. */
+  #closed = false
 
   constructor(options: LaneOptions) {
     this.#turns = new FairTurns(options.threads, 1)
@@ -79,14 +84,17 @@ class Lane {
     return this.#turns.run(
       account,
       () =>
-        new Promise((resolve, reject) =>
-          this.#give(this.#idle.pop() ?? this.#start(), { request, resolve, reject }),
-        ),
+        new Promise((resolve, reject) => {
+          if (this.#closed) reject(failure('no more zips are read: the service is being stopped'))
+          else this.#give(this.#idle.pop() ?? this.#start(), { request, resolve, reject })
+        }),
     )
   }
 
+  /** Ends all threads, and resolves then. The zips that they read, and those that wait for a turn, are not read. */
   async close(): Promise<void> {
-    await Promise.all([...this.#all].map((worker) => worker.terminate()))
+    this.#closed = true
+    await Promise.all([...this.#all.keys()].map((worker) => worker.terminate()))
   }
 
   #start(): Worker {
@@ -94,39 +102,48 @@ class Lane {
     const worker = new Worker(script, {
       resourceLimits: { maxOldGenerationSizeMb: heapMb, maxYoungGenerationSizeMb: THREAD_YOUNG_MB },
     })
-    this.#all.add(worker)
+    this.#all.set(worker, undefined)
+    worker.on('message', (reply: CheckReply) => {
+      this.#end(worker, this.#options.keep, (task) => settle(task, reply))
+    })
+    worker.on('error', (error) => {
+      this.#end(worker, false, (task) => {
+        if (errno(error) === 'ERR_WORKER_OUT_OF_MEMORY') task.resolve('out of memory')
+        else task.reject(error)
+      })
+    })
+    worker.on('exit', (code) => {
+      this.#end(worker, false, (task) => task.reject(failure(`the checking thread ended with code ${code}`)))
+    })
     worker.unref() // an idle thread does not keep the process alive
     return worker
   }
 
   #give(worker: Worker, task: Task): void {
+    const timer = setTimeout(() => {
+      this.#end(worker, false, ({ resolve }) => resolve(TOO_COMPLEX))
+    }, CHECK_TIMEOUT_MS)
+    this.#all.set(worker, { task, timer })
     worker.ref()
-    const end = (settle: () => void, alive: boolean): void => {
-      clearTimeout(timer)
-      worker.removeAllListeners()
-      worker.on('error', () => {}) // a thread that is being ended may still emit one
-      worker.unref()
-      if (alive && this.#options.keep) this.#idle.push(worker)
-      else {
-        this.#all.delete(worker)
-        void worker.terminate()
-      }
-      settle()
-    }
-    const timer = setTimeout(() => end(() => task.resolve(TOO_COMPLEX), false), CHECK_TIMEOUT_MS)
-    worker.removeAllListeners()
-    worker.once('message', (reply: CheckReply) => end(() => settle(task, reply), true))
-    worker.once('error', (error) =>
-      end(
-        () =>
-          errno(error) === 'ERR_WORKER_OUT_OF_MEMORY' ? task.resolve('out of memory') : task.reject(error),
-        false,
-      ),
-    )
-    worker.once('exit', (code) =>
-      end(() => task.reject(failure(`the checking thread ended with code ${code}`)), false),
-    )
     worker.postMessage(task.request)
+  }
+
+  /** Takes the zip from a thread, and settles it. The thread waits for another one with `keep`, and ends without. */
+  #end(worker: Worker, keep: boolean, settle: (task: Task) => void): void {
+    if (!this.#all.has(worker)) return // it was ended
+    const reading = this.#all.get(worker)
+    clearTimeout(reading?.timer)
+    if (keep) {
+      if (!this.#closed) worker.unref() // else it is being ended, and waited for
+      if (reading) this.#idle.push(worker)
+      this.#all.set(worker, undefined)
+    } else {
+      const at = this.#idle.indexOf(worker)
+      if (at >= 0) this.#idle.splice(at, 1)
+      this.#all.delete(worker)
+      void worker.terminate()
+    }
+    if (reading) settle(reading.task)
   }
 }
 

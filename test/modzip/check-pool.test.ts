@@ -1,4 +1,12 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
 import { stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -23,6 +31,11 @@ function heldPool(t: Tap) {
       return pool.read(path(name), { account: name.charAt(0), patient })
     },
     letGo: (name: string) => writeFileSync(path(`${name}.go`), ''),
+    /** Returns when a thread has sent its answer. Nothing of this process runs before, so it is not heard yet. */
+    blockUntilSent: (name: string) => {
+      while (!existsSync(path(`${name}.sent`)));
+    },
+    close: () => pool.close(),
     /** Resolves when the zips of earlier reads are in the queue: the pool looks at the size of each before. */
     queued: async () => {
       for (let i = 0; i < 20; i++) await stat(folder)
@@ -82,6 +95,24 @@ t.test('a zip that nobody waits for is in the way of none', async (t) => {
   await read('a-3')
   for (const name of ['a-1', 'a-2']) letGo(name)
   await Promise.all(patient)
+})
+
+t.test('closing ends what is read and what waits, also while an answer is on its way', async (t) => {
+  const { read, letGo, begun, queued, blockUntilSent, close } = heldPool(t)
+  const sent = read('a-1')
+  const held = read('b-1')
+  await until(() => begun().length === 2)
+  const waiting = read('a-2')
+  const refused = t.rejects(waiting, /being stopped/, 'its turn does not come')
+  const ended = t.rejects(held, /the checking thread ended/)
+  await queued()
+  letGo('a-1')
+  blockUntilSent('a-1')
+  await close()
+  t.match(await sent, { ok: false, problems: [] }, 'what was answered is heard')
+  await Promise.all([refused, ended])
+  await t.rejects(read('c-1'), /being stopped/)
+  t.equal(begun().length, 2)
 })
 
 t.test('a zip whose README takes all memory is read again with the README as it is', async (t) => {

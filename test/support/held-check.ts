@@ -9,4 +9,5 @@ parentPort?.on('message', async ({ path }: CheckRequest) => {
   writeFileSync(`${path}.begun`, String(process.hrtime.bigint()))
   await until(() => existsSync(`${path}.go`))
   parentPort?.postMessage({ reading: { ok: false, problems: [] } } satisfies CheckReply)
+  writeFileSync(`${path}.sent`, '')
 })
