@@ -124,17 +124,19 @@ function hitIn(calls: readonly Call[]): Point | undefined {
  * Hits every point of an operation: `trace` runs it once, with strace's options, and returns the calls. The order of
  * calls that run side by side differs from run to run, so another one may be hit than was aimed at: what was missed
  * is aimed at again. Their paths are below `data`. Returns how many were hit, and those that never were. `written`
- * are all files that are written to. Calls of the kinds in `without` are left out.
+ * are all files that are written to. Calls of the kinds in `without` are left out, and so are the last call that is
+ * `end` and all calls after it.
  */
 export async function hitAll(
   data: string,
   trace: (options: string[]) => Promise<Call[]>,
   how: string,
   written: readonly string[],
-  { without = [] }: { without?: readonly Kind[] } = {},
+  { without = [], end }: { without?: readonly Kind[]; end?: (call: Call) => boolean } = {},
 ): Promise<{ hit: number; missed: string[] }> {
   // What else the process does now and then is not in all of several recordings.
-  const [first = [], ...others] = [await trace([]), await trace([]), await trace([])].map(pointsOf)
+  const record = async (): Promise<Point[]> => pointsOf(before(await trace([]), end))
+  const [first = [], ...others] = [await record(), await record(), await record()]
   const wanted = first.filter(({ kind }) => !without.includes(kind))
   const left = new Map(wanted.filter(isIn(others)).map((point) => [point.key, point]))
   const total = left.size
@@ -142,7 +144,7 @@ export async function hitAll(
   const only = written.flatMap((path) => ['-P', path])
   for (let pass = 0; pass < PASSES && left.size > 0; pass++) {
     // Where a call stands among those of its name may have been unusual in the last recording.
-    const aims = pass === 0 ? first : pointsOf(await trace([]))
+    const aims = pass === 0 ? first : await record()
     for (const { key, name, nth, path, nthThere } of aims) {
       // On a path that is the same in each run the calls come in one order. On others they are counted together.
       const isFixed = path !== undefined && pass % 2 === 0
@@ -157,9 +159,15 @@ export async function hitAll(
     }
   }
   // What the operation does not do any more either (it may do more as long as a folder is new) was no point of it.
-  const now = left.size > 0 ? [await trace([]), await trace([])].map(pointsOf) : []
+  const now = left.size > 0 ? [await record(), await record()] : []
   const missed = [...left.values()].filter(isIn(now))
   return { hit: total - left.size, missed: missed.map(({ key }) => key) }
+}
+
+/** The calls before the last one that is `end`; all of them when none is. */
+function before(calls: readonly Call[], end: (call: Call) => boolean = () => false): readonly Call[] {
+  const at = calls.findLastIndex(end)
+  return at < 0 ? calls : calls.slice(0, at)
 }
 
 /** Tells whether a point is in all of these recordings. */
