@@ -135,5 +135,6 @@ t.test('publishing again', needs('nginx'), async (t) => {
         t.equal(status, expected, name)
       }
   })
+  await plinth.viewsFollowed()
   t.same(plinth.leftovers(), [])
 })
