@@ -10,15 +10,16 @@ import {
   type PlannedFile,
   type StagedFile,
 } from '../store/staged-files.js'
-import { readModuleFacts, readModuleIndex } from '../packages/published.js'
+import { readModuleFacts } from '../packages/published.js'
 import type { Store } from '../store/store.js'
 import { readEach } from '../store/read-each.js'
-import type { ModuleVersionFacts } from '../views/facts.js'
+import type { ModuleIndex, ModuleVersionFacts } from '../views/facts.js'
 import { parseVersionFacts, retractionsOf, type Notices } from '../views/module-index.js'
 import { modulePage, moduleVersionPage } from '../views/module-page.js'
 import type { Site } from '../views/page-addresses.js'
 import { linesOf } from './artifacts.js'
 import { deriveIndex, entriesOf, type DerivedIndex, type FactsOf } from './facts.js'
+import { KnownIndexes } from './known-indexes.js'
 import { KnownVersions } from './known-versions.js'
 import { highestFirst, withoutVersion, withVersion, type OrderedVersions } from './ordered-versions.js'
 
@@ -29,8 +30,8 @@ type ViewPlan = {
   files: PlannedFile[]
   links: { path: string; target: string }[]
   gone: string[]
-  /** What the pages of all versions must say. */
-  notices?: Notices
+  /** The index; what it says of retractions and deprecation, the pages of all versions must say. */
+  index?: ModuleIndex
   /** Whether they may say something else. */
   pagesAreDue?: boolean
 }
@@ -97,6 +98,8 @@ export class Views {
   readonly #store: Store
   /** The versions of modules that were changed lately. */
   readonly #known: KnownVersions
+  /** The indexes of modules with very many versions. */
+  readonly #indexes: KnownIndexes
   /** What pages know of the server. */
   readonly #site: Site
 
@@ -104,6 +107,7 @@ export class Views {
     this.#store = store
     this.#site = site
     this.#known = new KnownVersions(store)
+    this.#indexes = new KnownIndexes(store)
   }
 
   /** Plans the views by the files that exist, with `fresh` and without `without`. */
@@ -120,13 +124,13 @@ export class Views {
     const facts = fresh && parseVersionFacts(fresh.json)
     const factsOf: FactsOf = async (version) =>
       version === fresh?.version ? facts : readModuleFacts(this.#store, { ...module, version })
-    const index = await readModuleIndex(this.#store, module)
+    const index = await this.#indexes.read(module)
     const entries = await entriesOf(versions, factsOf, index, before, fresh?.version)
     const derived = await deriveIndex(module, { ...versions, latest }, entries, factsOf)
     const plan = planViews(module, versions, info ?? Buffer.alloc(0), derived, this.#site)
     if (fresh) plan.files.unshift(...this.#versionFiles(module, fresh, facts, derived.index))
     const pagesAreDue = !index || !areSameNotices(index, derived.index)
-    return { ...plan, notices: derived.index, pagesAreDue }
+    return { ...plan, index: derived.index, pagesAreDue }
   }
 
   #versionFiles(
@@ -153,13 +157,14 @@ export class Views {
 
   /** Gives the staged views their names. The caller syncs the folders. */
   async place(plan: StagedModuleViews): Promise<void> {
-    const { module, versions, staged, links, gone, notices, pagesAreDue } = plan
-    this.#known.forget(module) // should one of these steps fail, the folder is read again
-    if (notices && pagesAreDue) await this.#placePages(module, highestFirst(versions), notices)
+    const { module, versions, staged, links, gone, index, pagesAreDue } = plan
+    this.forget(module) // should one of these steps fail, all is read again
+    if (index && pagesAreDue) await this.#placePages(module, highestFirst(versions), index)
     await placeFiles(this.#store, staged)
     for (const { path, target } of links) await this.#store.linkOver(target, path)
     for (const path of gone) await this.#store.remove(path)
     await this.#known.keep(module, versions)
+    if (index) await this.#indexes.keep(module, index)
   }
 
   /**
@@ -190,5 +195,6 @@ export class Views {
   /** Forgets the versions of a module whose files somebody else changes. */
   forget(module: Module): void {
     this.#known.forget(module)
+    this.#indexes.forget(module)
   }
 }
