@@ -4,7 +4,7 @@
 // The process that is killed holds the publishers alone (publisher-process.ts): it starts faster than the service.
 
 import t from 'tap'
-import { outcome, steps, wayBack, type Step } from './steps.js'
+import { isRefresh, outcome, steps, wayBack, type Step } from './steps.js'
 import { startPublisher } from './publisher.js'
 import { needs } from '../support/programs.js'
 import { writtenFiles } from './known-ids.js'
@@ -46,6 +46,7 @@ async function killEverywhere(step: Step) {
   await trace([]) // the first run makes folders that stay
   const { hit, missed } = await hitAll(data, trace, 'signal=KILL', writtenFiles(data), {
     without: ['sync', 'look'],
+    ...(!step.withRefresh && { end: isRefresh }),
   })
   await trace([])
   return { problems, hit, missed, kills }

@@ -6,7 +6,7 @@ import { readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { simpleModule } from '../support/zips.js'
-import { outcome, steps, wayBack, type Act, type Step } from './steps.js'
+import { isRefresh, outcome, steps, wayBack, type Act, type Step } from './steps.js'
 import { until } from '../support/until.js'
 import { needs } from '../support/programs.js'
 import { writtenFiles } from './known-ids.js'
@@ -41,12 +41,6 @@ const isTemp = (problem: string): boolean => problem.startsWith('state/tmp/')
 /** Resolves when the views of the owner have followed its packages. */
 const viewsFollow = (data: string): Promise<void> =>
   until(() => readdirSync(join(data, 'state/due')).length === 0)
-
-/** Steps after which the refresh of the owner's views fails, too. It is the same after every step. */
-const WITH_REFRESH = ['publish a second version']
-
-/** The first call of a refresh. */
-const isRefresh = ({ name, on }: Call): boolean => name === 'statx' && on === '"/tree/api/packages/admin"'
 
 /** Steps in which calls that only look fail, too. */
 const WITH_LOOKS = [
@@ -115,7 +109,7 @@ async function failEverywhere(t: Test, step: Step) {
   await trace([])
   const { hit, missed } = await hitAll(data, trace, 'error=EIO', writtenFiles(data), {
     without: ALL || WITH_LOOKS.includes(step.name) ? [] : ['look'],
-    ...(!WITH_REFRESH.includes(step.name) && { end: isRefresh }),
+    ...(!step.withRefresh && { end: isRefresh }),
   })
   if (service.log().includes('"event":"stopping"')) problems.push('the service ended')
   await service.end('SIGTERM')

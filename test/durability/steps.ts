@@ -27,8 +27,15 @@ const file = <O extends Act['op']>(op: O, version: string, name: string) => ({
   file: name,
 })
 
-/** The packages that exist before an act, then the act. */
-export type Step = { name: string; before: Publish[]; act: Act }
+/**
+ * The packages that exist before an act, then the act. `withRefresh`: the refresh of the owner's views that follows is
+ * interrupted, too. It is the same after other steps.
+ */
+export type Step = { name: string; before: Publish[]; act: Act; withRefresh?: true }
+
+/** The first call of a refresh. */
+export const isRefresh = ({ name, on }: { name: string; on: string }): boolean =>
+  name === 'statx' && on === '"/tree/api/packages/admin"'
 
 /** Every kind of publish and delete. */
 export const steps: Step[] = [
@@ -41,6 +48,7 @@ export const steps: Step[] = [
     name: 'publish a second version',
     before: [module('publish', 'example.com/m', 'v1.0.0')],
     act: module('publish', 'example.com/m', 'v1.1.0'),
+    withRefresh: true,
   },
   {
     name: 'delete one of two versions',
@@ -58,7 +66,12 @@ export const steps: Step[] = [
     before: [file('publish', '1.0', 'a'), file('publish', '1.0', 'b')],
     act: file('delete', '1.0', 'b'),
   },
-  { name: 'delete the last file', before: [file('publish', '1.0', 'a')], act: file('delete', '1.0', 'a') },
+  {
+    name: 'delete the last file',
+    before: [file('publish', '1.0', 'a')],
+    act: file('delete', '1.0', 'a'),
+    withRefresh: true, // the views go
+  },
   {
     name: 'delete a version with two files',
     before: [file('publish', '1.0', 'a'), file('publish', '1.0', 'b')],
