@@ -2,23 +2,33 @@
 // `plinth`: the commands for the machine that serves, and for those that publish. Exit codes: 0 done, 1 refused or
 // failed, 2 wrong usage.
 
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync, statSync } from 'node:fs'
 import { access } from './commands/access.js'
 import { account } from './commands/account.js'
+import { completionOf } from './commands/completion.js'
 import { WrongUsage, type Command } from './commands/command.js'
 import { importCommand } from './commands/import.js'
+import { login } from './commands/login.js'
+import { ls } from './commands/ls.js'
 import { owner } from './commands/owner.js'
 import { pack } from './commands/pack.js'
 import { print, printError } from './commands/print.js'
 import { publish } from './commands/publish.js'
 import { rebuild } from './commands/rebuild.js'
+import { rm } from './commands/rm.js'
+import { search } from './commands/search.js'
+import { show } from './commands/show.js'
 import { similarTo } from './commands/similar.js'
 import { verify } from './commands/verify.js'
+import { whoami } from './commands/whoami.js'
 import { readConfig } from './config.js'
 import { errno, messageOf, PLINTH, quote } from './errors.js'
 import { becomeOwner } from './store/become-owner.js'
 
-const COMMANDS: readonly Command[] = [owner, account, access, importCommand, verify, rebuild, pack, publish]
+const ON_DATA: readonly Command[] = [owner, account, access, importCommand, verify, rebuild]
+const ANYWHERE: readonly Command[] = [pack, publish, login, whoami, ls, show, search, rm]
+const WORKING = [...ON_DATA, ...ANYWHERE]
+const COMMANDS: readonly Command[] = [...WORKING, completionOf(WORKING)]
 
 const DATA_NOTE =
   'PLINTH_DATA names the data folder (default ./data). Changes take effect with the next request.'
@@ -37,7 +47,7 @@ const usageOf = (command: Command | undefined): string[] =>
         `usage: ${PLINTH} ${command.name} …`,
         '',
         ...command.usage.split('\n'),
-        ...(command.anywhere ? [] : ['', DATA_NOTE]),
+        ...(command.anywhere([]) ? [] : ['', DATA_NOTE]),
       ]
     : USAGE
 
@@ -71,11 +81,24 @@ async function onDataFolder<T>(run: () => Promise<T>): Promise<T> {
   const { data } = readConfig()
   becomeOwner(data)
   const wasThere = existsSync(data)
-  const result = await run()
+  const result = await run().catch((error: unknown) => {
+    throw ['EACCES', 'EPERM'].includes(errno(error) ?? '') ? notAllowed(data, error) : error
+  })
   if (!wasThere && existsSync(data)) {
     printError(`plinth: there was no data folder, ${data} is new; PLINTH_DATA names another one`)
   }
   return result
+}
+
+/** Says whom to run as, where the data folder is another user's. */
+function notAllowed(data: string, error: unknown): Error {
+  const uid = statSync(data, { throwIfNoEntry: false })?.uid
+  const whose =
+    uid === undefined || uid === process.getuid?.() ? '' : `, which belongs to the user with the id ${uid}`
+  return new Error(
+    `${messageOf(error)}\nthis user may not do that in ${data}${whose}: run it as Plinth's user, or as root`,
+    { cause: error },
+  )
 }
 
 async function main(): Promise<number> {
@@ -94,7 +117,7 @@ async function main(): Promise<number> {
       return 0
     }
     const command = named(name)
-    if (command?.anywhere) return await command.run(words)
+    if (command?.anywhere(words)) return await command.run(words)
     if (command) return await onDataFolder(() => command.run(words))
     throw name === undefined ? new WrongUsage('a command is missing') : noCommand(name)
   } catch (error) {

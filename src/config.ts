@@ -206,6 +206,7 @@ const SETTINGS = {
   /** Uploads and deletes a second from one address. More of them wait; 0 is no limit. */
   writeRate: setting('PLINTH_WRITE_RATE', number(0, 1_000_000, 'requests a second'), '200'),
   /** Requests a second from one address for Gitea's API. More of them wait. */
+  remoteCommands: setting('PLINTH_REMOTE_COMMANDS', flag, '1'),
   apiRate: setting('PLINTH_API_RATE', number(1, 1_000_000, 'requests a second'), '100'),
 }
 

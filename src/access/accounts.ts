@@ -10,7 +10,7 @@ import { accountText, mustBeName, type Account, type Rights } from './rights.js'
 import { hashToken, tokenHint } from './token.js'
 
 /** What to change of an account; an absent field stays as it is. `expires: null` is never. */
-export type AccountChange = { rights?: Rights; token?: string; expires?: string | null }
+type AccountChange = { rights?: Rights; token?: string; expires?: string | null }
 
 const writeAccount = (store: Store, account: Account): Promise<void> =>
   writeTruth(store, folders.accounts, accountFile(account.name), accountText(account))

@@ -26,6 +26,9 @@ const textOf = async (store: Store, path: string): Promise<string> =>
 /** The names that accounts have, in their order. */
 export const accountNames = (store: Store): Promise<string[]> => namesIn(store, folders.accounts)
 
+/** The names of the declared owners, in their order. */
+export const ownerNames = (store: Store): Promise<string[]> => namesIn(store, folders.owners)
+
 /** The account of this name; `undefined` when there is none, `unread` when the disk failed. */
 export async function readAccount(
   store: Store,
@@ -59,7 +62,7 @@ export async function readOwner(store: Store, name: string): Promise<Owner | und
 
 /** The declared owners in the order of their names. */
 export async function readOwners(store: Store): Promise<Owner[]> {
-  const names = await namesIn(store, folders.owners)
+  const names = await ownerNames(store)
   return Promise.all(names.map(async (name) => parseOwner(name, await textOf(store, ownerFile(name)))))
 }
 

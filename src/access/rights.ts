@@ -47,7 +47,7 @@ function parsed(text: string): Record<string, unknown> {
   return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {}
 }
 
-const areOwnerNames = (value: unknown): value is string[] =>
+export const areOwnerNames = (value: unknown): value is string[] =>
   Array.isArray(value) && value.every((name) => typeof name === 'string' && isOwnerName(name))
 
 /** The account in a file's text; `undefined` for a damaged file. Nobody can use such an account. */

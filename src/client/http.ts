@@ -7,7 +7,7 @@ import { pipeline } from 'node:stream/promises'
 import { errno, messageOf } from '../errors.js'
 import { trustedCertificates } from './settings.js'
 
-/** `body` is cut at {@link MOST_ANSWER_BYTES}. */
+/** `body` may be cut, at {@link MOST_ANSWER_BYTES} unless more was asked for. */
 export type Answer = { status: number; headers: IncomingHttpHeaders; body: string }
 
 const MOST_ANSWER_BYTES = 64 * 1024
@@ -20,7 +20,14 @@ const LEAST_BYTES_A_SECOND = 1024
 const longestMs = (bytes: number): number => IDLE_MS + (1000 * bytes) / LEAST_BYTES_A_SECOND
 
 type Upload = { path: string; bytes: number; onBytes?: (done: number) => void }
-type Request = { method: string; url: string; headers: Record<string, string>; upload?: Upload }
+/** `body` is a short text that is sent, `upload` a file. */
+type Request = {
+  method: string
+  url: string
+  headers: Record<string, string>
+  body?: string
+  upload?: Upload
+}
 
 function explained(error: unknown, url: string, sent: string): Error {
   const { host } = new URL(url)
@@ -32,7 +39,7 @@ function explained(error: unknown, url: string, sent: string): Error {
 
 /** Sends a request and passes its answer to `take`, which reads at most `most` bytes of it. */
 function send<T>(request: Request, most: number, take: (res: IncomingMessage) => Promise<T>): Promise<T> {
-  const { method, url, headers, upload } = request
+  const { method, url, headers, body, upload } = request
   const secure = url.startsWith('https:')
   return new Promise((resolve, reject) => {
     let sent = 0
@@ -62,7 +69,7 @@ function send<T>(request: Request, most: number, take: (res: IncomingMessage) =>
         .finally(() => req.destroy())
         .then(resolve, (error: unknown) => reject(explained(error, url, '')))
     })
-    if (!upload) return void req.end()
+    if (!upload) return void req.end(body)
     const file = createReadStream(upload.path)
     file.on('data', (piece) => upload.onBytes?.((sent += piece.length)))
     file.on('error', (error) => req.destroy(error))
@@ -71,17 +78,20 @@ function send<T>(request: Request, most: number, take: (res: IncomingMessage) =>
   })
 }
 
-/** The answer with its text. Throws without an answer: no connection, an untrusted certificate, a lost connection. */
-export const ask = (request: Request): Promise<Answer> =>
-  send(request, MOST_ANSWER_BYTES, async (res) => {
+/**
+ * The answer with its text, of `most` bytes at most. Throws without an answer: no connection, an untrusted certificate,
+ * a lost connection.
+ */
+export const ask = (request: Request, most = MOST_ANSWER_BYTES): Promise<Answer> =>
+  send(request, most, async (res) => {
     const pieces: Buffer[] = []
     let bytes = 0
     for await (const piece of res as AsyncIterable<Buffer>) {
       pieces.push(piece)
-      if ((bytes += piece.length) >= MOST_ANSWER_BYTES) break
+      if ((bytes += piece.length) >= most) break
     }
-    const body = Buffer.concat(pieces).subarray(0, MOST_ANSWER_BYTES).toString('utf8')
-    return { status: res.statusCode ?? 0, headers: res.headers, body }
+    const text = Buffer.concat(pieces).subarray(0, most).toString('utf8')
+    return { status: res.statusCode ?? 0, headers: res.headers, body: text }
   })
 
 /** Writes the answer's body, of at most `most` bytes, to the new file `path`. Returns the status. */

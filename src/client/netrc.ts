@@ -1,6 +1,7 @@
-// Reads a .netrc file, as go, curl and ftp do. Pure.
+// Reads and changes the text of a .netrc file, as go, curl and ftp read it. Pure.
 
-type Login = { login: string; password: string }
+/** `machine` is that of the entry, empty for `default`. */
+type Login = { login: string; password: string; machine: string }
 
 /** Yields the words of the file. A word in quotes may hold spaces, and `\` in it quotes the next character (curl). */
 function* wordsOf(text: string): Generator<string> {
@@ -33,7 +34,26 @@ export function netrcLogin(text: string, host: string, port: string): Login | un
   }
   for (const machine of [`${host}:${port}`, host, '']) {
     const found = entries.find((entry) => entry.machine === machine)
-    if (found?.password !== undefined) return { login: found.login ?? '', password: found.password }
+    if (found?.password !== undefined) return { login: found.login ?? '', password: found.password, machine }
   }
   return undefined
+}
+
+/**
+ * The text with a login for `machine` (`host` or `host:port`): in the place of the first entry for it that is written
+ * on lines of its own, else in front, since readers take the first entry that fits.
+ */
+export function withLogin(text: string, { machine, login, password }: Login): string {
+  const entry = `machine ${machine} login ${login} password ${password}\n`
+  const lines = text.split('\n')
+  const begins = (line: string): boolean => /^\s*(?:machine|default|macdef)\b/.test(line)
+  const start = lines.findIndex((line) => {
+    const [, name, rest = ''] = /^\s*machine\s+(\S+)(.*)$/.exec(line) ?? []
+    return name?.toLowerCase() === machine && !/\b(?:machine|default|macdef)\b/.test(rest)
+  })
+  if (start < 0) return `${entry}${text}`
+  const length = lines.slice(start + 1).findIndex((line) => begins(line) || /^\s*(?:#|$)/.test(line))
+  const end = length < 0 ? lines.length : start + 1 + length
+  const after = lines.slice(end).join('\n')
+  return [...lines.slice(0, start), `${entry}${after}`].join('\n')
 }

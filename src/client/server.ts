@@ -6,9 +6,15 @@ import { escapePath } from '../gomod/module-path.js'
 import { netrcLogin } from './netrc.js'
 
 /**
- * `base` has no slash at its end. `authorization` is the header's value, a secret. `mayRead` says that nginx accepts it
- * for reading, too.
+ * `authorization` is the header's value, a secret. `mayRead` says that every server accepts it for reading, too.
+ * `machine` is the entry of .netrc that it comes from, `default` has none.
  */
+type Login = { authorization: string; mayRead: boolean; machine?: string }
+
+/** A Plinth elsewhere. `base` has no slash at its end. Without `login` it is asked as anybody. */
+export type Remote = { base: string; login?: Login }
+
+/** A Plinth to publish to. */
 export type Server = { base: string; owner: string; authorization: string; mayRead: boolean }
 
 /** The settings of the environment. `netrc` is the text of the file. */
@@ -22,7 +28,8 @@ export type ClientSettings = {
 
 const LOOPBACK = /^(?:localhost|.+\.localhost|127(?:\.\d+){3}|\[::1\])$/
 
-function parseUrl(text: string): URL {
+/** Throws for a text that is not the address of a Plinth. */
+export function parseUrl(text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined
   if (!url || !['http:', 'https:'].includes(url.protocol))
     throw new Error(`${quote(text)} is not the address of a Plinth, such as https://plinth.example.com`)
@@ -41,30 +48,60 @@ const baseOf = ({ href }: URL): string => href.replace(/\/+$/, '')
 const basic = (login: string, password: string): string =>
   `Basic ${Buffer.from(`${login}:${password}`).toString('base64')}`
 
-function credentials(url: URL, { token, account, netrc }: ClientSettings): Omit<Server, 'base' | 'owner'> {
+/** A token by itself: it says whose it is. */
+export const tokenLogin = (token: string): Login => ({ authorization: `token ${token}`, mayRead: false })
+
+function loginOf(url: URL, { token, account, netrc }: ClientSettings): Login | undefined {
   const secret = token?.trim() ?? '' // a secret that was read from a file often ends in a newline
   if (secret !== '' && !/^[\x21-\x7e]+$/.test(secret))
     throw new Error('PLINTH_TOKEN is not a token: only printable ASCII characters are expected')
   if (secret !== '' && account) return { authorization: basic(account, secret), mayRead: true }
-  if (secret !== '') return { authorization: `token ${secret}`, mayRead: false }
-  const port = url.port || (url.protocol === 'https:' ? '443' : '80')
-  const login = netrcLogin(netrc, url.hostname.replace(/^\[|\]$/g, ''), port)
-  if (!login)
-    throw new Error(`there is no token: set PLINTH_TOKEN, or write a line for ${url.hostname} into ~/.netrc`)
-  return { authorization: basic(login.login, login.password), mayRead: true }
+  if (secret !== '') return tokenLogin(secret)
+  const { host, port } = machineOf(url)
+  const found = netrcLogin(netrc, host, port)
+  if (!found) return undefined
+  const { login, password, machine } = found
+  return { authorization: basic(login, password), mayRead: true, ...(machine !== '' && { machine }) }
 }
 
-/** Throws when a setting is missing or wrong. Unless `allowHttp`, a token goes over plain http to this machine only. */
+/** The host as .netrc has it, and the port. */
+export const machineOf = (url: URL): { host: string; port: string; isUsualPort: boolean } => ({
+  host: url.hostname.replace(/^\[|\]$/g, ''),
+  port: url.port || (url.protocol === 'https:' ? '443' : '80'),
+  isUsualPort: url.port === '',
+})
+
+function mustBeSafe(url: URL, allowHttp: boolean): void {
+  if (url.protocol === 'http:' && !LOOPBACK.test(url.hostname) && !allowHttp)
+    throw new Error(
+      `the token would go to ${url.host} over plain http, for all on the way to read: use https, or say --allow-http`,
+    )
+}
+
+/**
+ * Throws when a setting is missing or wrong; credentials may be missing. Unless `allowHttp`, a token goes over plain
+ * http to this machine only.
+ */
+export function remoteOf(settings: ClientSettings, allowHttp: boolean): Remote {
+  if (!settings.url) throw new Error('the address of the Plinth is missing: --url or PLINTH_URL')
+  const url = parseUrl(settings.url)
+  const login = loginOf(url, settings)
+  if (login) mustBeSafe(url, allowHttp)
+  return { base: baseOf(url), ...(login && { login }) }
+}
+
+/** {@link remoteOf} for who publishes: owner and credentials must be there. */
 export function serverOf(settings: ClientSettings, allowHttp: boolean): Server {
   const { url: text, owner } = settings
   if (!text) throw new Error('the address of the Plinth is missing: --url or PLINTH_URL')
   if (!owner) throw new Error('the owner is missing: --owner or PLINTH_OWNER')
   const url = parseUrl(text)
-  if (url.protocol === 'http:' && !LOOPBACK.test(url.hostname) && !allowHttp)
-    throw new Error(
-      `the token would go to ${url.host} over plain http, for all on the way to read: use https, or say --allow-http`,
-    )
-  return { base: baseOf(url), owner, ...credentials(url, settings) }
+  mustBeSafe(url, allowHttp)
+  const login = loginOf(url, settings)
+  if (!login)
+    throw new Error(`there is no token: set PLINTH_TOKEN, or write a line for ${url.hostname} into ~/.netrc`)
+  const { authorization, mayRead } = login
+  return { base: baseOf(url), owner, authorization, mayRead }
 }
 
 const registry = ({ base, owner }: Server): string => `${base}/api/packages/${encodeURIComponent(owner)}/go`

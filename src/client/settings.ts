@@ -16,11 +16,14 @@ function readText(what: string, path: string): string {
   }
 }
 
-// $NETRC as curl and go read it. A file that $NETRC names must exist.
+/** The file of logins: `$NETRC` as curl and go read it, else that in the home folder. */
+export const netrcPath = (env = environment()): string =>
+  env['NETRC'] || join(env['HOME'] || homedir(), process.platform === 'win32' ? '_netrc' : '.netrc')
+
+// A file that $NETRC names must exist.
 function netrcText(env: Environment): string {
-  if (env['NETRC']) return readText('NETRC', env['NETRC'])
-  const name = process.platform === 'win32' ? '_netrc' : '.netrc'
-  const path = join(env['HOME'] || homedir(), name)
+  const path = netrcPath(env)
+  if (env['NETRC']) return readText('NETRC', path)
   return existsSync(path) ? readText('.netrc', path) : ''
 }
 

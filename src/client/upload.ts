@@ -6,16 +6,11 @@ import { MAX_ZIP_BYTES } from '../gomod/check-zip.js'
 import { readModuleZip } from '../modzip/read-zip.js'
 import type { Checked } from '../pack/pack.js'
 import { ask, download, type Answer } from './http.js'
+import { refusalOf } from './refusal.js'
 import { uploadUrl, versionUrl, type Server } from './server.js'
 
 /** `identical`: this version was published before, with the same content. */
 type Outcome = { result: 'published' | 'identical'; warnings: string[] }
-
-const SHOWN_LINES = 40
-const SHOWN_ADDRESS_CHARS = 300
-
-// A server may answer anything. Its lines stay lines.
-const clean = (body: string): string => body.trim().split(/\r?\n/, SHOWN_LINES).map(visible).join('\n')
 
 const MEANING: Record<number, string> = {
   401: 'the credentials are wrong, or have no right to write there',
@@ -24,27 +19,12 @@ const MEANING: Record<number, string> = {
   405: 'there is no registry at this address',
   408: 'the upload was too slow',
   413: 'the zip is too large for this server',
-  429: 'too many wrong credentials came from here',
-  502: 'the server is not there at the moment',
   503: 'the server takes no uploads at the moment',
-  504: 'the server did not answer in time',
   507: 'the server has no room left',
 }
 
-function refusal(server: Server, { status, headers, body }: Answer): Error {
-  const retry = headers['retry-after']
-  const again = retry === undefined ? '' : `; try again in ${visible(retry)} seconds`
-  const to = `${server.base} (owner ${server.owner})`
-  if (status >= 300 && status < 400) {
-    const where = visible(headers.location ?? 'nowhere').slice(0, SHOWN_ADDRESS_CHARS)
-    return new Error(
-      `${to} sends us to ${where}, which is not followed: the token would go along. Give the right --url`,
-    )
-  }
-  const meaning = MEANING[status] === undefined ? '' : `: ${MEANING[status]}`
-  const said = headers['content-type']?.includes('html') ? '' : clean(body)
-  return new Error(`${to} refused it with ${status}${meaning}${again}${said === '' ? '' : `\n${said}`}`)
-}
+const refusal = ({ base, owner }: Server, answer: Answer): Error =>
+  refusalOf(`${base} (owner ${owner})`, answer, MEANING)
 
 const readHeaders = ({ authorization, mayRead }: Server): Record<string, string> => ({
   ...(mayRead && { Authorization: authorization }),

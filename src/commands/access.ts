@@ -8,6 +8,9 @@ import { print } from './print.js'
 
 export const access: Command = {
   name: 'access',
+  options: [],
+  actions: ['rebuild'],
+  anywhere: () => false,
   usage: `  access rebuild                          derive again what nginx reads of accounts and owners, as every
                                           start does`,
 

@@ -2,44 +2,50 @@
 // the last line of standard output, so that a script can take it from there.
 
 import { parseArgs } from 'node:util'
-import { addAccount, changeAccount, removeAccount, type AccountChange } from '../access/accounts.js'
-import { readAccount, readAccounts } from '../access/files.js'
-import { isExpired, mustBeName, type Account, type Rights } from '../access/rights.js'
-import { newToken } from '../access/token.js'
-import { readConfig } from '../config.js'
-import { Refusal } from '../errors.js'
-import { Store } from '../store/store.js'
+import {
+  doWithAccounts,
+  type AccountAnswer,
+  type AccountRequest,
+  type ShownAccount,
+} from '../access/account-requests.js'
+import type { Rights } from '../access/rights.js'
+import { saveLogin } from '../client/netrc-file.js'
+import { runAt } from '../client/remote.js'
 import { runAction, WrongUsage, type Action, type Command } from './command.js'
 import { expiryAfter } from './duration.js'
 import { jsonLines, print, printError } from './print.js'
+import { namesServer, sayWhere, whereOf, WHERE_OPTIONS, type Where } from './where.js'
 
 const OPTIONS = {
+  ...WHERE_OPTIONS,
   read: { type: 'string', multiple: true },
   write: { type: 'string', multiple: true },
   admin: { type: 'boolean' },
   none: { type: 'boolean' },
   expires: { type: 'string' },
+  self: { type: 'boolean' },
   json: { type: 'boolean' },
 } as const
 
 type Options = {
+  url?: string
+  'allow-http'?: boolean
   read?: string[]
   write?: string[]
   admin?: boolean
   none?: boolean
   expires?: string
+  self?: boolean
   json?: boolean
 }
 
-type Given = { store: Store; values: Options; change: AccountChange }
+/** What is to change of an account. */
+type Change = { rights?: Rights; expires?: string | null }
 
-/** An account without what it keeps of its token. */
-function shown({ hash: _hash, hint: _hint, ...account }: Account) {
-  return { ...account, expired: isExpired({ ...account, hash: '' }, Date.now()) }
-}
+type Given = { where: Where; values: Options; change: Change }
 
-function line(account: Account): string {
-  const { name, admin, read, write, expires, expired } = shown(account)
+/** One account in a line: its name, its rights, and when it expires. */
+export function accountLine({ name, admin, read, write, expires, expired }: ShownAccount): string {
   const rights = [
     ...(admin ? ['admin'] : []),
     ...write.map((owner) => `write:${owner}`),
@@ -57,7 +63,7 @@ const rightsOf = ({ admin, read, write }: Options): Rights => ({
   write: distinct(write),
 })
 
-function changeOf(options: Options): AccountChange {
+function changeOf(options: Options): Change {
   const { admin, read, write, none, expires } = options
   const some = admin === true || read !== undefined || write !== undefined
   if (some && none) throw new WrongUsage('--none is without --read, --write and --admin')
@@ -67,67 +73,99 @@ function changeOf(options: Options): AccountChange {
   }
 }
 
-function showToken(account: Account, token: string, done: string, json: boolean | undefined): void {
-  if (json) print(jsonLines({ ...shown(account), token }))
-  else print([`account ${done}: ${line(account)}`, 'Its token, shown this once:', token])
+/** `self` stands for the name of the account that asks a server. */
+type SelfRequest = { action: 'rotate'; self: true }
+
+async function ask({ where }: Given, request: AccountRequest | SelfRequest): Promise<AccountAnswer> {
+  if ('remote' in where) {
+    sayWhere(where)
+    return runAt(where.remote, 'account', request)
+  }
+  if ('self' in request)
+    throw new WrongUsage('account rotate --self asks a server: name it with --url or PLINTH_URL')
+  sayWhere(where)
+  if (request.action === 'add') await where.store.prepare()
+  return doWithAccounts(where.store, request)
 }
 
-function mustNotBeExpired(account: Awaited<ReturnType<typeof readAccount>>, change: AccountChange): void {
-  if (typeof account === 'object' && change.expires === undefined && isExpired(account, Date.now()))
-    throw new Refusal(
-      409,
-      `account ${account.name} expired on ${account.expires}: give a new time with --expires`,
-    )
+function showAccount({ accounts: [account] }: AccountAnswer, done: string, json: boolean | undefined): void {
+  if (account) print(json ? jsonLines(account) : `account ${done}: ${accountLine(account)}`)
+}
+
+function showToken(
+  { accounts: [account], token = '' }: AccountAnswer,
+  done: string,
+  json: boolean | undefined,
+): void {
+  if (!account) return
+  if (json) print(jsonLines({ ...account, token }))
+  else print([`account ${done}: ${accountLine(account)}`, 'Its token, shown this once:', token])
+}
+
+/** A token of .netrc that was replaced is replaced there, too: the next command would be refused. */
+function keepInNetrc({ where }: Given, { accounts: [account], token }: AccountAnswer): void {
+  const machine = 'remote' in where ? where.remote.login?.machine : undefined
+  if (machine === undefined || !account || token === undefined) return
+  printError(`plinth: the new token is in ${saveLogin(machine, account.name, token)}`)
 }
 
 const ACTIONS: Readonly<Record<string, Action<Given>>> = {
   add: {
     options: ['read', 'write', 'admin', 'expires', 'json'],
-    async run({ store, values, change }, name) {
-      await store.prepare()
-      const token = newToken()
-      const added = await addAccount(store, name, token, rightsOf(values), change.expires ?? undefined)
-      showToken(added, token, 'added', values.json)
+    async run(given, name) {
+      const { values, change } = given
+      const { expires } = change
+      const request = { action: 'add', name, rights: rightsOf(values), ...(expires && { expires }) } as const
+      showToken(await ask(given, request), 'added', values.json)
     },
   },
   set: {
     options: ['read', 'write', 'admin', 'none', 'expires', 'json'],
-    async run({ store, values, change }, name) {
+    async run(given, name) {
+      const { values, change } = given
       if (Object.keys(change).length === 0)
         throw new WrongUsage('account set takes --read, --write, --admin, --none or --expires')
-      const changed = await changeAccount(store, name, change)
-      print(values.json ? jsonLines(shown(changed)) : `account set: ${line(changed)}`)
+      showAccount(await ask(given, { action: 'set', name, ...change }), 'set', values.json)
     },
   },
   rotate: {
-    options: ['expires', 'json'],
-    async run({ store, values, change }, name) {
-      mustBeName('account', name)
-      mustNotBeExpired(await readAccount(store, name), change)
-      const token = newToken()
-      showToken(await changeAccount(store, name, { ...change, token }), token, 'rotated', values.json)
+    nameless: ({ self }) => self === true,
+    options: ['expires', 'self', 'json'],
+    async run(given, name) {
+      const { values, change } = given
+      if (values.self && change.expires !== undefined)
+        throw new WrongUsage('account rotate --self takes no --expires: an admin gives another time')
+      const answer = await ask(
+        given,
+        values.self ? { action: 'rotate', self: true } : { action: 'rotate', name, ...change },
+      )
+      showToken(answer, 'rotated', values.json)
+      if (values.self) keepInNetrc(given, answer)
     },
   },
   list: {
     nameless: true,
     options: ['json'],
-    async run({ store, values }) {
-      const { accounts, damaged } = await readAccounts(store)
-      print(values.json ? jsonLines(accounts.map(shown)) : accounts.map(line))
+    async run(given) {
+      const { accounts, damaged = [] } = await ask(given, { action: 'list' })
+      print(given.values.json ? jsonLines(accounts) : accounts.map(accountLine))
       for (const name of damaged) printError(`plinth: the file of account ${name} is damaged`)
     },
   },
   remove: {
-    options: [],
-    async run({ store }, name) {
-      await removeAccount(store, name)
-      print(`account ${name} removed`)
+    options: ['json'],
+    async run(given, name) {
+      await ask(given, { action: 'remove', name })
+      print(given.values.json ? jsonLines({ removed: name }) : `account ${name} removed`)
     },
   },
 }
 
 export const account: Command = {
   name: 'account',
+  actions: Object.keys(ACTIONS),
+  options: Object.keys(OPTIONS),
+  anywhere: namesServer,
   usage: `  account add NAME [--read OWNER]… [--write OWNER]… [--admin] [--expires 90d] [--json]
                                           make an account and show its token, once; writing implies reading,
                                           --admin everything; --expires takes 12h, 90d, 2w or never
@@ -136,12 +174,22 @@ export const account: Command = {
                                           or another time to expire; its token stays
   account rotate NAME [--expires 90d] [--json]
                                           give it a new token and show that; the old one is dead at once
+  account rotate --self --url URL         the same for the account that asks; a token from ~/.netrc is replaced there
   account list [--json]                   the accounts with their rights, one a line
-  account remove NAME                     refuse its token from now on`,
+  account remove NAME                     refuse its token from now on
+                                          each also on a server, with an admin's token: --url URL or PLINTH_URL`,
 
   async run(words) {
     const { values, positionals } = parseArgs({ args: words, allowPositionals: true, options: OPTIONS })
-    const given = { store: new Store(readConfig().data), values, change: changeOf(values) }
+    const { url: _url, 'allow-http': _http, ...others } = values
+    const given = {
+      values: others,
+      change: changeOf(values),
+      get where() {
+        // after the words have been checked; --self looks at no data folder
+        return whereOf(values, { mayBeNew: positionals[0] === 'add' || values.self === true })
+      },
+    }
     const takes = 'account takes: add NAME, set NAME, rotate NAME, list, or remove NAME'
     await runAction(ACTIONS, positionals, given, takes)
     return 0

@@ -18,6 +18,10 @@ const counts = (
   `${published} ${dry ? 'would be published' : 'published'}, ${identical} there already, ` +
   `${different} different, ${refused} refused, ${incomplete} without a zip`
 
+/** How many versions have a result. */
+const seenOf = ({ bytes: _bytes, ...results }: ImportTotals): number =>
+  Object.values(results).reduce((sum, count) => sum + count, 0)
+
 const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`
 
 /** Whether `--json` prints a line for the version. It prints none for one that is published now or was before. */
@@ -25,6 +29,8 @@ const isWorthALine = ({ result }: ImportOutcome): boolean => result !== 'publish
 
 export const importCommand: Command = {
   name: 'import',
+  options: ['owner', 'dry-run', 'json'],
+  anywhere: () => false,
   usage: `  import DIR --owner NAME [--dry-run] [--json]
                     publish the versions of a Go module cache (GOMODCACHE, its cache/download, or any folder
                     of that shape) beside the running service or without one; what is there already is
@@ -51,10 +57,10 @@ export const importCommand: Command = {
     const stopped = new AbortController()
     const stop = (): void => stopped.abort()
     process.once('SIGINT', stop).once('SIGTERM', stop) // a second signal ends the process
-    const request = { folder: resolve(folder), owner, dry }
+    const progress = new Progress()
+    const request = { folder: resolve(folder), owner, dry, counted: progress.isSeen }
     const events = runJob(readConfig(), 'import', request, stopped.signal)
 
-    const progress = new Progress()
     let totals: ImportTotals = NOTHING_IMPORTED
     let done = false
     try {
@@ -62,7 +68,13 @@ export const importCommand: Command = {
         stopped.signal.throwIfAborted()
         totals = event.totals
         done = 'done' in event
-        progress.show(`${counts(totals, dry)}, ${megabytes(totals.bytes)}`)
+        if ('outcome' in event)
+          progress.showCount(
+            'versions',
+            seenOf(totals),
+            event.of,
+            `${megabytes(totals.bytes)}: ${event.outcome.version}`,
+          )
         if (!('outcome' in event) || !isWorthALine(event.outcome)) continue
         const { version, result, reason } = event.outcome
         if (json) print(jsonLines({ version, result, reason }))

@@ -19,10 +19,12 @@ export async function runInspection(inspection: Inspection, json: boolean): Prom
   const progress = new Progress()
   const faults: Fault[] = []
   let totals: Totals = NOTHING_INSPECTED
-  for await (const event of runJob(readConfig(), 'inspection', inspection)) {
+  const counted = progress.isSeen
+  for await (const event of runJob(readConfig(), 'inspection', { ...inspection, counted })) {
     if ('totals' in event) {
       totals = event.totals
-      progress.show(`${totals.packages} packages, ${totals.files} files, ${totals.faults} faults`)
+      const { packages, files, faults: found } = totals
+      progress.showCount('packages', packages, event.of, `${files} files, ${found} faults: ${event.at ?? ''}`)
     } else {
       faults.push(event.fault)
       progress.clear()

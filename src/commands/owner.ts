@@ -1,80 +1,107 @@
 // `plinth owner`: the namespaces that packages are published under, and whether anyone may read them.
 
 import { parseArgs } from 'node:util'
-import { readOwners } from '../access/files.js'
-import { addOwner, holdsPackages, setOwner } from '../access/owners.js'
-import { readConfig, type Config } from '../config.js'
+import { doWithOwners, type OwnerAnswer, type OwnerRequest } from '../access/owner-requests.js'
+import { holdsPackages } from '../access/owners.js'
+import { runAt } from '../client/remote.js'
 import { runJob } from '../service/run-job.js'
-import { Store } from '../store/store.js'
 import { runAction, WrongUsage, type Action, type Command } from './command.js'
 import { mustBeSure } from './confirm.js'
 import { jsonLines, print } from './print.js'
+import { catalogueOf } from './published.js'
+import { namesServer, sayWhere, whereOf, WHERE_OPTIONS, type Where } from './where.js'
 
-const OPTIONS = {
+const FLAGS = {
   private: { type: 'boolean' },
   public: { type: 'boolean' },
   'with-packages': { type: 'boolean' },
   yes: { type: 'boolean' },
   json: { type: 'boolean' },
 } as const
+const OPTIONS = { ...WHERE_OPTIONS, ...FLAGS } as const
 
-type Given = { config: Config; store: Store; values: { [Option in keyof typeof OPTIONS]?: boolean } }
+type Given = { where: Where; values: { [Flag in keyof typeof FLAGS]?: boolean } }
 
 const readersText = (isPublic: boolean): string =>
   isPublic ? 'public: anyone may read its packages' : 'private: accounts with the right may read its packages'
 
+async function ask(where: Where, request: OwnerRequest): Promise<OwnerAnswer> {
+  sayWhere(where)
+  if ('remote' in where) return runAt(where.remote, 'owner', request)
+  if (request.action === 'add') await where.store.prepare()
+  return doWithOwners(where.store, request)
+}
+
+async function remove(where: Where, request: { owner: string; withPackages: boolean }): Promise<void> {
+  if ('remote' in where) await runAt(where.remote, 'removal', request)
+  else for await (const _ of runJob(where.config, 'removal', request));
+}
+
+// An owner that is not declared may hold packages, too: a removal was cut off, or they were copied there.
+const holdsAny = async (where: Where, owner: string): Promise<boolean> =>
+  'remote' in where ? ((await catalogueOf(where, owner))?.length ?? 1) > 0 : holdsPackages(where.store, owner)
+
 const ACTIONS: Readonly<Record<string, Action<Given>>> = {
   add: {
-    options: ['private'],
-    async run({ store, values }, name) {
+    options: ['private', 'json'],
+    async run({ where, values }, name) {
       const isPublic = values.private !== true
-      await store.prepare()
-      await addOwner(store, { name, public: isPublic })
-      print(`owner ${name} added, ${readersText(isPublic)}`)
+      const { owners } = await ask(where, { action: 'add', name, public: isPublic })
+      print(values.json ? jsonLines(owners[0]) : `owner ${name} added, ${readersText(isPublic)}`)
     },
   },
   set: {
-    options: ['public', 'private'],
-    async run({ store, values }, name) {
+    options: ['public', 'private', 'json'],
+    async run(given, name) {
+      const { values } = given
       if (values.public === values.private) throw new WrongUsage('owner set takes --public or --private')
       const isPublic = values.public === true
-      await setOwner(store, { name, public: isPublic })
-      print(`owner ${name} is ${readersText(isPublic)}`)
+      const { owners } = await ask(given.where, { action: 'set', name, public: isPublic })
+      print(values.json ? jsonLines(owners[0]) : `owner ${name} is ${readersText(isPublic)}`)
     },
   },
   list: {
     nameless: true,
     options: ['json'],
-    async run({ store, values }) {
-      const owners = await readOwners(store)
+    async run({ where, values }) {
+      const { owners } = await ask(where, { action: 'list' })
       const lines = owners.map((owner) => `${owner.name} ${owner.public ? 'public' : 'private'}`)
       print(values.json ? jsonLines(owners) : lines)
     },
   },
   remove: {
-    options: ['with-packages', 'yes'],
-    async run({ config, store, values: { yes, 'with-packages': withPackages = false } }, name) {
-      // An owner that is not declared may hold packages, too: a removal was cut off, or they were copied there.
-      if (withPackages && !yes && (await holdsPackages(store, name)))
+    options: ['with-packages', 'yes', 'json'],
+    async run({ where, values: { yes, json, 'with-packages': withPackages = false } }, name) {
+      sayWhere(where)
+      if (withPackages && !yes && (await holdsAny(where, name)))
         await mustBeSure(`owner ${name} and every package under it will be deleted for good.`)
-      for await (const _ of runJob(config, 'removal', { owner: name, withPackages }));
-      print(`owner ${name} removed`)
+      await remove(where, { owner: name, withPackages })
+      print(json ? jsonLines({ removed: name }) : `owner ${name} removed`)
     },
   },
 }
 
 export const owner: Command = {
   name: 'owner',
+  actions: Object.keys(ACTIONS),
+  options: Object.keys(OPTIONS),
+  anywhere: namesServer,
   usage: `  owner add NAME [--private]              declare the owner NAME: packages can be published under it
   owner set NAME --public|--private       let anyone read its packages, or accounts with the right only
   owner list [--json]                     the declared owners, one a line
   owner remove NAME [--with-packages]     take it back, with all its packages when that is said
-                    [--yes]               without asking`,
+                    [--yes]               without asking
+                                          each also on a server, with an admin's token: --url URL or PLINTH_URL`,
 
   async run(words) {
     const { values, positionals } = parseArgs({ args: words, allowPositionals: true, options: OPTIONS })
-    const config = readConfig()
-    const given = { config, store: new Store(config.data), values }
+    const { url: _url, 'allow-http': _http, ...flags } = values
+    const given = {
+      values: flags,
+      get where() {
+        return whereOf(values, { mayBeNew: positionals[0] === 'add' }) // after the words have been checked
+      },
+    }
     await runAction(ACTIONS, positionals, given, 'owner takes: add NAME, set NAME, list, or remove NAME')
     return 0
   },

@@ -118,7 +118,8 @@ function mustBeOutside(folder: string, file: string): void {
 
 export const pack: Command = {
   name: 'pack',
-  anywhere: true,
+  options: [...Object.keys(PACK_OPTIONS), 'output'],
+  anywhere: () => true,
   usage: `  pack [DIR] VERSION [-o FILE] [--rev COMMIT | --as-is] [--module PATH] [--dry-run] [--json]
                                           make the module zip of a folder as go would: of the commit that the
                                           version's tag names, else of HEAD; outside of git of the files as

@@ -73,7 +73,8 @@ async function send(server: Server, zip: Checked, temp: string, json: boolean): 
 
 export const publish: Command = {
   name: 'publish',
-  anywhere: true,
+  options: Object.keys(OPTIONS),
+  anywhere: () => true,
   usage: `  publish [DIR] VERSION --url URL --owner OWNER [--rev COMMIT | --as-is] [--module PATH] [--dry-run] [--json]
   publish ZIP --url URL --owner OWNER     pack and upload, or upload a zip; what is there with the same content is
                                           a success. PLINTH_URL and PLINTH_OWNER stand for the options; the token

@@ -8,6 +8,8 @@ import { print } from './print.js'
 
 export const rebuild: Command = {
   name: 'rebuild',
+  options: ['owner', 'module', 'dry-run', 'json'],
+  anywhere: () => false,
   usage: `  rebuild [--owner NAME] [--module PATH] [--dry-run] [--json]
                     derive everything again from the uploaded files, beside the running service or without one;
                     what is right is not touched; exit code 1 when something cannot be mended`,

@@ -8,6 +8,8 @@ import { print } from './print.js'
 
 export const verify: Command = {
   name: 'verify',
+  options: ['owner', 'json'],
+  anywhere: () => false,
   usage: `  verify [--owner NAME] [--json]
                     hold every file against what was uploaded and what follows from it; exit code 1 when
                     anything is wrong`,

@@ -1,11 +1,12 @@
 // Who may read what through the API. An owner that is private is not told from one that does not exist: without
 // credentials the answer to both is 401, and 404 for an account without the right.
 
-import { readOwner } from '../access/files.js'
+import { ownerNames, readOwner } from '../access/files.js'
 import { isOwnerName, mayRead, mayWrite, type Account, type Owner } from '../access/rights.js'
 import { quote, Refusal } from '../errors.js'
-import { publicMarker } from '../layout.js'
+import { folders, publicMarker } from '../layout.js'
 import type { Store } from '../store/store.js'
+import type { Page } from './api-paging.js'
 import { authenticated, unauthorized, type Needs } from './authorize.js'
 import type { RequestContext } from './request-state.js'
 
@@ -13,7 +14,7 @@ const noSuchOwner = (name: string): Refusal =>
   new Refusal(404, `there is no owner ${quote(name)}, or this account may not read it`)
 
 /** The account of the request; `undefined` without credentials. Throws a 401 for wrong ones. */
-async function accountOfRequest(needs: Needs, ctx: RequestContext): Promise<Account | undefined> {
+export async function accountOfRequest(needs: Needs, ctx: RequestContext): Promise<Account | undefined> {
   return ctx.get('Authorization') === '' ? undefined : mustBeAccount(needs, ctx)
 }
 
@@ -42,6 +43,28 @@ async function readableOwner(
   if (!isReader && !(isOwnerName(name) && (await store.exists(publicMarker(name))))) return undefined
   const owner = await readOwner(store, name)
   return owner && (owner.public || isReader) ? owner : undefined
+}
+
+/** A page of the owners that an account may read, or anybody, in the order of their names, and how many they are. */
+export async function readableOwners(
+  store: Store,
+  account: Account | undefined,
+  { page, limit }: Page,
+): Promise<{ shown: Owner[]; total: number }> {
+  const names = account?.admin
+    ? await ownerNames(store)
+    : [
+        ...new Set([
+          ...(await store.names(folders.public)),
+          ...(account ? [...account.read, ...account.write] : []),
+        ]),
+      ].sort()
+  const shown: Owner[] = []
+  for (const name of names.slice((page - 1) * limit, page * limit)) {
+    const owner = await readOwner(store, name)
+    if (owner && (owner.public || (account && mayRead(account, name)))) shown.push(owner)
+  }
+  return { shown, total: names.length }
 }
 
 /** {@link ownerForReader} for who may also delete. Throws a 403 for an account that may only read. */

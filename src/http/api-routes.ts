@@ -2,23 +2,35 @@
 // from the views' files and from its list of versions; it never walks through a tree for a request but the first.
 
 import type { Config } from '../config.js'
-import { errno, quote, Refusal } from '../errors.js'
-import { checkPackageName, checkPackageVersion } from '../generic/names.js'
+import { errno, Refusal } from '../errors.js'
 import type { FilePublisher } from '../generic/publish.js'
 import type { ModulePublisher } from '../go/publish.js'
-import { checkModulePath } from '../gomod/module-path.js'
-import { checkVersion } from '../gomod/semver.js'
 import type { FileHashes } from '../packages/file-hashes.js'
-import { readFilesOf, readIndexOf, type PackageName, type PackageVersion } from '../packages/published.js'
+import { readFilesOf, readIndexOf, type PackageVersion } from '../packages/published.js'
 import type { PublishedVersion, VersionIndex } from '../packages/version-index.js'
 import type { Site } from '../views/page-addresses.js'
 import type { Admission } from './admission.js'
-import { mustBeAccount, ownerForReader, ownerForWriter } from './api-access.js'
+import {
+  accountOfRequest,
+  mustBeAccount,
+  ownerForReader,
+  ownerForWriter,
+  readableOwners,
+} from './api-access.js'
 import { accountAnswer, fileAnswer, organizationAnswer, ownerAnswer, packageAnswer } from './api-answers.js'
 import type { ApiTurns } from './api-turns.js'
 import { linkHeader, pageOf, type Page } from './api-paging.js'
 import type { Needs } from './authorize.js'
 import { baseUrl } from './base-url.js'
+import {
+  deleteVersionOf,
+  noPackage,
+  noVersion,
+  packageOf,
+  versionOf,
+  versionsToDelete,
+  type NamedPackage,
+} from './deletion.js'
 import { accountOf, type RequestContext } from './request-state.js'
 
 /** What the API works with. */
@@ -33,49 +45,38 @@ export type ApiParts = Needs & {
   turns: ApiTurns
 }
 
-/** The parameters in a path, decoded. `type` and names are as the client wrote them. */
-type Named = { owner: string; type: string; name: string }
-
 const placeOf = (ctx: RequestContext, { config, site }: ApiParts) => ({ baseUrl: baseUrl(ctx, config), site })
-
-const noPackage = ({ type, name }: Omit<Named, 'owner'>): Refusal =>
-  new Refusal(404, `there is no package ${quote(name)} of type ${quote(type)}`)
-const noVersion = ({ name, version }: PackageVersion): Refusal =>
-  new Refusal(404, `there is no version ${quote(version)} of ${quote(name)}`)
-
-/** The package that is named. Throws a 404 for what can be none. */
-function packageOf({ type, name }: Named): PackageName {
-  if (type === 'go' && checkModulePath(name) === undefined) return { kind: 'go', name }
-  if (type === 'generic' && checkPackageName(name) === undefined) return { kind: 'generic', name }
-  throw noPackage({ type, name })
-}
-
-/** The version that is named. Throws a 404 for what can be none. */
-function versionOf(named: Named & { version: string }): PackageVersion {
-  const at = { ...packageOf(named), version: named.version }
-  const problem = at.kind === 'go' ? checkVersion(at.version) : checkPackageVersion(at.version)
-  if (problem !== undefined) throw noVersion(at)
-  return at
-}
 
 /** `GET /packages/{owner}`, `GET /packages/{owner}/{type}/{name}`: versions page by page, the newest first. */
 export async function listVersions(
   parts: ApiParts,
   ctx: RequestContext,
-  { owner: name, ...only }: { owner: string } & Partial<Named>,
+  { owner: name, ...only }: { owner: string } & Partial<NamedPackage>,
 ): Promise<void> {
   const owner = await ownerForReader(parts, ctx, name)
   const query = new URLSearchParams(ctx.querystring)
-  const isMeant = only.name === undefined ? filterOf(query) : exactly({ owner: name, ...only } as Named)
+  const isMeant =
+    only.name === undefined ? filterOf(query) : exactly({ owner: name, ...only } as NamedPackage)
   const page = pageOf(query)
   const { shown, total } = await parts.turns.run(ctx, async () =>
     cut(await parts.versions.all(name), isMeant, page),
   )
+  announce(parts, ctx, query, page, total)
   const place = placeOf(ctx, parts)
-  const link = linkHeader(new URL(`${place.baseUrl}${ctx.path}`), query, page, total)
+  ctx.body = shown.map((at) => packageAnswer(place, owner, at))
+}
+
+/** Says which page of how many entries the answer is. */
+function announce(
+  { config }: ApiParts,
+  ctx: RequestContext,
+  query: URLSearchParams,
+  page: Page,
+  total: number,
+): void {
+  const link = linkHeader(new URL(`${baseUrl(ctx, config)}${ctx.path}`), query, page, total)
   if (link !== undefined) ctx.set('Link', link)
   ctx.set('X-Total-Count', String(total))
-  ctx.body = shown.map((at) => packageAnswer(place, owner, at))
 }
 
 /** Characters of `q`. A module path has no more. */
@@ -106,7 +107,7 @@ function cut(
   return { shown, total }
 }
 
-function exactly(named: Named): Filter {
+function exactly(named: NamedPackage): Filter {
   const { kind, name } = packageOf(named)
   return (at) => at.name === name && at.kind === kind
 }
@@ -129,7 +130,7 @@ function filterOf(query: URLSearchParams): Filter | undefined {
 }
 
 /** `GET …/{type}/{name}/-/latest`: the version that `@latest` names, or the latest of files. */
-export async function getLatest(parts: ApiParts, ctx: RequestContext, named: Named): Promise<void> {
+export async function getLatest(parts: ApiParts, ctx: RequestContext, named: NamedPackage): Promise<void> {
   const owner = await ownerForReader(parts, ctx, named.owner)
   const at = packageOf(named)
   const index = await parts.turns.run(ctx, () => readIndexOf(parts.store, owner.name, at))
@@ -141,7 +142,7 @@ export async function getLatest(parts: ApiParts, ctx: RequestContext, named: Nam
 export async function getVersion(
   parts: ApiParts,
   ctx: RequestContext,
-  named: Named & { version: string },
+  named: NamedPackage & { version: string },
 ): Promise<void> {
   const owner = await ownerForReader(parts, ctx, named.owner)
   await answerVersion(parts, ctx, owner, versionOf(named))
@@ -162,7 +163,7 @@ async function answerVersion(
 export async function listFiles(
   parts: ApiParts,
   ctx: RequestContext,
-  named: Named & { version: string },
+  named: NamedPackage & { version: string },
 ): Promise<void> {
   const { name: owner } = await ownerForReader(parts, ctx, named.owner)
   const at = versionOf(named)
@@ -181,7 +182,7 @@ export async function listFiles(
 export async function deleteVersion(
   parts: ApiParts,
   ctx: RequestContext,
-  named: Named & { version: string },
+  named: NamedPackage & { version: string },
 ): Promise<void> {
   const owner = await ownerForWriter(parts, ctx, named.owner)
   await remove(parts, ctx, owner.name, versionOf(named))
@@ -192,14 +193,14 @@ export async function deleteVersion(
  * `DELETE …/{type}/{name}` → 204: one version after the other. What is published meanwhile stays. It ends with the
  * connection, and with the right to delete.
  */
-export async function deletePackage(parts: ApiParts, ctx: RequestContext, named: Named): Promise<void> {
+export async function deletePackage(
+  parts: ApiParts,
+  ctx: RequestContext,
+  named: NamedPackage,
+): Promise<void> {
   const owner = await ownerForWriter(parts, ctx, named.owner)
   const at = packageOf(named)
-  const index = await readIndexOf(parts.store, owner.name, at)
-  if (!index) throw noPackage(named)
-  // The lowest first: as long as the highest is there, the latest stays what it is.
-  const versions = [...index.versions.map(({ version }) => version), ...index.older].toReversed()
-  for (const [nth, version] of versions.entries()) {
+  for (const [nth, version] of (await versionsToDelete(parts.store, owner.name, at)).entries()) {
     if (ctx.res.destroyed) return
     if (nth > 0) await ownerForWriter(parts, ctx, named.owner)
     try {
@@ -211,18 +212,8 @@ export async function deletePackage(parts: ApiParts, ctx: RequestContext, named:
   ctx.status = 204
 }
 
-function remove(
-  { admission, modules, files }: ApiParts,
-  ctx: RequestContext,
-  owner: string,
-  { kind, name, version }: PackageVersion,
-): Promise<void> {
-  return admission.delete(accountOf(ctx), () =>
-    kind === 'go'
-      ? modules.remove({ owner, module: name, version })
-      : files.removeVersion({ owner, name, version }),
-  )
-}
+const remove = (parts: ApiParts, ctx: RequestContext, owner: string, at: PackageVersion): Promise<void> =>
+  parts.admission.delete(accountOf(ctx), () => deleteVersionOf(parts, owner, at))
 
 /** `GET /user`: whose credentials these are. */
 export async function getUser(parts: ApiParts, ctx: RequestContext): Promise<void> {
@@ -236,6 +227,16 @@ export async function getOwner(
   { owner }: { owner: string },
 ): Promise<void> {
   ctx.body = ownerAnswer(placeOf(ctx, parts), await ownerForReader(parts, ctx, owner))
+}
+
+/** `GET /orgs`: the owners that the request may read, page by page, in the order of their names. */
+export async function listOrganizations(parts: ApiParts, ctx: RequestContext): Promise<void> {
+  const query = new URLSearchParams(ctx.querystring)
+  const page = pageOf(query)
+  const account = await accountOfRequest(parts, ctx)
+  const { shown, total } = await parts.turns.run(ctx, () => readableOwners(parts.store, account, page))
+  announce(parts, ctx, query, page, total)
+  ctx.body = shown.map(organizationAnswer)
 }
 
 /** `GET /orgs/{owner}` */

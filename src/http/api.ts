@@ -12,6 +12,7 @@ import {
   getUser,
   getVersion,
   listFiles,
+  listOrganizations,
   listVersions,
   type ApiParts,
 } from './api-routes.js'
@@ -47,6 +48,7 @@ export function apiRouter(parts: ApiParts): Router<RequestState> {
     })
     .get('/user', answer(getUser))
     .get('/users/:owner', answer(getOwner))
+    .get('/orgs', answer(listOrganizations))
     .get('/orgs/:owner', answer(getOrganization))
     .get(OWNER, answer(listVersions))
     .get(PACKAGE, answer(listVersions))

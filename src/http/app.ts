@@ -10,6 +10,7 @@ import type { ApiParts } from './api-routes.js'
 import { ApiTurns } from './api-turns.js'
 import { answerWhetherReader } from './asked.js'
 import { mustBeAllowed, type StillAllowed } from './authorize.js'
+import { runCommandFor, type CommandNeeds } from './command-routes.js'
 import { FailedLogins } from './failed-logins.js'
 import { deleteFile, deleteGenericVersion, uploadFile, type GenericRoutes } from './generic-routes.js'
 import { deleteModuleVersion, uploadModule, type GoRoutes } from './go-routes.js'
@@ -20,7 +21,8 @@ import type { RequestContext, RequestState } from './request-state.js'
 /** What the routes work with. */
 type AppParts = GoRoutes &
   GenericRoutes &
-  Omit<ApiParts, 'failures' | 'turns'> & { config: Config; log: Log; accounts: KnownAccounts }
+  Omit<ApiParts, 'failures' | 'turns'> &
+  Omit<CommandNeeds, 'failures'> & { config: Config; log: Log; accounts: KnownAccounts }
 
 const OWNER = '/api/packages/:owner'
 
@@ -80,6 +82,9 @@ export function createApp(parts: AppParts): Koa<RequestState> {
 
   router.get('/-/asked', (ctx: RouterContext<RequestState>) =>
     answerWhetherReader({ store, accounts, failures }, ctx),
+  )
+  router.post('/-/commands/:name', (ctx: RouterContext<RequestState>) =>
+    runCommandFor({ ...parts, failures }, ctx, ctx.params as { name: string }),
   )
   for (const page of ['/:owner/go/*path', '/-/:owner/go/*path'])
     router.get(page, (ctx: RouterContext<RequestState>) =>

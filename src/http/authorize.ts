@@ -117,13 +117,22 @@ export async function mustBeAllowed(needs: Needs, ctx: RequestContext, owner: st
   return () => mustStillBeAllowed(needs, { account: account.name, token }, owner)
 }
 
-/** `credentials` were right before. So a refusal is no failed login. */
+/** The account of credentials that were right before: so a refusal is no failed login. Throws a 401 when it is gone. */
+export async function mustStillBe(
+  { accounts }: Pick<Needs, 'accounts'>,
+  credentials: Required<Credentials>,
+): Promise<Account> {
+  const { account } = await accounts.authenticate(credentials, () => {})
+  if (!account) throw refusalFor(undefined)
+  return account
+}
+
 async function mustStillBeAllowed(
-  { store, accounts }: Pick<Needs, 'store' | 'accounts'>,
+  needs: Pick<Needs, 'store' | 'accounts'>,
   credentials: Required<Credentials>,
   owner: string,
 ): Promise<void> {
-  const { account } = await accounts.authenticate(credentials, () => {})
-  if (!account || !mayWrite(account, owner)) throw refusalFor(account)
-  await mustBeDeclared(store, owner)
+  const account = await mustStillBe(needs, credentials)
+  if (!mayWrite(account, owner)) throw refusalFor(account)
+  await mustBeDeclared(needs.store, owner)
 }

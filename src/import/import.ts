@@ -11,6 +11,7 @@ import type { CheckPool } from '../modzip/check-pool.js'
 import type { ModuleZip } from '../modzip/read-zip.js'
 import { compareModule } from '../packages/same-content.js'
 import type { CopyIn } from '../store/copy-in.js'
+import { CountAhead } from '../shares/count-ahead.js'
 import { Changed } from '../store/opened-folder.js'
 import { openRegular, Unreadable, withRegular } from '../store/regular-file.js'
 import type { Store } from '../store/store.js'
@@ -30,8 +31,11 @@ type ImportNeeds = {
   intake: Pick<ModuleIntake, 'check' | 'read' | 'publishRead'>
 }
 
-/** `folder` is absolute. `dry`: everything is checked, nothing is written. */
-export type ImportRequest = { folder: string; owner: string; dry: boolean }
+/**
+ * `folder` is absolute. `dry`: everything is checked, nothing is written. `counted`: the versions are counted beside
+ * the import.
+ */
+export type ImportRequest = { folder: string; owner: string; dry: boolean; counted?: boolean }
 
 /** The result for one version. In a dry run `published` means that it would be. `incomplete`: it has no zip. */
 type ImportResult = 'published' | 'identical' | 'different' | 'refused' | 'incomplete'
@@ -42,8 +46,9 @@ export type ImportTotals = Record<ImportResult, number> & { bytes: number }
  * different.
  */
 export type ImportOutcome = { version: string; result: ImportResult; reason?: string; bytes: number }
+/** `of` is the number of all versions, once it is known. */
 export type ImportEvent =
-  { outcome: ImportOutcome; totals: ImportTotals } | { totals: ImportTotals; done: true }
+  { outcome: ImportOutcome; totals: ImportTotals; of?: number } | { totals: ImportTotals; done: true }
 
 /** The totals before the first version. */
 export const NOTHING_IMPORTED: Readonly<ImportTotals> = {
@@ -65,7 +70,7 @@ type VersionOutcome = Omit<ImportOutcome, 'version'>
  */
 export async function* importVersions(
   needs: ImportNeeds,
-  { folder, owner, dry }: ImportRequest,
+  { folder, owner, dry, counted = false }: ImportRequest,
   signal: AbortSignal,
 ): AsyncGenerator<ImportEvent> {
   await mustBeDeclared(needs.store, owner)
@@ -73,10 +78,15 @@ export async function* importVersions(
   const importing = { ...needs, owner, dry, signal }
   const totals = { ...NOTHING_IMPORTED }
   const outcomes = someAtOnce(AT_ONCE, findVersions(root), (found) => importOne(importing, found))
-  for await (const outcome of outcomes) {
-    totals[outcome.result]++
-    totals.bytes += outcome.bytes
-    yield { outcome, totals }
+  const ahead = counted ? new CountAhead(findVersions(root)) : undefined
+  try {
+    for await (const outcome of outcomes) {
+      totals[outcome.result]++
+      totals.bytes += outcome.bytes
+      yield { outcome, totals, ...ahead?.known }
+    }
+  } finally {
+    ahead?.stop()
   }
   yield { totals, done: true }
 }

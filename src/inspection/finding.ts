@@ -44,7 +44,8 @@ export const NOTHING_INSPECTED: Readonly<Totals> = {
   recorded: 0,
 }
 
-export type InspectionEvent = { fault: Fault } | { totals: Totals; done: boolean }
+/** `at` is the package that was inspected last, `of` the number of all packages, once it is known. */
+export type InspectionEvent = { fault: Fault } | { totals: Totals; done: boolean; at?: string; of?: number }
 
 export const REBUILD = `${PLINTH} rebuild`
 

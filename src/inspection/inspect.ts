@@ -8,6 +8,7 @@ import type { ModulePublisher } from '../go/publish.js'
 import { folders } from '../layout.js'
 import type { CheckPool } from '../modzip/check-pool.js'
 import type { OwnerViews } from '../packages/owner-views.js'
+import { CountAhead } from '../shares/count-ahead.js'
 import type { Site } from '../views/page-addresses.js'
 import type { Store } from '../store/store.js'
 import { inspectAccess } from './access.js'
@@ -39,15 +40,18 @@ type InspectionNeeds = {
   site: Site
 }
 
-/** `mend`: rebuild; without it nothing is written. `noService`: no service runs, so nothing is under way. */
-export type Inspection = Scope & { mend: boolean; noService?: boolean }
+/**
+ * `mend`: rebuild; without it nothing is written. `noService`: no service runs, so nothing is under way. `counted`: the
+ * packages are counted beside the inspection.
+ */
+export type Inspection = Scope & { mend: boolean; noService?: boolean; counted?: boolean }
 
 type Inspecting = InspectionNeeds & { check: FileCheck; readings: ZipReadings; reporter: Reporter }
 
 /** Yields each fault when it is found, the totals after each package, and the totals with `done` at the end. */
 export async function* inspectTree(
   needs: InspectionNeeds,
-  { mend, noService, ...scope }: Inspection,
+  { mend, noService, counted = false, ...scope }: Inspection,
 ): AsyncGenerator<InspectionEvent> {
   const { store, zips } = needs
   const reporter = new Reporter(store, mend)
@@ -58,9 +62,14 @@ export async function* inspectTree(
     reporter,
   }
   const { totals } = reporter
-  for await (const found of walk(store, scope)) {
-    for (const fault of await inspectFound(inspecting, found)) yield { fault }
-    if ('module' in found || 'version' in found) yield { totals, done: false }
+  const ahead = counted ? new CountAhead(walk(store, scope), isPackage) : undefined
+  try {
+    for await (const found of walk(store, scope)) {
+      for (const fault of await inspectFound(inspecting, found)) yield { fault }
+      if (isPackage(found)) yield { totals, done: false, at: nameOf(found), ...ahead?.known }
+    }
+  } finally {
+    ahead?.stop()
   }
   for await (const problem of lostFiles(store, scope))
     for (const fault of await inspectLost(inspecting, problem)) yield { fault }
@@ -70,6 +79,15 @@ export async function* inspectTree(
   }
   yield { totals, done: true }
 }
+
+type FoundPackage = Extract<Found, { module: unknown } | { version: unknown }>
+
+const isPackage = (found: Found): found is FoundPackage => 'module' in found || 'version' in found
+
+const nameOf = (found: FoundPackage): string =>
+  'module' in found
+    ? `${found.module.owner}/${found.module.module}`
+    : `${found.version.owner}/${found.version.name} ${found.version.version}`
 
 async function inspectFound(inspecting: Inspecting, found: Found): Promise<Fault[]> {
   const { modules, files, ownerViews, reporter } = inspecting

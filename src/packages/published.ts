@@ -22,6 +22,9 @@ import type {
 import { parseGenericIndex, parseGenericVersion } from '../views/generic-index.js'
 import { parseModuleIndex, parseVersionFacts } from '../views/module-index.js'
 
+/** Reads files of the tree, here or on a server, by their paths. */
+export type TreeReader = Pick<Store, 'read'>
+
 /** A package of an owner. */
 export type PackageName = Pick<CatalogueEntry, 'kind' | 'name'>
 
@@ -30,7 +33,7 @@ export type PackageVersion = PackageName & { version: string }
 
 /** Reads a view and parses it; `undefined` when it is not there. */
 async function parsed<T>(
-  store: Store,
+  store: TreeReader,
   path: string,
   parse: (text: string) => T | undefined,
 ): Promise<T | undefined> {
@@ -39,19 +42,22 @@ async function parsed<T>(
 }
 
 /** What a module version says of itself. One that was published before there were views has none until a rebuild. */
-export const readModuleFacts = (store: Store, at: ModuleVersion): Promise<ModuleVersionFacts | undefined> =>
+export const readModuleFacts = (
+  store: TreeReader,
+  at: ModuleVersion,
+): Promise<ModuleVersionFacts | undefined> =>
   parsed(store, moduleViews(at).facts(at.version), parseVersionFacts)
 
-export const readModuleIndex = (store: Store, module: Module): Promise<ModuleIndex | undefined> =>
+export const readModuleIndex = (store: TreeReader, module: Module): Promise<ModuleIndex | undefined> =>
   parsed(store, moduleViews(module).index, parseModuleIndex)
 
 export const readGenericFacts = (
-  store: Store,
+  store: TreeReader,
   at: GenericVersion,
 ): Promise<GenericVersionFacts | undefined> => parsed(store, genericViews(at).facts, parseGenericVersion)
 
 export const readGenericIndex = (
-  store: Store,
+  store: TreeReader,
   at: Omit<GenericVersion, 'version'>,
 ): Promise<GenericIndex | undefined> => parsed(store, genericPackageViews(at).index, parseGenericIndex)
 
@@ -63,7 +69,7 @@ type PublishedFiles = { at: string; files: PublishedFile[] }
 
 /** The index of a package; `undefined` when it has no versions. */
 export const readIndexOf = (
-  store: Store,
+  store: TreeReader,
   owner: string,
   { kind, name }: PackageName,
 ): Promise<ModuleIndex | GenericIndex | undefined> =>
@@ -71,7 +77,7 @@ export const readIndexOf = (
 
 /** The uploaded files of a version: a module's zip, or all files of a generic version. `undefined` without them. */
 export async function readFilesOf(
-  store: Store,
+  store: TreeReader,
   owner: string,
   { kind, name, version }: PackageVersion,
 ): Promise<PublishedFiles | undefined> {

@@ -2,7 +2,21 @@
 // when no service runs.
 
 import { isAbsolute } from 'node:path'
-import { isOwnerName } from '../access/rights.js'
+import {
+  doWithAccounts,
+  isAboutItself,
+  parseAccountRequest,
+  type AccountAnswer,
+  type AccountRequest,
+} from '../access/account-requests.js'
+import {
+  doWithOwners,
+  parseOwnerRequest,
+  type OwnerAnswer,
+  type OwnerRequest,
+} from '../access/owner-requests.js'
+import { isOwnerName, type Account } from '../access/rights.js'
+import { deletePublished, parseDeletion, type DeletionEvent, type DeletionRequest } from '../http/deletion.js'
 import { importVersions, type ImportEvent, type ImportRequest } from '../import/import.js'
 import type { InspectionEvent } from '../inspection/finding.js'
 import { inspectTree, type Inspection } from '../inspection/inspect.js'
@@ -18,6 +32,8 @@ type Job<Request extends object, Event extends object> = {
   parse: (request: unknown) => Request
   /** Whether it changes the data folder: then what a crash left is repaired first. */
   changes: (request: Request) => boolean
+  /** Whether an account may ask for it from another machine. Without it nobody may. */
+  mayAsk?: (request: Request, account: Account) => boolean
   run: (parts: Parts, request: Request, running: Running) => AsyncGenerator<Event>
 }
 
@@ -31,10 +47,11 @@ function ownerOf(value: unknown): string {
 
 const inspection: Job<Inspection, InspectionEvent> = {
   parse: (request) => {
-    const { owner, module, mend } = request as Record<string, unknown>
+    const { owner, module, mend, counted } = request as Record<string, unknown>
     if (module !== undefined && typeof module !== 'string') throw new Error('the request names no module')
     return {
       mend: mend === true,
+      counted: counted === true,
       ...(owner !== undefined && { owner: ownerOf(owner) }),
       ...(module !== undefined && { module }),
     }
@@ -49,6 +66,7 @@ const removal: Job<RemovalRequest, { done: true }> = {
     return { owner: ownerOf(owner), withPackages: withPackages === true }
   },
   changes: () => true,
+  mayAsk: (_request, { admin }) => admin,
   run: async function* (parts, { owner, withPackages }) {
     await removeOwner(parts, owner, withPackages)
     yield { done: true }
@@ -57,12 +75,37 @@ const removal: Job<RemovalRequest, { done: true }> = {
 
 const imports: Job<ImportRequest, ImportEvent> = {
   parse: (request) => {
-    const { folder, owner, dry } = request as Record<string, unknown>
+    const { folder, owner, dry, counted } = request as Record<string, unknown>
     if (typeof folder !== 'string' || !isAbsolute(folder)) throw new Error('the request names no folder')
-    return { folder, owner: ownerOf(owner), dry: dry === true }
+    return { folder, owner: ownerOf(owner), dry: dry === true, counted: counted === true }
   },
   changes: ({ dry }) => !dry,
   run: (parts, request, { signal }) => importVersions(parts, request, signal),
+}
+
+/** Accounts and owners have a lock of their own: these jobs need no recovery, and wait for no publish. */
+const accounts: Job<AccountRequest, AccountAnswer & { done: true }> = {
+  parse: parseAccountRequest,
+  changes: () => false,
+  mayAsk: (request, { admin, name }) => admin || isAboutItself(request, name),
+  run: async function* ({ store }, request) {
+    yield { ...(await doWithAccounts(store, request)), done: true }
+  },
+}
+
+const owners: Job<OwnerRequest, OwnerAnswer & { done: true }> = {
+  parse: parseOwnerRequest,
+  changes: () => false,
+  mayAsk: (_request, { admin }) => admin,
+  run: async function* ({ store }, request) {
+    yield { ...(await doWithOwners(store, request)), done: true }
+  },
+}
+
+const deletion: Job<DeletionRequest, DeletionEvent> = {
+  parse: parseDeletion,
+  changes: () => true,
+  run: (parts, request, { signal }) => deletePublished(parts, request, signal),
 }
 
 /** What each job is asked, and what it answers, by the names that the control socket knows. */
@@ -70,6 +113,9 @@ export type JobTypes = {
   inspection: { request: Inspection; event: InspectionEvent }
   removal: { request: RemovalRequest; event: { done: true } }
   import: { request: ImportRequest; event: ImportEvent }
+  account: { request: AccountRequest; event: AccountAnswer & { done: true } }
+  owner: { request: OwnerRequest; event: OwnerAnswer & { done: true } }
+  deletion: { request: DeletionRequest; event: DeletionEvent }
 }
 
 export type JobName = keyof JobTypes
@@ -78,6 +124,9 @@ export const JOBS: { readonly [Name in JobName]: Job<JobTypes[Name]['request'], 
   inspection,
   removal,
   import: imports,
+  account: accounts,
+  owner: owners,
+  deletion,
 }
 
 export const isJobName = (name: string): name is JobName => Object.hasOwn(JOBS, name)

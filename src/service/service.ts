@@ -10,6 +10,7 @@ import { createApp } from '../http/app.js'
 import { Inbox } from '../inbox/inbox.js'
 import { socketPath } from '../layout.js'
 import type { Log } from '../log.js'
+import { commandsFor } from './commands-for-accounts.js'
 import { CommandSocket } from './control.js'
 import { Parts } from './parts.js'
 import { writeSiteFiles } from './site-files.js'
@@ -44,7 +45,8 @@ export class Service {
     this.#parts = new Parts(config, log)
     this.#admission = new Admission(config.maxUploads)
     this.#keeper = new AccessKeeper(this.#parts)
-    const app = createApp({ ...this.#parts, admission: this.#admission })
+    const runCommand = commandsFor(this.#parts)
+    const app = createApp({ ...this.#parts, admission: this.#admission, runCommand })
     app.on('error', (error: Error) => log('warn', 'connection', { reason: error.message }))
     this.#server = createServer({ requestTimeout: 0, keepAliveTimeout: KEEP_ALIVE_MS }, app.callback())
     // A connection that cannot be accepted (EMFILE) is an error of the server. It goes on.

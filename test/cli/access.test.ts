@@ -1,7 +1,8 @@
 // `plinth owner`, `account` and `access`, as a person or a script types them.
 
-import { execFileSync, spawn } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import {
+  chmodSync,
   existsSync,
   lstatSync,
   mkdirSync,
@@ -14,9 +15,10 @@ import {
 } from 'node:fs'
 import { dirname, join } from 'node:path'
 import t from 'tap'
-import { CLI, runCli, type CliResult } from '../support/cli.js'
+import { CLI, plainNode, runCli, type CliResult } from '../support/cli.js'
 import { needs } from '../support/programs.js'
 import { tempFolder } from '../support/temp-folder.js'
+import { onTerminal } from '../support/terminal.js'
 
 const make = () => {
   const data = join(tempFolder(), 'data')
@@ -45,7 +47,23 @@ t.test('help, exit codes, and mistakes', async (t) => {
     ['account', 'set', 'x'],
     ['account', 'set', 'x', '--none', '--admin'],
     ['account', 'rotate', 'x', '--admin'],
-    ['account', 'remove', 'x', '--json'],
+    ['account', 'remove', 'x', '--admin'],
+    ['account', 'rotate', 'x', '--self'],
+    ['account', 'rotate', '--self', '--expires', '1d'],
+    ['account', 'rotate', '--self'],
+    ['ls', 'x', 'y'],
+    ['ls', 'x/y@v1.0.0'],
+    ['ls', '/y'],
+    ['show'],
+    ['show', 'x'],
+    ['show', 'x/y@'],
+    ['search'],
+    ['rm', 'x/y', 'z'],
+    ['rm', 'x/y', '--file', 'z'],
+    ['login'],
+    ['login', 'secret', '--url', 'http://127.0.0.1:1'],
+    ['whoami', 'x'],
+    ['completion', 'tcsh'],
     ['access'],
     ['access', 'rebuild', 'now'],
   ]
@@ -56,10 +74,7 @@ t.test('help, exit codes, and mistakes', async (t) => {
     t.match(stderr, /^plinth: .*\n\nusage: scripts\/plinth/s)
   }
   const refused: [words: string[], says: RegExp][] = [
-    [
-      ['account', 'set', 'x', '--admin'],
-      /nothing in this data folder yet: does PLINTH_DATA name the right one/,
-    ],
+    [['account', 'set', 'x', '--admin'], /there is no data folder at .*: set PLINTH_DATA, or name a server/],
     [['owner', 'remove', 'x'], /there is no data folder at/],
   ]
   for (const [words, says] of refused) t.match(cli(...words), { code: 1, stderr: says }, words.join(' '))
@@ -118,35 +133,20 @@ t.test('an owner with packages is asked about on a terminal', needs('script'), a
   cli('owner', 'add', 'team')
   mkdirSync(dirname(file), { recursive: true })
   writeFileSync(file, 'x')
-  const onTerminal = (answer: string): Promise<[code: number | null, output: string]> =>
-    new Promise((resolve) => {
-      const command = `"$TEST_NODE" "$TEST_CLI" owner remove team --with-packages`
-      const child = spawn('script', ['-qec', command, '/dev/null'], {
-        env: {
-          PATH: process.env['PATH'],
-          TERM: 'dumb',
-          PLINTH_DATA: data,
-          TEST_NODE: process.execPath, // a path may hold spaces
-          TEST_CLI: CLI,
-        },
-      })
-      let output = ''
-      child.stdout.on('data', (text: Buffer) => {
-        if (!output.includes('[y/N]') && `${output}${text}`.includes('[y/N]'))
-          child.stdin.write(`${answer}\n`)
-        output += text
-      })
-      child.once('close', (code) => resolve([code, output]))
+  const removal = (answer: string) =>
+    onTerminal({ PLINTH_DATA: data }, ['owner', 'remove', 'team', '--with-packages'], {
+      question: '[y/N]',
+      answer,
     })
   for (const answer of ['n', '', 'yesterday']) {
-    const [code, output] = await onTerminal(answer)
+    const { code, output } = await removal(answer)
     t.equal(code, 1, output)
     t.match(output, /owner team and every package under it will be deleted for good/)
     t.match(output, /nothing was changed/)
     t.ok(existsSync(file))
   }
   t.match(cli('owner', 'list'), { stdout: 'team public\n' })
-  const [code, output] = await onTerminal('y')
+  const { code, output } = await removal('y')
   t.equal(code, 0, output)
   t.notOk(existsSync(file))
   t.match(cli('owner', 'list'), { stdout: '' })
@@ -214,6 +214,25 @@ t.test('accounts', async (t) => {
 
 const rootOnly =
   process.getuid?.() === 0 ? {} : { skip: 'NOT TESTED: only root can change files for another user' }
+
+t.test('another user is told whom to run as, and nobody a folder that is not there', rootOnly, async (t) => {
+  const { cli, data } = make()
+  t.match(cli('owner', 'list'), {
+    code: 1,
+    stderr: /there is no data folder at .*: set PLINTH_DATA, or name a server/,
+  })
+  cli('owner', 'add', 'team')
+  chmodSync(dirname(data), 0o755)
+  const [program, args] = plainNode(CLI, 'account', 'list')
+  const ran = spawnSync(program, args, {
+    env: { ...process.env, PLINTH_DATA: data },
+    encoding: 'utf8',
+    uid: 65_534,
+    gid: 65_534,
+  })
+  t.equal(ran.status, 1)
+  t.match(ran.stderr, /EACCES[^]*belongs to the user with the id 0: run it as Plinth's user, or as root/)
+})
 
 t.test('root changes accounts for a service that runs as another user', rootOnly, async (t) => {
   const { cli, data } = make()

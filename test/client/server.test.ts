@@ -1,7 +1,7 @@
 // Addresses, credentials and .netrc files, as people write them.
 
 import t from 'tap'
-import { netrcLogin } from '../../src/client/netrc.js'
+import { netrcLogin, withLogin } from '../../src/client/netrc.js'
 import {
   getLine,
   privateGetLine,
@@ -10,6 +10,38 @@ import {
   versionUrl,
   type ClientSettings,
 } from '../../src/client/server.js'
+
+t.test('a login is written into .netrc', async (t) => {
+  const FRESH = 'machine h login a password b\n'
+  const TABLE: [before: string, after: string, why: string][] = [
+    ['', FRESH, 'an empty file'],
+    ['machine o login x password y', `${FRESH}machine o login x password y`, 'in front: the first fits'],
+    ['default login x password y\n', `${FRESH}default login x password y\n`, 'in front of default'],
+    ['machine h login x password y\n', FRESH, 'in its place'],
+    ['machine h login x password y', FRESH, 'without a newline at its end'],
+    [
+      'machine H\n\tlogin x\n\tpassword y\nmachine o login x\n',
+      `${FRESH}machine o login x\n`,
+      'several lines',
+    ],
+    [
+      'machine o login x\nmachine h login x\n\n# mine\n',
+      `machine o login x\n${FRESH}\n# mine\n`,
+      'behind another',
+    ],
+    ['machine h:8443 login x password y\n', `${FRESH}machine h:8443 login x password y\n`, 'another port'],
+    [
+      'machine h login x machine o login z\n',
+      `${FRESH}machine h login x machine o login z\n`,
+      'two on a line stay as they are',
+    ],
+  ]
+  for (const [before, after, why] of TABLE) {
+    const text = withLogin(before, { machine: 'h', login: 'a', password: 'b' })
+    t.equal(text, after, why)
+    t.match(netrcLogin(text, 'h', '443'), { login: 'a', password: 'b' }, `${why}: it is found`)
+  }
+})
 
 t.test('.netrc', async (t) => {
   const login = (text: string, host = 'h.example.com', port = '443'): string => {

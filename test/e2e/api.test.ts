@@ -54,6 +54,7 @@ t.test('it is there for clients of Gitea', async (t) => {
       ['GET', '/version', { nobody: 200, wrong: 200, other: 200 }],
       ['GET', '/user', { nobody: 401, wrong: 401, other: 200, admin: 200 }],
       ['GET', '/users/team', { nobody: 200, wrong: 401, other: 200 }],
+      ['GET', '/orgs', { nobody: 200, wrong: 401, other: 200, admin: 200 }],
       ['GET', '/orgs/team', { nobody: 200, other: 200 }],
       // Gitea: 404 for the organization of others
       ['GET', '/orgs/secret', { nobody: 401, other: 404, reader: 200, admin: 200 }],
@@ -124,6 +125,21 @@ t.test('it is there for clients of Gitea', async (t) => {
         t.equal(plain, JSON.stringify(not?.json).replaceAll('not-it', 'OWNER'), `${name} ${path}`)
         t.equal(there?.status, not?.status)
       }
+  })
+
+  await t.test('the owners that one may read, page by page', async (t) => {
+    const seen = async (name: string, query = '') => {
+      const { json, headers } = await api('GET', `/orgs${query}`, { auth: who[name] as string | false })
+      return { names: json.map(({ username }) => username), total: headers['x-total-count'] }
+    }
+    const everybody = { names: ['admin', 'team'], total: '2' }
+    t.same(await seen('nobody'), everybody)
+    t.same(await seen('other'), everybody)
+    for (const name of ['reader', 'writer', 'admin'])
+      t.same(await seen(name), { names: ['admin', 'secret', 'team'], total: '3' }, name)
+    t.same(await seen('admin', '?limit=2'), { names: ['admin', 'secret'], total: '3' })
+    t.same(await seen('admin', '?limit=2&page=2'), { names: ['team'], total: '3' })
+    t.same(await seen('admin', '?limit=2&page=9'), { names: [], total: '3' })
   })
 
   await t.test('lists: one entry for each version, the newest first', async (t) => {

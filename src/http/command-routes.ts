@@ -1,0 +1,70 @@
+// Commands from other machines: `POST /-/commands/{name}` with the request as JSON. An admin may ask for all of them,
+// an account for what is about itself.
+
+import type { Account } from '../access/rights.js'
+import { Refusal } from '../errors.js'
+import type { Admission } from './admission.js'
+import { authenticated, mustStillBe, type Needs } from './authorize.js'
+import { withBodyClock } from './body-clock.js'
+import { parseJson } from '../store/parse-json.js'
+import type { RequestContext } from './request-state.js'
+
+const MOST_BYTES = 65_536
+/** A request is one packet or two. */
+const BODY_MS = 10_000
+
+/**
+ * Runs the command `name` for an account of `address`, and resolves with its answer. Throws a 404 for an unknown
+ * command, a 400 for a malformed request, a 403 when the account may not ask for it.
+ */
+export type RunCommand = (
+  name: string,
+  asked: Record<string, unknown>,
+  by: { account: Account; address: string },
+) => Promise<object>
+
+/** What the commands of other machines need. */
+export type CommandNeeds = Needs & { admission: Admission; runCommand: RunCommand }
+
+/** Answers with what the command answers, as JSON. `self: true` in a request stands for the name of its account. */
+export async function runCommandFor(
+  needs: CommandNeeds,
+  ctx: RequestContext,
+  { name }: { name: string },
+): Promise<void> {
+  const { account: known, token, attempt } = await authenticated(needs, ctx)
+  attempt.forgive()
+  // No page of another site can make a browser send this type with credentials that the browser keeps.
+  if (ctx.is('application/json') !== 'application/json')
+    throw new Refusal(415, 'a request with Content-Type: application/json is expected')
+  const { self, ...asked } = await jsonOf(ctx)
+  const account = await mustStillBe(needs, { account: known.name, token })
+  ctx.set('Cache-Control', 'no-store')
+  ctx.body = await needs.admission.delete(account.name, () =>
+    needs.runCommand(name, self === true ? { ...asked, name: account.name } : asked, {
+      account,
+      address: ctx.ip,
+    }),
+  )
+}
+
+/** The JSON object in the body. Throws a 400 for anything else, a 413 when it is too long, a 408 when it is slow. */
+async function jsonOf(ctx: RequestContext): Promise<Record<string, unknown>> {
+  const limits = { idleMs: BODY_MS, totalMs: BODY_MS, leastRate: 0 }
+  const text = await withBodyClock(ctx.req, limits, (expired) => Promise.race([textOf(ctx), expired]))
+  const value = parseJson(text)
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new Refusal(400, 'the request is not a JSON object')
+  return value as Record<string, unknown>
+}
+
+async function textOf(ctx: RequestContext): Promise<string> {
+  const pieces: Buffer[] = []
+  let bytes = 0
+  for await (const piece of ctx.req.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+    if ((bytes += piece.length) > MOST_BYTES)
+      throw new Refusal(413, `a request has at most ${MOST_BYTES} bytes`)
+    pieces.push(piece)
+  }
+  return Buffer.concat(pieces).toString()
+}
