@@ -14,7 +14,14 @@ import { runCommandFor, type CommandNeeds } from './command-routes.js'
 import { FailedLogins } from './failed-logins.js'
 import { deleteFile, deleteGenericVersion, uploadFile, type GenericRoutes } from './generic-routes.js'
 import { deleteModuleVersion, uploadModule, type GoRoutes } from './go-routes.js'
-import { answerErrors, hearErrors, logWrites, mustDecode, refuseUnrouted } from './middleware.js'
+import {
+  answerErrors,
+  hearErrors,
+  logWrites,
+  mustDecode,
+  refuseOtherSites,
+  refuseUnrouted,
+} from './middleware.js'
 import { leadToPage } from './page-routes.js'
 import type { RequestContext, RequestState } from './request-state.js'
 
@@ -97,6 +104,7 @@ export function createApp(parts: AppParts): Koa<RequestState> {
   app.use(answerInJson(config))
   app.use(logWrites(log))
   app.use(answerErrors(log))
+  app.use(refuseOtherSites(config))
   app.use(parts.admission.count)
   const routers = [router, apiRouter({ ...parts, failures, turns: new ApiTurns() })]
   for (const each of routers) app.use(each.routes())

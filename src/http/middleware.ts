@@ -1,8 +1,10 @@
 // The middleware around every request: one log line, errors as answers, and a check that the path can be decoded.
 
 import { randomUUID } from 'node:crypto'
+import type { Config } from '../config.js'
 import { errno, messageOf, quote, Refusal, Unsettled } from '../errors.js'
 import type { Log } from '../log.js'
+import { baseUrl } from './base-url.js'
 import type { RequestContext, RequestMiddleware } from './request-state.js'
 
 /**
@@ -32,6 +34,22 @@ export const logWrites =
       reason: ctx.state.reason,
       ms: Math.round(performance.now() - start),
     })
+  }
+
+/**
+ * Refuses a write that a page of another site makes: a browser adds the credentials that it keeps of this server. It
+ * always names the site, in `Origin` or `Sec-Fetch-Site` (fetch.spec.whatwg.org); other clients send neither.
+ */
+export const refuseOtherSites =
+  (config: Config): RequestMiddleware =>
+  (ctx, next) => {
+    const [origin, site] = [ctx.get('Origin'), ctx.get('Sec-Fetch-Site')]
+    const isOther =
+      ['cross-site', 'same-site'].includes(site) ||
+      (origin !== '' && site !== 'same-origin' && origin !== new URL(baseUrl(ctx, config)).origin)
+    if (isOther && WRITES.includes(ctx.method))
+      throw new Refusal(403, 'a page of another site may not write here with what your browser keeps')
+    return next()
   }
 
 const DISK_FULL = ['ENOSPC', 'EDQUOT']
