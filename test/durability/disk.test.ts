@@ -204,9 +204,16 @@ for (const [what, options] of [
     }
     t.ok(published > 0)
     t.equal(refused.status, 507)
-    await until(followed)
-    const before = free()
-    for (const n of [1, 2, 3]) t.equal((await up(1000 + n)).status, 507)
+    // Three in a row: what the views needed for a moment may be room for one more.
+    let before = free()
+    for (let refusals = 0; refusals < 3;) {
+      if (refusals === 0) await until(followed)
+      if (refusals === 0) before = free()
+      const { status } = await up(published)
+      if (status === 201) published++
+      else t.equal(status, 507)
+      refusals = status === 201 ? 0 : refusals + 1
+    }
     // its size is not known: it runs into the end in the middle
     if (what === 'space')
       t.match(
