@@ -51,6 +51,14 @@ const usageOf = (command: Command | undefined): string[] =>
       ]
     : USAGE
 
+/** The usage of one command, or of all, in one line. */
+function shortUsageOf(command: Command | undefined): string {
+  if (!command) return `usage: ${PLINTH} COMMAND, one of ${COMMANDS.map(({ name }) => name).join(', ')}, help`
+  const [first = ''] = command.usage.trim().split(/ {2,}|\n/)
+  const words = command.actions ? `${command.name} ${command.actions.join('|')} …` : first
+  return `usage: ${PLINTH} ${words} ("${PLINTH} help ${command.name}" tells more)`
+}
+
 const named = (name: string | undefined): Command | undefined =>
   COMMANDS.find((candidate) => candidate.name === name)
 
@@ -123,7 +131,7 @@ async function main(): Promise<number> {
   } catch (error) {
     printError(`plinth: ${messageOf(error)}`.split('\n'))
     if (!isUsageError(error)) return 1
-    printError(['', ...usageOf(named(name))])
+    printError(['', shortUsageOf(named(name))])
     return 2
   }
 }

@@ -7,13 +7,16 @@ import { readAccount, readAccounts } from './files.js'
 import { areOwnerNames, isExpired, mustBeName, type Account, type Rights } from './rights.js'
 import { newToken } from './token.js'
 
-/** `expires` is in ISO 8601, `null` is never; what is absent stays as it is. `rotate` gives a new token. */
+/**
+ * `expires` is in ISO 8601, `null` is never; what is absent stays as it is. `rotate` gives a
+ * new token, with `ifHash` only to an account that still has this hash of its token.
+ */
 export type AccountRequest =
   | { action: 'list' }
   | { action: 'show' | 'remove'; name: string }
   | { action: 'add'; name: string; rights: Rights; expires?: string | null }
   | { action: 'set'; name: string; rights?: Rights; expires?: string | null }
-  | { action: 'rotate'; name: string; expires?: string | null }
+  | { action: 'rotate'; name: string; expires?: string | null; ifHash?: string }
 
 /** An account without what it keeps of its token. */
 export type ShownAccount = Omit<Account, 'hash' | 'hint'> & { expired: boolean }
@@ -45,7 +48,7 @@ function parseExpiry(value: unknown): { expires?: string | null } {
 
 /** Reads a request that came as JSON. Throws a 400 for one that is malformed. */
 export function parseAccountRequest(value: unknown): AccountRequest {
-  const { action, name, rights, expires } = Object(value) as Record<string, unknown>
+  const { action, name, rights, expires, ifHash } = Object(value) as Record<string, unknown>
   if (action === 'list') return { action }
   if (typeof name !== 'string') throw malformed('name')
   switch (action) {
@@ -62,7 +65,7 @@ export function parseAccountRequest(value: unknown): AccountRequest {
         ...parseExpiry(expires),
       }
     case 'rotate':
-      return { action, name, ...parseExpiry(expires) }
+      return { action, name, ...parseExpiry(expires), ...(typeof ifHash === 'string' && { ifHash }) }
     default:
       throw malformed('action')
   }
@@ -92,11 +95,11 @@ export async function doWithAccounts(store: Store, request: AccountRequest): Pro
       return { accounts: [shown(await changeAccount(store, name, change))] }
     }
     case 'rotate': {
-      const { action: _action, name, ...change } = request
+      const { action: _action, name, ifHash, ...change } = request
       mustBeName('account', name)
       await mustNotBeExpired(store, request)
       const token = newToken()
-      return { accounts: [shown(await changeAccount(store, name, { ...change, token }))], token }
+      return { accounts: [shown(await changeAccount(store, name, { ...change, token }, ifHash))], token }
     }
     case 'remove':
       await removeAccount(store, request.name)

@@ -56,9 +56,15 @@ export const addAccount = (
 
 /**
  * Changes an account, in the service and in nginx from the next request on. A replaced token is refused at once.
- * Throws a 404 when there is no such account, a 409 when its file is damaged.
+ * Throws a 404 when there is no such account, a 409 when its file is damaged, a 401 when the hash of its token is not
+ * `ifHash`.
  */
-export const changeAccount = (store: Store, name: string, change: AccountChange): Promise<Account> =>
+export const changeAccount = (
+  store: Store,
+  name: string,
+  change: AccountChange,
+  ifHash?: string,
+): Promise<Account> =>
   changeAccess(store, async () => {
     mustBeName('account', name)
     const before = await readAccount(store, name)
@@ -67,6 +73,8 @@ export const changeAccount = (store: Store, name: string, change: AccountChange)
     if (before === 'damaged')
       throw new Refusal(409, `the file of account ${name} is damaged: remove the account and add it again`)
     if (!before) throw noAccount(name)
+    if (ifHash !== undefined && before.hash !== ifHash)
+      throw new Refusal(401, `account ${name} has another token meanwhile`)
     if (change.rights) await mustHaveOwners(store, change.rights)
     const { expires: expiry, ...others } = { ...before, ...change.rights }
     const expires = change.expires === undefined ? expiry : (change.expires ?? undefined)

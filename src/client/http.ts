@@ -7,7 +7,7 @@ import { pipeline } from 'node:stream/promises'
 import { errno, messageOf } from '../errors.js'
 import { trustedCertificates } from './settings.js'
 
-/** `body` may be cut, at {@link MOST_ANSWER_BYTES} unless more was asked for. */
+/** `body` may be cut, see {@link ask}. */
 export type Answer = { status: number; headers: IncomingHttpHeaders; body: string }
 
 const MOST_ANSWER_BYTES = 64 * 1024
@@ -16,17 +16,17 @@ const IDLE_MS = 300_000
 /** The least average rate, as a server that trickles is never idle. */
 const LEAST_BYTES_A_SECOND = 1024
 
-/** How long a request may take that moves so many bytes, both ways together. */
-const longestMs = (bytes: number): number => IDLE_MS + (1000 * bytes) / LEAST_BYTES_A_SECOND
+const LOOK_EVERY_MS = 10_000
 
 type Upload = { path: string; bytes: number; onBytes?: (done: number) => void }
-/** `body` is a short text that is sent, `upload` a file. */
+/** `body` is a short text that is sent, `upload` a file. `idleMs` is for an answer that takes its time. */
 type Request = {
   method: string
   url: string
   headers: Record<string, string>
   body?: string
   upload?: Upload
+  idleMs?: number
 }
 
 function explained(error: unknown, url: string, sent: string): Error {
@@ -37,9 +37,9 @@ function explained(error: unknown, url: string, sent: string): Error {
   return new Error(`${host} cannot be asked${sent}: ${messageOf(error) || code}${more}`, { cause: error })
 }
 
-/** Sends a request and passes its answer to `take`, which reads at most `most` bytes of it. */
-function send<T>(request: Request, most: number, take: (res: IncomingMessage) => Promise<T>): Promise<T> {
-  const { method, url, headers, body, upload } = request
+/** Sends a request and passes its answer to `take`. */
+function send<T>(request: Request, take: (res: IncomingMessage) => Promise<T>): Promise<T> {
+  const { method, url, headers, body, upload, idleMs = IDLE_MS } = request
   const secure = url.startsWith('https:')
   return new Promise((resolve, reject) => {
     let sent = 0
@@ -50,17 +50,20 @@ function send<T>(request: Request, most: number, take: (res: IncomingMessage) =>
       reject(explained(error, url, progress))
     }
     const length = upload ? { 'Content-Length': String(upload.bytes) } : {}
-    const options = { method, headers: { ...headers, ...length }, agent: false, timeout: IDLE_MS }
+    const options = { method, headers: { ...headers, ...length }, agent: false, timeout: idleMs }
     const req = secure
       ? httpsRequest(url, { ...options, ca: trustedCertificates() })
       : httpRequest(url, options)
     const stop = (why: string): void => void (answer ?? req).destroy(new Error(why))
-    req.on('timeout', () => stop(`nothing moved for ${IDLE_MS / 1000} seconds`))
-    const slow = setTimeout(
-      () => stop(`it is slower than ${LEAST_BYTES_A_SECOND} bytes a second`),
-      longestMs((upload?.bytes ?? 0) + most),
-    )
-    req.on('close', () => clearTimeout(slow))
+    req.on('timeout', () => stop(`nothing moved for ${idleMs / 1000} seconds`))
+    let elapsed = 0
+    const look = setInterval(() => {
+      elapsed += LOOK_EVERY_MS
+      const moved = sent + (req.socket?.bytesRead ?? 0) // so far, both ways together
+      if (elapsed > idleMs + (1000 * moved) / LEAST_BYTES_A_SECOND)
+        stop(`it is slower than ${LEAST_BYTES_A_SECOND} bytes a second`)
+    }, LOOK_EVERY_MS)
+    req.on('close', () => clearInterval(look))
     req.on('error', fail)
     req.on('response', (res) => {
       answer = res
@@ -79,24 +82,27 @@ function send<T>(request: Request, most: number, take: (res: IncomingMessage) =>
 }
 
 /**
- * The answer with its text, of `most` bytes at most. Throws without an answer: no connection, an untrusted certificate,
- * a lost connection.
+ * The answer with its text, which is cut at MOST_ANSWER_BYTES. With `most` it is whole, and one of more bytes is an
+ * error. Throws without an answer: no connection, an untrusted certificate, a lost connection.
  */
-export const ask = (request: Request, most = MOST_ANSWER_BYTES): Promise<Answer> =>
-  send(request, most, async (res) => {
+export const ask = (request: Request, most?: number): Promise<Answer> =>
+  send(request, async (res) => {
+    const limit = most ?? MOST_ANSWER_BYTES
     const pieces: Buffer[] = []
     let bytes = 0
     for await (const piece of res as AsyncIterable<Buffer>) {
       pieces.push(piece)
-      if ((bytes += piece.length) >= most) break
+      if ((bytes += piece.length) < limit) continue
+      if (most !== undefined) throw new Error(`the answer is larger than ${most} bytes`)
+      break
     }
-    const text = Buffer.concat(pieces).subarray(0, most).toString('utf8')
+    const text = Buffer.concat(pieces).subarray(0, limit).toString('utf8')
     return { status: res.statusCode ?? 0, headers: res.headers, body: text }
   })
 
 /** Writes the answer's body, of at most `most` bytes, to the new file `path`. Returns the status. */
 export const download = (request: Request, path: string, most: number): Promise<number> =>
-  send(request, most, async (res) => {
+  send(request, async (res) => {
     if (res.statusCode !== 200) return res.statusCode ?? 0
     let bytes = 0
     await pipeline(

@@ -39,21 +39,26 @@ export function netrcLogin(text: string, host: string, port: string): Login | un
   return undefined
 }
 
+const ONE_LINE = /^[ \t]*machine[ \t]+(\S+)[ \t]+login[ \t]+\S+[ \t]+password[ \t]+\S+[ \t]*$/
+
 /**
- * The text with a login for `machine` (`host` or `host:port`): in the place of the first entry for it that is written
- * on lines of its own, else in front, since readers take the first entry that fits.
+ * The text with a login for `machine` (`host` or `host:port`): in the place of the first entry for it, where that is
+ * one plain line, else in front, since readers take the first entry that fits. Nothing else is changed. Throws for a
+ * login that would be read as something else: a server has told it.
  */
 export function withLogin(text: string, { machine, login, password }: Login): string {
-  const entry = `machine ${machine} login ${login} password ${password}\n`
+  if (!/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(login))
+    throw new Error('the account has no name that .netrc can hold')
+  if (!/^(?!#)[\x21\x23-\x5b\x5d-\x7e]+$/.test(password))
+    throw new Error(
+      'the token has characters that .netrc cannot hold for all programs: # at its start, " or \\',
+    )
+  const entry = `machine ${machine} login ${login} password ${password}`
   const lines = text.split('\n')
-  const begins = (line: string): boolean => /^\s*(?:machine|default|macdef)\b/.test(line)
-  const start = lines.findIndex((line) => {
-    const [, name, rest = ''] = /^\s*machine\s+(\S+)(.*)$/.exec(line) ?? []
-    return name?.toLowerCase() === machine && !/\b(?:machine|default|macdef)\b/.test(rest)
+  let inMacro = false
+  const at = lines.findIndex((line) => {
+    inMacro = line.trim() !== '' && (inMacro || /\bmacdef\b/.test(line))
+    return !inMacro && ONE_LINE.exec(line)?.[1]?.toLowerCase() === machine
   })
-  if (start < 0) return `${entry}${text}`
-  const length = lines.slice(start + 1).findIndex((line) => begins(line) || /^\s*(?:#|$)/.test(line))
-  const end = length < 0 ? lines.length : start + 1 + length
-  const after = lines.slice(end).join('\n')
-  return [...lines.slice(0, start), `${entry}${after}`].join('\n')
+  return at < 0 ? `${entry}\n${text}` : lines.with(at, entry).join('\n')
 }

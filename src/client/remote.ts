@@ -1,6 +1,8 @@
 // What commands ask of a Plinth elsewhere: its files, its owners, deletes, and the commands that a server runs.
 
-import { urlPath } from '../layout.js'
+import { escapePath } from '../gomod/module-path.js'
+import { genericFile, genericVersionFolder, modulePaths, urlPath } from '../layout.js'
+import { parseJson } from '../store/parse-json.js'
 import { ask, type Answer } from './http.js'
 import { refusalOf } from './refusal.js'
 import type { Remote } from './server.js'
@@ -20,6 +22,7 @@ const headersOf = ({ login }: Remote): Record<string, string> => ({
 const meaningFor = ({ login }: Remote, what: string): Record<number, string> => ({
   401: login ? `the credentials are wrong, or have no right to ${what}` : WITHOUT_LOGIN,
   403: `these credentials have no right to ${what}`,
+  404: 'this is no Plinth, or an older one',
   405: 'this is no Plinth, or an older one',
 })
 
@@ -38,16 +41,18 @@ export const treeOf = (remote: Remote) => ({
   },
 })
 
+/** Owners that are listed. A server that tells of more is not to be believed. */
+const MOST_OWNERS = 100_000
+
 type OwnerFields = { name: string; public: boolean }
 
 function parseOwners(remote: Remote, { body }: Answer): OwnerFields[] {
-  try {
-    return (JSON.parse(body) as { username: unknown; visibility: unknown }[]).map(
-      ({ username, visibility }) => ({ name: String(username), public: visibility === 'public' }),
-    )
-  } catch (error) {
-    throw new Error(`${remote.base} did not answer with a list of owners`, { cause: error })
-  }
+  const list = parseJson(body)
+  if (!Array.isArray(list)) throw new Error(`${remote.base} did not answer with a list of owners`)
+  return (list as (null | { username?: unknown; visibility?: unknown })[]).map((owner) => ({
+    name: String(owner?.username),
+    public: owner?.visibility === 'public',
+  }))
 }
 
 /** The owners that these credentials, or anybody, may read, in the order of their names. */
@@ -57,37 +62,59 @@ export async function ownersOf(remote: Remote): Promise<OwnerFields[]> {
     const url = `${remote.base}/api/v1/orgs?limit=${OWNERS_A_PAGE}&page=${page}`
     const answer = await ask({ method: 'GET', url, headers: headersOf(remote) }, MOST_JSON_BYTES)
     if (answer.status !== 200) throw refusalOf(remote.base, answer, meaningFor(remote, 'list owners'))
-    owners.push(...parseOwners(remote, answer))
-    if (page * OWNERS_A_PAGE >= Number(answer.headers['x-total-count'] ?? 0)) return owners
+    const shown = parseOwners(remote, answer)
+    owners.push(...shown)
+    const total = Math.min(Number(answer.headers['x-total-count']) || 0, MOST_OWNERS)
+    if (shown.length === 0 || page * OWNERS_A_PAGE >= total) return owners
   }
 }
 
-/** What is deleted: a package, a version, or a file of a generic version. */
-type Deleted = { owner: string; kind: 'go' | 'generic'; name: string; version?: string; file?: string }
+/** What is deleted: a version, or a file of a generic version. */
+type Deleted = { owner: string; kind: 'go' | 'generic'; name: string; version: string; file?: string }
 
-/** Deletes it. Throws the refusal of the server. */
-export async function deleteAt(remote: Remote, { owner, kind, name, version, file }: Deleted): Promise<void> {
-  const segments = (...names: string[]): string => names.map(encodeURIComponent).join('/')
+/** Deletes it; resolves with whether it was there. Throws any other refusal of the server. */
+export async function deleteAt(
+  remote: Remote,
+  { owner, kind, name, version, file }: Deleted,
+): Promise<boolean> {
+  const at = { owner, name, version }
   const path =
-    version === undefined
-      ? `v1/packages/${segments(owner, kind, name)}`
+    kind === 'go'
+      ? `${modulePaths({ owner, module: name }).versions}/${escapePath(version)}`
       : file === undefined
-        ? `v1/packages/${segments(owner, kind, name, version)}`
-        : `packages/${segments(owner, kind, name, version, file)}`
-  const url = `${remote.base}/api/${path}`
+        ? genericVersionFolder(at)
+        : genericFile(at, file)
+  const url = `${remote.base}${urlPath(path)}`
   const answer = await ask({ method: 'DELETE', url, headers: headersOf(remote) })
-  if (answer.status !== 204) throw refusalOf(remote.base, answer, meaningFor(remote, 'delete there'))
+  if (answer.status !== 204 && answer.status !== 404)
+    throw refusalOf(remote.base, answer, meaningFor(remote, 'delete there'))
+  return answer.status === 204
 }
 
-/** Lets the server run a command; resolves with what it answers. */
+/** An older Plinth has no such route, and any other server none of these paths. */
+const takesNoCommands = ({ status, body }: Answer): boolean =>
+  status === 405 || (status === 404 && (body.startsWith('not found: no package') || /^\s*</.test(body)))
+
+/** Lets the server run a command; resolves with what it answers. It may be silent for `idleMs` meanwhile. */
 export async function runAt<Answered extends object>(
   remote: Remote,
   command: string,
   request: object,
+  idleMs?: number,
 ): Promise<Answered> {
-  const url = `${remote.base}/-/commands/${command}`
-  const headers = { ...headersOf(remote), 'Content-Type': 'application/json' }
-  const answer = await ask({ method: 'POST', url, headers, body: JSON.stringify(request) }, MOST_JSON_BYTES)
+  const asked = {
+    method: 'POST',
+    url: `${remote.base}/-/commands/${command}`,
+    headers: { ...headersOf(remote), 'Content-Type': 'application/json' },
+    body: JSON.stringify(request),
+    ...(idleMs !== undefined && { idleMs }),
+  }
+  const answer = await ask(asked, MOST_JSON_BYTES)
+  if (takesNoCommands(answer))
+    throw new Error(`${remote.base} is no Plinth, or an older one without commands`)
   if (answer.status !== 200) throw refusalOf(remote.base, answer, meaningFor(remote, 'do that'))
-  return JSON.parse(answer.body) as Answered
+  const answered = parseJson(answer.body)
+  if (typeof answered !== 'object' || answered === null)
+    throw new Error(`${remote.base} did not answer with what the command is for`)
+  return answered as Answered
 }

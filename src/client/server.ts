@@ -7,9 +7,9 @@ import { netrcLogin } from './netrc.js'
 
 /**
  * `authorization` is the header's value, a secret. `mayRead` says that every server accepts it for reading, too.
- * `machine` is the entry of .netrc that it comes from, `default` has none.
+ * `isSaved`: it comes from an entry of .netrc for this server.
  */
-type Login = { authorization: string; mayRead: boolean; machine?: string }
+type Login = { authorization: string; mayRead: boolean; isSaved?: true }
 
 /** A Plinth elsewhere. `base` has no slash at its end. Without `login` it is asked as anybody. */
 export type Remote = { base: string; login?: Login }
@@ -61,7 +61,7 @@ function loginOf(url: URL, { token, account, netrc }: ClientSettings): Login | u
   const found = netrcLogin(netrc, host, port)
   if (!found) return undefined
   const { login, password, machine } = found
-  return { authorization: basic(login, password), mayRead: true, ...(machine !== '' && { machine }) }
+  return { authorization: basic(login, password), mayRead: true, ...(machine !== '' && { isSaved: true }) }
 }
 
 /** The host as .netrc has it, and the port. */
@@ -85,7 +85,9 @@ function mustBeSafe(url: URL, allowHttp: boolean): void {
 export function remoteOf(settings: ClientSettings, allowHttp: boolean): Remote {
   if (!settings.url) throw new Error('the address of the Plinth is missing: --url or PLINTH_URL')
   const url = parseUrl(settings.url)
-  const login = loginOf(url, settings)
+  const given = (settings.token?.trim() ?? '') !== ''
+  const found = loginOf(url, settings)
+  const login = given || found?.isSaved ? found : undefined // `default` is for servers that take anybody
   if (login) mustBeSafe(url, allowHttp)
   return { base: baseOf(url), ...(login && { login }) }
 }

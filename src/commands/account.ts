@@ -104,9 +104,8 @@ function showToken(
 
 /** A token of .netrc that was replaced is replaced there, too: the next command would be refused. */
 function keepInNetrc({ where }: Given, { accounts: [account], token }: AccountAnswer): void {
-  const machine = 'remote' in where ? where.remote.login?.machine : undefined
-  if (machine === undefined || !account || token === undefined) return
-  printError(`plinth: the new token is in ${saveLogin(machine, account.name, token)}`)
+  if (!('remote' in where) || !where.remote.login?.isSaved || !account || token === undefined) return
+  printError(`plinth: the new token is in ${saveLogin(new URL(where.remote.base), account.name, token)}`)
 }
 
 const ACTIONS: Readonly<Record<string, Action<Given>>> = {

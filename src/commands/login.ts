@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util'
 import type { AccountAnswer } from '../access/account-requests.js'
 import { saveLogin } from '../client/netrc-file.js'
 import { runAt } from '../client/remote.js'
-import { machineOf, parseUrl, remoteOf, tokenLogin } from '../client/server.js'
+import { parseUrl, remoteOf, tokenLogin } from '../client/server.js'
 import { publishingTo } from '../client/settings.js'
 import { accountLine } from './account.js'
 import { WrongUsage, type Command } from './command.js'
@@ -37,9 +37,7 @@ export const login: Command = {
     })
     const [account] = accounts
     if (!account) throw new Error(`${base} does not tell whose token this is`)
-    const { host, port, isUsualPort } = machineOf(url)
-    // go before 1.24 and curl know no port in the file: the host alone is right for them where it has one Plinth
-    const file = saveLogin(isUsualPort ? host : `${host}:${port}`, account.name, token)
+    const file = saveLogin(url, account.name, token)
     if (values.json) print(jsonLines({ server: base, file, ...account }))
     else print([`logged in at ${base} as ${accountLine(account)}`, `the token is in ${file}`])
     return 0

@@ -1,7 +1,7 @@
 // `plinth ls`: the owners, the packages of one, or the versions of a package.
 
 import { parseArgs } from 'node:util'
-import { readIndexOf } from '../packages/published.js'
+import type { PackageName } from '../packages/published.js'
 import { WrongUsage, type Command } from './command.js'
 import { jsonLines, print, printTable } from './print.js'
 import {
@@ -9,13 +9,15 @@ import {
   mustHaveCatalogue,
   ownersAt,
   parseNamed,
-  treeAt,
+  typeIn,
   TYPE_OPTION,
   type Named,
 } from './published.js'
 import { namesServer, whereOf, WHERE_OPTIONS, type Where } from './where.js'
 
 const OPTIONS = { ...WHERE_OPTIONS, ...TYPE_OPTION, json: { type: 'boolean', default: false } } as const
+
+type How = { json: boolean; type: PackageName['kind'] | undefined }
 
 async function listOwners(where: Where, json: boolean): Promise<void> {
   const owners = await ownersAt(where)
@@ -24,11 +26,7 @@ async function listOwners(where: Where, json: boolean): Promise<void> {
   else printTable(rows)
 }
 
-async function listPackages(
-  where: Where,
-  owner: string,
-  { json, type }: { json: boolean; type?: string },
-): Promise<void> {
+async function listPackages(where: Where, owner: string, { json, type }: How): Promise<void> {
   const catalogue = await mustHaveCatalogue(where, owner)
   const shown = catalogue.filter(({ kind }) => type === undefined || kind === type)
   const rows = shown.map(({ kind, name, latest, versions, updated }) => [
@@ -43,21 +41,16 @@ async function listPackages(
 }
 
 /** The highest versions have their time and size; of the others the names are known. */
-async function listVersions(
-  where: Where,
-  named: Named,
-  { json, type }: { json: boolean; type?: string },
-): Promise<void> {
-  const at = await findPackage(where, named, type)
-  const index = await readIndexOf(treeAt(where), named.owner, at)
+async function listVersions(where: Where, named: Named, { json, type }: How): Promise<void> {
+  const { index } = await findPackage(where, named, type)
   if (json) return print(jsonLines(index, 2))
-  const rows = (index?.versions ?? []).map((entry) => [
+  const rows = index.versions.map((entry) => [
     entry.version,
     entry.time,
     `${entry.size} bytes`,
     ...('retracted' in entry ? [`retracted${entry.retracted ? `: ${entry.retracted}` : ''}`] : []),
   ])
-  printTable([...rows, ...(index?.older ?? []).map((version) => [version])])
+  printTable([...rows, ...index.older.map((version) => [version])])
 }
 
 export const ls: Command = {
@@ -76,9 +69,9 @@ export const ls: Command = {
     const named = word?.includes('/') ? parseNamed(word) : undefined
     if (named?.version !== undefined)
       throw new WrongUsage(`ls takes OWNER/PACKAGE; "show ${word}" shows a version`)
+    const { json } = values
+    const how = { json, type: typeIn(values) }
     const where = whereOf(values)
-    const { json, type } = values
-    const how = { json, ...(type !== undefined && { type }) }
     if (word === undefined) await listOwners(where, json)
     else if (named) await listVersions(where, named, how)
     else await listPackages(where, word, how)

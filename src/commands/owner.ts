@@ -8,7 +8,6 @@ import { runJob } from '../service/run-job.js'
 import { runAction, WrongUsage, type Action, type Command } from './command.js'
 import { mustBeSure } from './confirm.js'
 import { jsonLines, print } from './print.js'
-import { catalogueOf } from './published.js'
 import { namesServer, sayWhere, whereOf, WHERE_OPTIONS, type Where } from './where.js'
 
 const FLAGS = {
@@ -19,6 +18,9 @@ const FLAGS = {
   json: { type: 'boolean' },
 } as const
 const OPTIONS = { ...WHERE_OPTIONS, ...FLAGS } as const
+
+/** An owner may have very many packages. nginx waits for an hour, too. */
+const REMOVAL_MS = 3_600_000
 
 type Given = { where: Where; values: { [Flag in keyof typeof FLAGS]?: boolean } }
 
@@ -33,13 +35,14 @@ async function ask(where: Where, request: OwnerRequest): Promise<OwnerAnswer> {
 }
 
 async function remove(where: Where, request: { owner: string; withPackages: boolean }): Promise<void> {
-  if ('remote' in where) await runAt(where.remote, 'removal', request)
+  if ('remote' in where) await runAt(where.remote, 'removal', request, REMOVAL_MS)
   else for await (const _ of runJob(where.config, 'removal', request));
 }
 
-// An owner that is not declared may hold packages, too: a removal was cut off, or they were copied there.
-const holdsAny = async (where: Where, owner: string): Promise<boolean> =>
-  'remote' in where ? ((await catalogueOf(where, owner))?.length ?? 1) > 0 : holdsPackages(where.store, owner)
+// An owner that is not declared may hold packages, too: a removal was cut off, or they were copied there. What a server
+// tells of an owner is not all that it has.
+const mayHoldAny = async (where: Where, owner: string): Promise<boolean> =>
+  'remote' in where || holdsPackages(where.store, owner)
 
 const ACTIONS: Readonly<Record<string, Action<Given>>> = {
   add: {
@@ -73,7 +76,7 @@ const ACTIONS: Readonly<Record<string, Action<Given>>> = {
     options: ['with-packages', 'yes', 'json'],
     async run({ where, values: { yes, json, 'with-packages': withPackages = false } }, name) {
       sayWhere(where)
-      if (withPackages && !yes && (await holdsAny(where, name)))
+      if (withPackages && !yes && (await mayHoldAny(where, name)))
         await mustBeSure(`owner ${name} and every package under it will be deleted for good.`)
       await remove(where, { owner: name, withPackages })
       print(json ? jsonLines({ removed: name }) : `owner ${name} removed`)

@@ -4,11 +4,14 @@
 import { readOwners } from '../access/files.js'
 import { isOwnerName, type Owner } from '../access/rights.js'
 import { NotReadable, ownersOf, treeOf } from '../client/remote.js'
-import { quote } from '../errors.js'
+import { PLINTH, quote } from '../errors.js'
+import { checkPackageName, checkPackageVersion } from '../generic/names.js'
+import { checkModulePath } from '../gomod/module-path.js'
+import { checkVersion } from '../gomod/semver.js'
 import { ownerViews } from '../layout.js'
-import type { PackageName, TreeReader } from '../packages/published.js'
+import { readIndexOf, type PackageName, type TreeReader } from '../packages/published.js'
 import { parseCatalogue } from '../views/catalogue.js'
-import type { CatalogueEntry } from '../views/facts.js'
+import type { CatalogueEntry, GenericIndex, ModuleIndex } from '../views/facts.js'
 import { WrongUsage } from './command.js'
 import { similarTo } from './similar.js'
 import type { Where } from './where.js'
@@ -35,7 +38,15 @@ async function catalogueText(where: Where, owner: string): Promise<Buffer | unde
  */
 export async function catalogueOf(where: Where, owner: string): Promise<CatalogueEntry[] | undefined> {
   const text = await catalogueText(where, owner)
-  if (text) return parseCatalogue(text.toString()) ?? []
+  if (text) {
+    const catalogue = parseCatalogue(text.toString())
+    if (catalogue) return catalogue
+    throw new Error(
+      'remote' in where
+        ? `${where.remote.base} did not answer with the packages of ${owner}`
+        : `the catalogue of ${owner} is damaged: ${PLINTH} rebuild`,
+    )
+  }
   return (await ownersAt(where)).some(({ name }) => name === owner) ? [] : undefined
 }
 
@@ -70,23 +81,61 @@ export function parseNamed(text: string): Named {
   return { owner, name, ...(version !== undefined && { version }) }
 }
 
-/** The package of this name. Throws when there is none, or when there are two and `type` does not say which. */
+/** What `--type` says. Throws {@link WrongUsage} for any other word. */
+export function typeIn({ type }: { type?: string | undefined }): CatalogueEntry['kind'] | undefined {
+  if (type === undefined || type === 'go' || type === 'generic') return type
+  throw new WrongUsage(`--type is go or generic, not ${quote(type)}`)
+}
+
+/** Throws for a version that the package cannot have: no name of one is a path to another. */
+export function mustBeVersion({ kind, name }: PackageName, owner: string, version: string): void {
+  const problem = kind === 'go' ? checkVersion(version) : checkPackageVersion(version)
+  if (problem !== undefined) throw noVersion(`${owner}/${name}`, version)
+}
+
+export const noVersion = (what: string, version: string): Error =>
+  new Error(`${what} has no version ${quote(version)}`)
+
+/** A package that is there, and what its index says. */
+type FoundPackage = PackageName & { index: ModuleIndex | GenericIndex }
+
+async function packagesNamed(where: Where, { owner, name }: Named): Promise<FoundPackage[]> {
+  const kinds: CatalogueEntry['kind'][] = []
+  if (checkModulePath(name) === undefined) kinds.push('go')
+  if (checkPackageName(name) === undefined) kinds.push('generic')
+  const found: FoundPackage[] = []
+  if (!isOwnerName(owner)) return found
+  for (const kind of kinds) {
+    const index = await readIndexOf(treeAt(where), owner, { kind, name })
+    if (index) found.push({ kind, name, index })
+  }
+  return found
+}
+
+/**
+ * The package of this name, by its own index, which is there before the upload is answered. Throws when there is none,
+ * or when there are two and `type` does not say which.
+ */
 export async function findPackage(
   where: Where,
-  { owner, name }: Named,
-  type: string | undefined,
-): Promise<PackageName> {
-  const catalogue = await mustHaveCatalogue(where, owner)
-  const found = catalogue.filter((entry) => entry.name === name && (type ?? entry.kind) === entry.kind)
-  if (found.length > 1)
+  named: Named,
+  type: CatalogueEntry['kind'] | undefined,
+): Promise<FoundPackage> {
+  const { owner, name } = named
+  const found = await packagesNamed(where, named).catch((error: unknown) => {
+    if (error instanceof NotReadable) return [] // the list of owners says which it is
+    throw error
+  })
+  const [first, ...more] = found.filter(({ kind }) => (type ?? kind) === kind)
+  if (more.length > 0)
     throw new Error(
       `${owner} has a module and a generic package called ${quote(name)}: say --type go or generic`,
     )
-  const [entry] = found
-  if (entry) return { kind: entry.kind, name }
+  if (first) return first
+  const known = (await mustHaveCatalogue(where, owner)).map((each) => each.name)
   const meant = similarTo(
     name,
-    catalogue.map((each) => each.name),
+    known.filter((each) => each !== name),
   )
   throw new Error(
     `${owner} has no package ${quote(name)}${meant === undefined ? '' : `: did you mean ${meant}?`}`,

@@ -3,13 +3,21 @@
 import { parseArgs } from 'node:util'
 import { deleteAt } from '../client/remote.js'
 import { quote } from '../errors.js'
-import { readFilesOf, readIndexOf, type PackageName } from '../packages/published.js'
+import { lowestFirst, readFilesOf, type PackageName } from '../packages/published.js'
 import { runJob } from '../service/run-job.js'
 import { WrongUsage, type Command } from './command.js'
 import { mustBeSure } from './confirm.js'
 import { jsonLines, print } from './print.js'
 import { Progress } from './progress.js'
-import { findPackage, parseNamed, treeAt, TYPE_OPTION } from './published.js'
+import {
+  findPackage,
+  mustBeVersion,
+  noVersion,
+  parseNamed,
+  treeAt,
+  typeIn,
+  TYPE_OPTION,
+} from './published.js'
 import { namesServer, sayWhere, whereOf, WHERE_OPTIONS, type Where } from './where.js'
 
 const OPTIONS = {
@@ -20,30 +28,45 @@ const OPTIONS = {
   json: { type: 'boolean', default: false },
 } as const
 
-type Doomed = PackageName & { owner: string; version?: string; file?: string }
+/** What is deleted: `versions` of a package, the lowest first, or one `file` of one of them. */
+type Doomed = PackageName & { owner: string; versions: string[]; file?: string }
 
 /** What will be deleted, in words. Throws when there is no such thing. */
-async function wordsFor(where: Where, { owner, version, file, ...at }: Doomed): Promise<string> {
-  const tree = treeAt(where)
-  if (version === undefined) {
-    const count = (await readIndexOf(tree, owner, at))?.count ?? 0
-    return `${owner}/${at.name} with ${count === 1 ? 'its one version' : `all ${count} versions`}`
+async function wordsFor(
+  where: Where,
+  { owner, versions, file, ...at }: Doomed,
+  all: boolean,
+): Promise<string> {
+  if (all) {
+    const count = versions.length === 1 ? 'its one version' : `all ${versions.length} versions`
+    return `${owner}/${at.name} with ${count}`
   }
-  const found = await readFilesOf(tree, owner, { ...at, version })
-  if (!found) throw new Error(`${owner}/${at.name} has no version ${quote(version)}`)
+  const [version = ''] = versions
+  mustBeVersion(at, owner, version)
+  const found = await readFilesOf(treeAt(where), owner, { ...at, version })
+  if (!found) throw noVersion(`${owner}/${at.name}`, version)
   if (file === undefined) return `${owner}/${at.name} ${version}`
   if (at.kind === 'go' || !found.files.some((each) => each.file === file))
     throw new Error(`${owner}/${at.name} ${version} has no file ${quote(file)}`)
   return `${file} of ${owner}/${at.name} ${version}`
 }
 
-async function remove(where: Where, doomed: Doomed): Promise<void> {
-  if ('remote' in where) return deleteAt(where.remote, doomed)
-  const { kind: type, ...named } = doomed
+/** Deletes one version after the other; on a server one that somebody else has deleted meanwhile is gone, too. */
+async function remove(where: Where, doomed: Doomed, all: boolean): Promise<void> {
+  const { versions, kind, owner, name, file } = doomed
   const progress = new Progress()
   try {
-    for await (const { deleted, total } of runJob(where.config, 'deletion', { type, ...named }))
-      progress.showCount('deleting', deleted, total)
+    if (!('remote' in where)) {
+      const part = all ? {} : { version: versions[0] ?? '', ...(file !== undefined && { file }) }
+      const request = { type: kind, owner, name, ...part }
+      for await (const { deleted, total } of runJob(where.config, 'deletion', request))
+        progress.showCount('deleting', deleted, total)
+      return
+    }
+    for (const [done, version] of versions.entries()) {
+      progress.showCount('deleting', done, versions.length, version)
+      await deleteAt(where.remote, { owner, kind, name, version, ...(file !== undefined && { file }) })
+    }
   } finally {
     progress.clear()
   }
@@ -66,13 +89,16 @@ export const rm: Command = {
     const { file } = values
     if (file !== undefined && named.version === undefined)
       throw new WrongUsage('rm --file is of a version: OWNER/PACKAGE@VERSION')
+    const type = typeIn(values)
     const where = whereOf(values)
     sayWhere(where)
-    const at = await findPackage(where, named, values.type)
-    const doomed = { ...named, ...at, ...(file !== undefined && { file }) }
-    const text = await wordsFor(where, doomed)
+    const { kind, name, index } = await findPackage(where, named, type)
+    const all = named.version === undefined
+    const versions = named.version === undefined ? lowestFirst(index) : [named.version]
+    const doomed = { owner: named.owner, kind, name, versions, ...(file !== undefined && { file }) }
+    const text = await wordsFor(where, doomed, all)
     if (!values.yes) await mustBeSure(`${text} will be deleted for good.`)
-    await remove(where, doomed)
+    await remove(where, doomed, all)
     print(values.json ? jsonLines({ deleted: doomed }) : `deleted ${text}`)
     return 0
   },

@@ -3,7 +3,7 @@
 import { parseArgs } from 'node:util'
 import { WrongUsage, type Command } from './command.js'
 import { jsonLines, print, printTable } from './print.js'
-import { catalogueOf, mustHaveCatalogue, ownersAt, TYPE_OPTION } from './published.js'
+import { catalogueOf, mustHaveCatalogue, ownersAt, typeIn, TYPE_OPTION } from './published.js'
 import { namesServer, whereOf, WHERE_OPTIONS } from './where.js'
 
 const OPTIONS = {
@@ -25,7 +25,8 @@ export const search: Command = {
     const { values, positionals } = parseArgs({ args: words, allowPositionals: true, options: OPTIONS })
     const [text, ...more] = positionals
     if (text === undefined || more.length > 0) throw new WrongUsage('search takes one TEXT')
-    const { json, type, owner } = values
+    const { json, owner } = values
+    const type = typeIn(values)
     const where = whereOf(values)
     const meant = text.toLowerCase()
     const owners = owner === undefined ? (await ownersAt(where)).map(({ name }) => name) : [owner]

@@ -1,13 +1,20 @@
 // `plinth show`: what is known of a package or of one version.
 
 import { parseArgs } from 'node:util'
-import { quote } from '../errors.js'
-import { readGenericFacts, readIndexOf, readModuleFacts } from '../packages/published.js'
+import { readGenericFacts, readModuleFacts, type PackageName } from '../packages/published.js'
 import type { GenericIndex, GenericVersionFacts, ModuleIndex, ModuleVersionFacts } from '../views/facts.js'
 import { WrongUsage, type Command } from './command.js'
 import { jsonLines, print, printTable } from './print.js'
-import { findPackage, parseNamed, treeAt, TYPE_OPTION } from './published.js'
-import { namesServer, whereOf, WHERE_OPTIONS } from './where.js'
+import {
+  findPackage,
+  mustBeVersion,
+  noVersion,
+  parseNamed,
+  treeAt,
+  typeIn,
+  TYPE_OPTION,
+} from './published.js'
+import { namesServer, whereOf, WHERE_OPTIONS, type Where } from './where.js'
 
 const OPTIONS = { ...WHERE_OPTIONS, ...TYPE_OPTION, json: { type: 'boolean', default: false } } as const
 
@@ -57,6 +64,23 @@ function moduleRows(
     row('retracted', `${low === high ? low : `${low} to ${high}`}${rationale && `: ${rationale}`}`)
 }
 
+async function factsOf(
+  where: Where,
+  at: PackageName,
+  owner: string,
+  version: string,
+): Promise<ModuleVersionFacts | GenericVersionFacts> {
+  mustBeVersion(at, owner, version)
+  const { kind, name } = at
+  const tree = treeAt(where)
+  const facts =
+    kind === 'go'
+      ? await readModuleFacts(tree, { owner, module: name, version })
+      : await readGenericFacts(tree, { owner, name, version })
+  if (!facts) throw noVersion(`${owner}/${name}`, version)
+  return facts
+}
+
 export const show: Command = {
   name: 'show',
   options: Object.keys(OPTIONS),
@@ -71,17 +95,11 @@ export const show: Command = {
     if (word === undefined || more.length > 0)
       throw new WrongUsage('show takes OWNER/PACKAGE or OWNER/PACKAGE@VERSION')
     const named = parseNamed(word)
+    const type = typeIn(values)
     const where = whereOf(values)
-    const { owner, version } = named
-    const { kind, name } = await findPackage(where, named, values.type)
-    const tree = treeAt(where)
+    const found = await findPackage(where, named, type)
     const shown =
-      version === undefined
-        ? await readIndexOf(tree, owner, { kind, name })
-        : kind === 'go'
-          ? await readModuleFacts(tree, { owner, module: name, version })
-          : await readGenericFacts(tree, { owner, name, version })
-    if (!shown) throw new Error(`${owner}/${name} has no version ${quote(version ?? '')}`)
+      named.version === undefined ? found.index : await factsOf(where, found, named.owner, named.version)
     if (values.json) print(jsonLines(shown, 2))
     else printTable(rowsOf(shown))
     return 0

@@ -6,6 +6,7 @@ import { remoteOf } from '../client/server.js'
 import { clientSettings, publishingTo } from '../client/settings.js'
 import { readConfig, type Config } from '../config.js'
 import { StartProblem } from '../errors.js'
+import { becomeOwner } from '../store/become-owner.js'
 import { Store } from '../store/store.js'
 import { printError } from './print.js'
 
@@ -28,12 +29,16 @@ export const namesServer = (words: readonly string[]): boolean =>
 
 /** The server that is named, with the credentials for it. */
 export const remoteIn = ({ url, 'allow-http': allowHttp = false }: WhereValues): Remote =>
-  remoteOf({ ...clientSettings(), ...(url && { url }) }, allowHttp)
+  remoteOf({ ...clientSettings(), ...(url !== undefined && { url }) }, allowHttp)
 
-/** `mayBeNew`: the command makes a data folder that is not there. Throws when there is none otherwise. */
+/**
+ * `mayBeNew`: the command makes a data folder that is not there. Throws when there is none otherwise. An empty `--url`
+ * is a mistake, and not the data folder. Root becomes the user of the data folder.
+ */
 export function whereOf(values: WhereValues, { mayBeNew = false } = {}): Where {
-  if (values.url || publishingTo().url) return { remote: remoteIn(values) }
+  if (values.url !== undefined || publishingTo().url) return { remote: remoteIn(values) }
   const config = readConfig()
+  becomeOwner(config.data)
   if (!mayBeNew && !existsSync(config.data))
     throw new StartProblem(
       `there is no data folder at ${config.data}: set PLINTH_DATA, or name a server with --url`,

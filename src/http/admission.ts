@@ -72,6 +72,11 @@ export class Admission {
     return this.#inSlot(this.#deletes, 'delete', account, () => this.atDisk(account, action))
   }
 
+  /** Runs one command of `account` in a slot of the deletes. It takes its turn {@link atDisk} by itself. */
+  command<T>(account: string, action: () => Promise<T>): Promise<T> {
+    return this.#inSlot(this.#deletes, 'command', account, action)
+  }
+
   /**
    * Runs `action`, which keeps the disk busy and waits for no client, when it is the turn of `account`. Only what has a
    * slot may wait for a turn: so the number of those that wait has a bound.

@@ -26,7 +26,10 @@ export type RunCommand = (
 /** What the commands of other machines need. */
 export type CommandNeeds = Needs & { admission: Admission; runCommand: RunCommand }
 
-/** Answers with what the command answers, as JSON. `self: true` in a request stands for the name of its account. */
+/**
+ * Answers with what the command answers, as JSON. `self: true` in a request stands for the name of its account. The
+ * credentials are checked again when it is the turn of the command: the account may have lost its token or its rights.
+ */
 export async function runCommandFor(
   needs: CommandNeeds,
   ctx: RequestContext,
@@ -34,18 +37,20 @@ export async function runCommandFor(
 ): Promise<void> {
   const { account: known, token, attempt } = await authenticated(needs, ctx)
   attempt.forgive()
-  // No page of another site can make a browser send this type with credentials that the browser keeps.
   if (ctx.is('application/json') !== 'application/json')
     throw new Refusal(415, 'a request with Content-Type: application/json is expected')
-  const { self, ...asked } = await jsonOf(ctx)
-  const account = await mustStillBe(needs, { account: known.name, token })
   ctx.set('Cache-Control', 'no-store')
-  ctx.body = await needs.admission.delete(account.name, () =>
-    needs.runCommand(name, self === true ? { ...asked, name: account.name } : asked, {
-      account,
-      address: ctx.ip,
-    }),
-  )
+  const { admission, runCommand } = needs
+  ctx.body = await admission.command(known.name, async () => {
+    const { self, ifHash: _ifHash, ...asked } = await jsonOf(ctx)
+    return admission.atDisk(known.name, async () => {
+      const account = await mustStillBe(needs, { account: known.name, token })
+      const by = { account, address: ctx.ip }
+      // One of two that ask with the same token gets a new one: ifHash is looked at where it is written.
+      const ownName = { name: account.name, ifHash: account.hash }
+      return runCommand(name, self === true ? { ...asked, ...ownName } : asked, by)
+    })
+  })
 }
 
 /** The JSON object in the body. Throws a 400 for anything else, a 413 when it is too long, a 408 when it is slow. */

@@ -6,7 +6,7 @@ import type { FilePublisher } from '../generic/publish.js'
 import type { ModulePublisher } from '../go/publish.js'
 import { checkModulePath } from '../gomod/module-path.js'
 import { checkVersion } from '../gomod/semver.js'
-import { readIndexOf, type PackageName, type PackageVersion } from '../packages/published.js'
+import { lowestFirst, readIndexOf, type PackageName, type PackageVersion } from '../packages/published.js'
 import type { Store } from '../store/store.js'
 
 /** A package as a client names it. `type` may be any text. */
@@ -36,8 +36,7 @@ export function versionOf(named: NamedPackage & { version: string }): PackageVer
 export async function versionsToDelete(store: Store, owner: string, at: PackageName): Promise<string[]> {
   const index = await readIndexOf(store, owner, at)
   if (!index) throw noPackage({ type: at.kind, name: at.name })
-  // The lowest first: as long as the highest is there, the latest stays what it is.
-  return [...index.versions.map(({ version }) => version), ...index.older].toReversed()
+  return lowestFirst(index)
 }
 
 type Publishers = { modules: ModulePublisher; files: FilePublisher }

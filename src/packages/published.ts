@@ -94,3 +94,7 @@ export async function readFilesOf(
   const files = facts?.files.map((each) => ({ ...each, path: genericFile(at, each.file) }))
   return files && { at: genericVersionFolder(at), files }
 }
+
+/** The versions in an index, the lowest first. So a package is deleted: until the end, its latest stays what it is. */
+export const lowestFirst = ({ versions, older }: ModuleIndex | GenericIndex): string[] =>
+  [...versions.map(({ version }) => version), ...older].toReversed()

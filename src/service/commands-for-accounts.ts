@@ -31,7 +31,12 @@ async function run<Name extends JobName>(
   if (!parts.config.remoteCommands && !job.mayAsk(request, { ...account, admin: false }))
     throw new Refusal(403, 'this server changes accounts and owners for commands on its own machine alone')
   const log = (level: 'info' | 'error', event: string, reason?: string): void =>
-    parts.log(level, event, { by: account.name, address, request: JSON.stringify(request), reason })
+    parts.log(level, event, {
+      by: account.name,
+      address,
+      request: JSON.stringify(request, withoutHash),
+      reason,
+    })
   log('info', name)
   let answer: object = {}
   try {
@@ -42,6 +47,8 @@ async function run<Name extends JobName>(
   }
   return answer
 }
+
+const withoutHash = (field: string, value: unknown): unknown => (field === 'ifHash' ? undefined : value)
 
 /** A request is not ended by its client: what it changes is changed as a whole. */
 const NEVER = new AbortController().signal

@@ -13,34 +13,54 @@ import {
 
 t.test('a login is written into .netrc', async (t) => {
   const FRESH = 'machine h login a password b\n'
+  const MACRO = 'macdef init\nmachine h login x password y\n'
   const TABLE: [before: string, after: string, why: string][] = [
     ['', FRESH, 'an empty file'],
     ['machine o login x password y', `${FRESH}machine o login x password y`, 'in front: the first fits'],
     ['default login x password y\n', `${FRESH}default login x password y\n`, 'in front of default'],
     ['machine h login x password y\n', FRESH, 'in its place'],
-    ['machine h login x password y', FRESH, 'without a newline at its end'],
+    ['machine h login x password y', FRESH.trimEnd(), 'without a newline at its end'],
     [
-      'machine H\n\tlogin x\n\tpassword y\nmachine o login x\n',
-      `${FRESH}machine o login x\n`,
-      'several lines',
+      'machine H\n\tlogin x\n\tpassword y\n',
+      `${FRESH}machine H\n\tlogin x\n\tpassword y\n`,
+      'on several lines',
     ],
     [
-      'machine o login x\nmachine h login x\n\n# mine\n',
-      `machine o login x\n${FRESH}\n# mine\n`,
+      'machine o login x password z\nmachine h login x password y\n# mine\n',
+      `machine o login x password z\n${FRESH}# mine\n`,
       'behind another',
     ],
     ['machine h:8443 login x password y\n', `${FRESH}machine h:8443 login x password y\n`, 'another port'],
     [
-      'machine h login x machine o login z\n',
-      `${FRESH}machine h login x machine o login z\n`,
+      'machine h\nlogin x password y machine o login z password w\n',
+      `${FRESH}machine h\nlogin x password y machine o login z password w\n`,
       'two on a line stay as they are',
     ],
+    [MACRO, `${FRESH}${MACRO}`, 'in a macro'],
+    [`${MACRO}\nmachine h login x password y\n`, `${MACRO}\n${FRESH}`, 'behind a macro'],
   ]
   for (const [before, after, why] of TABLE) {
     const text = withLogin(before, { machine: 'h', login: 'a', password: 'b' })
     t.equal(text, after, why)
     t.match(netrcLogin(text, 'h', '443'), { login: 'a', password: 'b' }, `${why}: it is found`)
   }
+  const HOSTILE: [login: string, password: string][] = [
+    ['x password y\nmachine o login a password b\n#', 'b'],
+    ['a b', 'c'],
+    ['', 'b'],
+    ['a', 'b\nmacdef init'],
+    ['a', 'b c'],
+    ['a', '#b'],
+    ['a', 'b"'],
+    ['a', 'b\\'],
+    ['a', ''],
+  ]
+  for (const [login, password] of HOSTILE)
+    t.throws(
+      () => withLogin('', { machine: 'h', login, password }),
+      /has no name|has characters/,
+      `${login} ${password}`,
+    )
 })
 
 t.test('.netrc', async (t) => {

@@ -80,7 +80,7 @@ t.test('servers that answer what no Plinth should', async (t) => {
   )
 
   await t.test('an answer that never ends', async (t) => {
-    mock.timers.enable({ apis: ['setTimeout'] })
+    mock.timers.enable({ apis: ['setInterval'] })
     t.teardown(() => mock.timers.reset())
     const day = 24 * 3_600_000
     // the head comes, or a part of the body does, and then the clock goes on
