@@ -9,6 +9,7 @@ import { startBrowsedPlinth } from '../support/browsed-plinth.js'
 import { TOKEN } from '../support/http.js'
 import { startPlinth } from '../support/plinth.js'
 import { needs } from '../support/programs.js'
+import { until } from '../support/until.js'
 import { simpleModule } from '../support/zips.js'
 
 const UPLOAD = '/api/packages/team/go/upload'
@@ -70,7 +71,7 @@ t.test('in a real browser', needsBrowser(), async (t) => {
     },
     [`${plinth.url}${UPLOAD}`, zip] as const,
   )
-  t.match(plinth.log().slice(before), `"path":"${UPLOAD}"`, 'the requests came')
+  await until(() => plinth.log().slice(before).includes(`"path":"${UPLOAD}"`)) // the requests came
   t.equal(
     (await plinth.get('/api/packages/team/go/example.com/evil/@v/list')).status,
     404,
