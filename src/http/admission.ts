@@ -15,6 +15,8 @@ const MOST_DELETES = 1024
  * to six system calls under way. With more of them an account would not be done sooner, and the others would wait.
  */
 const DISK_TURNS = 16
+/** Commands that work at a time, of different accounts. */
+const COMMAND_TURNS = 4
 /** Bytes of bodies that wait for the disk in memory. Beside them each body may have a piece of 64 KiB. */
 const BODY_MEMORY = 12 * 2 ** 20
 /** Bytes of bodies that are written and not synced. Beside them each body may have 1 MiB. */
@@ -27,6 +29,8 @@ export class Admission {
   readonly #deletes = new Slots(MOST_DELETES)
   /** Turns at the disk. */
   readonly #disk = new FairTurns(DISK_TURNS)
+  /** Turns of commands: they wait for the lock of accounts and owners, which a removal holds for long. */
+  readonly #commands = new FairTurns(COMMAND_TURNS, 1)
   /** Memory for bodies. */
   readonly #memory = new Budget(BODY_MEMORY)
   /** Bytes of bodies that a sync may have to wait for. */
@@ -72,9 +76,14 @@ export class Admission {
     return this.#inSlot(this.#deletes, 'delete', account, () => this.atDisk(account, action))
   }
 
-  /** Runs one command of `account` in a slot of the deletes. It takes its turn {@link atDisk} by itself. */
+  /** Runs one command of `account` in a slot of the deletes. Its work waits for its {@link commandTurn}. */
   command<T>(account: string, action: () => Promise<T>): Promise<T> {
     return this.#inSlot(this.#deletes, 'command', account, action)
+  }
+
+  /** Runs the work of a command, one of an account at a time. It has no turn at the disk while it waits for a lock. */
+  commandTurn<T>(account: string, action: () => Promise<T>): Promise<T> {
+    return this.#commands.run(account, action)
   }
 
   /**

@@ -43,7 +43,7 @@ export async function runCommandFor(
   const { admission, runCommand } = needs
   ctx.body = await admission.command(known.name, async () => {
     const { self, ifHash: _ifHash, ...asked } = await jsonOf(ctx)
-    return admission.atDisk(known.name, async () => {
+    return admission.commandTurn(known.name, async () => {
       const account = await mustStillBe(needs, { account: known.name, token })
       const by = { account, address: ctx.ip }
       // One of two that ask with the same token gets a new one: ifHash is looked at where it is written.

@@ -145,3 +145,23 @@ t.test('idle when no request is under way', async (t) => {
   t.ok(isIdle)
   await admission.idle()
 })
+
+t.test('one command of an account works at a time, and takes none of its turns at the disk', async (t) => {
+  const admission = new Admission(64)
+  let letGo = (): void => {}
+  const held = new Promise<void>((resolve) => (letGo = resolve))
+  let begun = 0
+  const hanging = Array.from({ length: 8 }, () =>
+    admission.command('a', () =>
+      admission.commandTurn('a', () => {
+        begun++
+        return held
+      }),
+    ),
+  )
+  t.equal(await admission.atDisk('a', async () => 'published'), 'published')
+  t.equal(begun, 1)
+  letGo()
+  await Promise.all(hanging)
+  t.equal(begun, 8)
+})
