@@ -2,14 +2,14 @@
 
 import { Refusal } from '../errors.js'
 import type { Store } from '../store/store.js'
-import { addAccount, changeAccount, removeAccount } from './accounts.js'
-import { readAccount, readAccounts } from './files.js'
-import { areOwnerNames, isExpired, mustBeName, type Account, type Rights } from './rights.js'
+import { addAccount, changeAccount, existingAccount, removeAccount } from './accounts.js'
+import { readAccounts } from './files.js'
+import { areOwnerNames, isExpired, type Account, type Rights } from './rights.js'
 import { newToken } from './token.js'
 
 /**
- * `expires` is in ISO 8601, `null` is never; what is absent stays as it is. `rotate` gives a
- * new token, with `ifHash` only to an account that still has this hash of its token.
+ * `expires` is in ISO 8601, `null` is never; what is absent stays as it is. `rotate` gives a new token, with `ifHash`
+ * only to an account that still has this hash of its token.
  */
 export type AccountRequest =
   | { action: 'list' }
@@ -84,7 +84,7 @@ export async function doWithAccounts(store: Store, request: AccountRequest): Pro
       return { accounts: accounts.map(shown), damaged }
     }
     case 'show':
-      return { accounts: [shown(await existing(store, request.name))] }
+      return { accounts: [shown(await existingAccount(store, request.name))] }
     case 'add': {
       const { name, rights, expires } = request
       const token = newToken()
@@ -96,7 +96,6 @@ export async function doWithAccounts(store: Store, request: AccountRequest): Pro
     }
     case 'rotate': {
       const { action: _action, name, ifHash, ...change } = request
-      mustBeName('account', name)
       await mustNotBeExpired(store, request)
       const token = newToken()
       return { accounts: [shown(await changeAccount(store, name, { ...change, token }, ifHash))], token }
@@ -107,20 +106,11 @@ export async function doWithAccounts(store: Store, request: AccountRequest): Pro
   }
 }
 
-async function existing(store: Store, name: string): Promise<Account> {
-  mustBeName('account', name)
-  const account = await readAccount(store, name)
-  if (typeof account === 'object') return account
-  throw account === undefined
-    ? new Refusal(404, `no account ${name}`)
-    : new Refusal(409, `the file of account ${name} cannot be read`)
-}
-
 async function mustNotBeExpired(
   store: Store,
   { name, expires }: { name: string; expires?: string | null },
 ): Promise<void> {
-  const account = await readAccount(store, name)
-  if (typeof account === 'object' && expires === undefined && isExpired(account, Date.now()))
+  const account = await existingAccount(store, name)
+  if (expires === undefined && isExpired(account, Date.now()))
     throw new Refusal(409, `account ${name} expired on ${account.expires}: give a new time with --expires`)
 }

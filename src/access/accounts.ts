@@ -27,6 +27,17 @@ const kept = (token: string): Pick<Account, 'hash' | 'hint'> => ({
 
 const noAccount = (name: string): Refusal => new Refusal(404, `no account ${quote(name)}`)
 
+/** The account of this name. Throws a 404 when there is none, a 409 when its file is damaged, a 503 when unread. */
+export async function existingAccount(store: Store, name: string): Promise<Account> {
+  mustBeName('account', name)
+  const account = await readAccount(store, name)
+  if (account === 'unread') throw new Refusal(503, `the file of account ${name} could not be read: try again`)
+  if (account === 'damaged')
+    throw new Refusal(409, `the file of account ${name} is damaged: remove the account and add it again`)
+  if (!account) throw noAccount(name)
+  return account
+}
+
 /** Makes an account with this token. Throws a 409 when the name is taken, a 404 for an owner that is not declared. */
 export const addAccount = (
   store: Store,
@@ -66,13 +77,7 @@ export const changeAccount = (
   ifHash?: string,
 ): Promise<Account> =>
   changeAccess(store, async () => {
-    mustBeName('account', name)
-    const before = await readAccount(store, name)
-    if (before === 'unread')
-      throw new Refusal(503, `the file of account ${name} could not be read: try again`)
-    if (before === 'damaged')
-      throw new Refusal(409, `the file of account ${name} is damaged: remove the account and add it again`)
-    if (!before) throw noAccount(name)
+    const before = await existingAccount(store, name)
     if (ifHash !== undefined && before.hash !== ifHash)
       throw new Refusal(401, `account ${name} has another token meanwhile`)
     if (change.rights) await mustHaveOwners(store, change.rights)

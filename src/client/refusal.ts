@@ -1,6 +1,7 @@
 // What a server says when it refuses, for the person who asked.
 
 import { visible } from '../errors.js'
+import { parseRecord } from '../views/parse-record.js'
 import type { Answer } from './http.js'
 
 const SHOWN_LINES = 40
@@ -19,12 +20,8 @@ const MEANING: Record<number, string> = {
 
 /** Gitea's API tells its refusals in JSON. */
 function said(body: string): string {
-  try {
-    const { message } = JSON.parse(body) as { message?: unknown }
-    return typeof message === 'string' ? message : body
-  } catch {
-    return body
-  }
+  const { message } = parseRecord(body)
+  return typeof message === 'string' ? message : body
 }
 
 /** The error for an answer of `who` that is a refusal. `meaning` is what statuses mean for what was asked. */

@@ -72,11 +72,8 @@ export async function ownersOf(remote: Remote): Promise<OwnerFields[]> {
 /** What is deleted: a version, or a file of a generic version. */
 type Deleted = { owner: string; kind: 'go' | 'generic'; name: string; version: string; file?: string }
 
-/** Deletes it; resolves with whether it was there. Throws any other refusal of the server. */
-export async function deleteAt(
-  remote: Remote,
-  { owner, kind, name, version, file }: Deleted,
-): Promise<boolean> {
+/** Deletes it. What is not there any more is deleted, too. Throws any other refusal of the server. */
+export async function deleteAt(remote: Remote, { owner, kind, name, version, file }: Deleted): Promise<void> {
   const at = { owner, name, version }
   const path =
     kind === 'go'
@@ -88,7 +85,6 @@ export async function deleteAt(
   const answer = await ask({ method: 'DELETE', url, headers: headersOf(remote) })
   if (answer.status !== 204 && answer.status !== 404)
     throw refusalOf(remote.base, answer, meaningFor(remote, 'delete there'))
-  return answer.status === 204
 }
 
 /** An older Plinth has no such route, and any other server none of these paths. */

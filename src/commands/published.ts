@@ -32,29 +32,25 @@ async function catalogueText(where: Where, owner: string): Promise<Buffer | unde
   }
 }
 
-/**
- * The packages of an owner; none for one that has nothing, and `undefined` where no such owner can be seen. Throws for
- * wrong credentials.
- */
+/** The packages of an owner; `undefined` where it has none, or no such owner can be seen. */
 export async function catalogueOf(where: Where, owner: string): Promise<CatalogueEntry[] | undefined> {
   const text = await catalogueText(where, owner)
-  if (text) {
-    const catalogue = parseCatalogue(text.toString())
-    if (catalogue) return catalogue
-    throw new Error(
-      'remote' in where
-        ? `${where.remote.base} did not answer with the packages of ${owner}`
-        : `the catalogue of ${owner} is damaged: ${PLINTH} rebuild`,
-    )
-  }
-  return (await ownersAt(where)).some(({ name }) => name === owner) ? [] : undefined
+  if (!text) return undefined
+  const catalogue = parseCatalogue(text.toString())
+  if (catalogue) return catalogue
+  throw new Error(
+    'remote' in where
+      ? `${where.remote.base} did not answer with the packages of ${owner}`
+      : `the catalogue of ${owner} is damaged: ${PLINTH} rebuild`,
+  )
 }
 
-/** {@link catalogueOf}. Throws where no such owner can be seen. */
+/** The packages of an owner. Throws for wrong credentials, and where no such owner can be seen. */
 export async function mustHaveCatalogue(where: Where, owner: string): Promise<CatalogueEntry[]> {
   const catalogue = await catalogueOf(where, owner)
   if (catalogue) return catalogue
   const known = (await ownersAt(where)).map(({ name }) => name)
+  if (known.includes(owner)) return []
   const meant = similarTo(owner, known)
   throw new Error(
     `there is no owner ${quote(owner)}${unseen(where)}${meant === undefined ? '' : `: did you mean ${meant}?`}`,
