@@ -27,7 +27,7 @@ t.test('hostile zips', skip, async (t) => {
     t.ok(answer.body.length < 40_000, 'the answer is one that a person can read')
   }
   await plinth.viewsFollowed()
-  t.same(plinth.openFiles(), [], 'no file stays open')
+  t.same(await plinth.filesLeftOpen(), [], 'no file stays open')
   t.same(plinth.leftovers(), [], 'nothing is left on the way')
   t.equal(
     (await plinth.publish(await simpleModule('example.com/after', 'v1.0.0'))).status,

@@ -38,7 +38,7 @@ t.test('HTTP', needs('nginx'), async (t) => {
   const clean = async (t: Test, what: string): Promise<void> => {
     await plinth.viewsFollowed()
     t.same(plinth.leftovers(), [], `${what}: nothing is left on the way`)
-    t.same(plinth.openFiles(), [], `${what}: no file stays open`)
+    t.same(await plinth.filesLeftOpen(), [], `${what}: no file stays open`)
   }
 
   t.test('generic: the life of a package', async (t) => {

@@ -43,6 +43,19 @@ function openFiles(pid: number, data: string): string[] {
   })
 }
 
+/**
+ * Files that the process holds open when it has had time to close what it was busy with: some work goes on behind the
+ * answers, as a look at all accounts. What is still open after 500 looks is not going to be closed.
+ */
+async function filesLeftOpen(pid: number, data: string): Promise<string[]> {
+  let [open, looks] = [openFiles(pid, data), 1]
+  await until(() => {
+    if (open.length > 0) open = openFiles(pid, data)
+    return open.length === 0 || ++looks === 500
+  })
+  return open
+}
+
 /** Starts both; owners `admin` and `team` are declared. `env` holds further settings. */
 export async function startPlinth(env: Record<string, string> = {}) {
   const data = join(tempFolder(), 'data')
@@ -121,7 +134,7 @@ export async function startPlinth(env: Record<string, string> = {}) {
       ask(port, 'PUT', `/api/packages/${owner}/go/upload`, { body: zip }),
     /** Resolves when the views have followed what was published. */
     viewsFollowed: () => until(() => readdirSync(join(data, 'state/due')).length === 0),
-    openFiles: () => openFiles(shim?.pid ?? 0, data),
+    filesLeftOpen: () => filesLeftOpen(shim?.pid ?? 0, data),
     /** What is left in the folders where uploads are on their way. */
     leftovers: () => ['tmp', 'journal'].flatMap((folder) => readdirSync(join(data, 'state', folder))),
     stop: async () => {
