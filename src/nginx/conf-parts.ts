@@ -1,7 +1,8 @@
 // The part of nginx's configuration that follows from the settings and the machine: small files that the shipped
-// nginx.conf includes. Pure.
+// nginx.conf, and the files of scripts/deploy/nginx, include. Pure.
 
 import type { Config } from '../config.js'
+import { refusedLogPath, socketPath } from '../layout.js'
 import { basePath } from '../views/page-addresses.js'
 import { goImportPart } from './go-import.js'
 import { pagePart } from './page-part.js'
@@ -30,21 +31,18 @@ function listenPart({ listen, tls }: Config, version: number): string {
 const portSuffix = (listen: string): string =>
   listen.endsWith(':443') ? '' : listen.slice(listen.lastIndexOf(':'))
 
-// The zone has room for 160,000 addresses. Without room nginx would refuse every request.
-const addressPart = (most: number): string =>
+const addressLimit = (most: number): string =>
   most === 0
     ? ''
-    : `limit_conn_zone $binary_remote_addr zone=addresses:10m;
-limit_conn addresses ${most};
+    : `limit_conn plinth_addresses ${most};
 limit_conn_status 429;
 `
 
-// The zone has room for 16,000 addresses. So many as come in a second may come at once, five times as many wait.
-const writesPart = (rate: number): string =>
+// So many as come in a second may come at once, five times as many wait.
+const writeLimit = (rate: number): string =>
   rate === 0
     ? ''
-    : `limit_req_zone $writer zone=writes:1m rate=${rate}r/s;
-limit_req zone=writes burst=${rate * 6} delay=${rate};
+    : `limit_req zone=plinth_writes burst=${rate * 6} delay=${rate};
 limit_req_status 429;
 `
 
@@ -52,21 +50,46 @@ limit_req_status 429;
 const redirectTarget = ({ listen, publicUrl }: Config): string =>
   publicUrl?.startsWith('https:') ? publicUrl : `https://$host${portSuffix(listen)}`
 
+// A zone of 10 MiB has room for 160,000 addresses, one of 1 MiB for 16,000. Without room nginx would refuse every
+// request.
 function httpPart(config: Config): string {
-  const { apiRate, connectionsPerAddress, failedLogins, httpListen, writeRate } = config
-  const always = `limit_req_zone $failing zone=failing:1m rate=${failedLogins}r/s;
-limit_req_zone $binary_remote_addr zone=api:1m rate=${apiRate}r/s;
-${addressPart(connectionsPerAddress)}${writesPart(writeRate)}map $host $base_path {
+  const { apiRate, connectionsPerAddress, failedLogins, writeRate } = config
+  const addresses = 'limit_conn_zone $binary_remote_addr zone=plinth_addresses:10m;\n'
+  const writes = `limit_req_zone $writer zone=plinth_writes:1m rate=${writeRate}r/s;\n`
+  return `limit_req_zone $failing zone=plinth_failing:1m rate=${failedLogins}r/s;
+limit_req_zone $binary_remote_addr zone=plinth_api:1m rate=${apiRate}r/s;
+${connectionsPerAddress === 0 ? '' : addresses}${writeRate === 0 ? '' : writes}map $host $base_path {
     default "${basePath(config)}";
 }
 `
-  if (httpListen === undefined) return always
-  return `${always}server {
-    listen ${httpListen};
+}
+
+const limitsPart = ({ connectionsPerAddress, writeRate }: Config): string =>
+  addressLimit(connectionsPerAddress) + writeLimit(writeRate)
+
+function redirectPart(config: Config): string {
+  if (config.httpListen === undefined) return ''
+  return `server {
+    listen ${config.httpListen};
+    access_log off;
+    include plinth/connections.conf;
+    include plinth/limits.conf;
     return 308 ${redirectTarget(config)}$request_uri;
 }
 `
 }
+
+// nginx takes no variable for the path of a socket, nor for that of a log that its master opens.
+const pathsPart = ({ data }: Config, socket: string): string => `map $host $plinth_data {
+    default "${data}/";
+}
+upstream plinth {
+    server "unix:${socket}";
+}
+`
+
+const refusedLogPart = ({ data }: Config): string =>
+  `access_log "${data}/${refusedLogPath}" refusal if=$http_authorization;\n`
 
 function headersPart({ hsts }: Config): string {
   const nosniff = 'add_header X-Content-Type-Options nosniff always;\n'
@@ -102,13 +125,25 @@ type Machine = {
   files: number
 }
 
-/** The seven files, by name. */
-export const nginxParts = (config: Config, { version, user, files }: Machine): Record<string, string> => ({
+/**
+ * The files, by their path beside nginx's configuration. `socket` is the service's, as nginx finds it: relative to the
+ * data folder when that is nginx's working directory. A socket's path has at most 107 bytes, that of the data folder may
+ * have more.
+ */
+export const nginxParts = (
+  config: Config,
+  { version, user, files }: Machine,
+  socket: string = socketPath,
+): Record<string, string> => ({
   'main.conf': `${user ? `user ${user.name} ${user.group};\n` : ''}worker_rlimit_nofile ${files};\n`,
   'events.conf': `worker_connections ${connectionsWith(files)};\n`,
-  'http.conf': httpPart(config),
-  'listen.conf': listenPart(config, version),
-  'headers.conf': headersPart(config),
-  'go-import.conf': goImportPart(config),
-  'page.conf': pagePart(config),
+  'plinth/paths.conf': pathsPart(config, socket),
+  'plinth/http.conf': httpPart(config),
+  'plinth/limits.conf': limitsPart(config),
+  'plinth/listen.conf': listenPart(config, version),
+  'plinth/redirect.conf': redirectPart(config),
+  'plinth/headers.conf': headersPart(config),
+  'plinth/go-import.conf': goImportPart(config),
+  'plinth/page.conf': pagePart(config),
+  'plinth/refused-log.conf': refusedLogPart(config),
 })

@@ -1,5 +1,5 @@
-// What nginx reads and how it is started: a link to the shipped nginx.conf, unedited, and beside it the four small
-// files of conf-parts.ts that nginx.conf includes.
+// What nginx reads and how it is started: links to the shipped nginx.conf and to the files of scripts/deploy/nginx,
+// unedited, and beside them the small files of conf-parts.ts that these include.
 
 import { execFile } from 'node:child_process'
 import {
@@ -27,7 +27,13 @@ import { makeRefusedLog } from './refused-log.js'
 
 const run = promisify(execFile)
 
-const SHIPPED_CONF = fileURLToPath(new URL('../../../nginx.conf', import.meta.url))
+/** The shipped files, by the path of the link to them. */
+const SHIPPED = {
+  'nginx.conf': 'nginx.conf',
+  'plinth/maps.conf': 'scripts/deploy/nginx/maps.conf',
+  'plinth/connections.conf': 'scripts/deploy/nginx/connections.conf',
+  'plinth/server.conf': 'scripts/deploy/nginx/server.conf',
+}
 
 /** From this version on nginx takes `-e`, the log that it writes to before it has read its configuration. */
 const EARLY_LOG_OPTION = 1_019_005
@@ -47,16 +53,18 @@ export type NginxPlan = { program: string; args: string[]; user: WorkerUser | un
 /** Writes what nginx reads and returns how to start it. Throws a {@link StartProblem} when there is no nginx. */
 export async function planNginx(config: Config): Promise<NginxPlan> {
   const folder = join(config.data, folders.nginx)
-  mkdirSync(folder, { recursive: true })
+  mkdirSync(join(folder, 'plinth'), { recursive: true })
   // Each starts a program, and readers wait for nginx: so the programs run beside each other.
   const [choice, version, limit] = await Promise.all([
     chooseUser(config),
     nginxVersion(config.nginx),
     openFiles(),
   ])
-  const conf = join(folder, 'nginx.conf')
-  rmSync(conf, { force: true })
-  symlinkSync(SHIPPED_CONF, conf)
+  for (const [name, shipped] of Object.entries(SHIPPED)) {
+    const link = join(folder, name)
+    rmSync(link, { force: true })
+    symlinkSync(fileURLToPath(new URL(`../../../${shipped}`, import.meta.url)), link)
+  }
   const machine = { version, user: choice.user, files: limit.files }
   for (const [name, text] of Object.entries(nginxParts(config, machine)))
     writeFileSync(join(folder, name), text)

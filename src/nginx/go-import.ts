@@ -1,5 +1,5 @@
 // What nginx answers to `go`, which asks a host in GOPRIVATE where the modules of an import path are: lines of a map in
-// nginx.conf, from `{host}{path}` to the content of the go-import tag (go.dev/ref/mod#vcs-find). Pure.
+// maps.conf, from `{host}{path}` to the content of the go-import tag (go.dev/ref/mod#vcs-find). Pure.
 
 import type { Config } from '../config.js'
 

@@ -3,7 +3,7 @@
 import type { Config } from '../config.js'
 import { PAGE_POLICY } from '../views/page.js'
 
-// Reading a small file costs less than sendfile, as in nginx.conf.
+// Reading a small file costs less than sendfile, as in server.conf.
 // Another view may take the place of one at any moment. An ETag is made of mtime in seconds and size: two changes
 // within one second could have the same one.
 /** The lines of page.conf. With `readmeImages` a page also loads the images of READMEs, over https. */
@@ -12,7 +12,7 @@ export function pagePart({ readmeImages }: Pick<Config, 'readmeImages'>): string
   return `sendfile off;
 etag off;
 if_modified_since off;
-include headers.conf;
+include plinth/headers.conf;
 add_header Cache-Control no-cache;
 add_header Content-Security-Policy "${policy}";
 add_header Referrer-Policy no-referrer;

@@ -10,37 +10,48 @@ const parts = (env: Record<string, string>, version = machine.version): Record<s
 t.test(
   'a page loads nothing from elsewhere, but for the images of READMEs when a setting says so',
   async (t) => {
-    const { 'page.conf': page = '' } = parts({})
+    const { 'plinth/page.conf': page = '' } = parts({})
     t.match(
       page,
       /Content-Security-Policy "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self';/,
     )
     t.notMatch(page, /unsafe|https:/)
-    const { 'page.conf': withImages = '' } = parts({ PLINTH_README_IMAGES: '1' })
+    const { 'plinth/page.conf': withImages = '' } = parts({ PLINTH_README_IMAGES: '1' })
     t.equal(withImages, page.replace("img-src 'self'", "img-src 'self' https:"))
   },
 )
 
 t.test('plain http', async (t) => {
-  const { 'page.conf': _page, ...others } = parts({})
+  const { 'plinth/page.conf': _page, ...others } = parts({ PLINTH_DATA: '/srv/a b' })
   t.same(others, {
     'main.conf': 'worker_rlimit_nofile 16512;\n',
     'events.conf': 'worker_connections 8192;\n',
-    'http.conf': `limit_req_zone $failing zone=failing:1m rate=5r/s;
-limit_req_zone $binary_remote_addr zone=api:1m rate=100r/s;
-limit_conn_zone $binary_remote_addr zone=addresses:10m;
-limit_conn addresses 512;
-limit_conn_status 429;
-limit_req_zone $writer zone=writes:1m rate=200r/s;
-limit_req zone=writes burst=1200 delay=200;
-limit_req_status 429;
+    'plinth/paths.conf': `map $host $plinth_data {
+    default "/srv/a b/";
+}
+upstream plinth {
+    server "unix:state/shim.sock";
+}
+`,
+    'plinth/http.conf': `limit_req_zone $failing zone=plinth_failing:1m rate=5r/s;
+limit_req_zone $binary_remote_addr zone=plinth_api:1m rate=100r/s;
+limit_conn_zone $binary_remote_addr zone=plinth_addresses:10m;
+limit_req_zone $writer zone=plinth_writes:1m rate=200r/s;
 map $host $base_path {
     default "";
 }
 `,
-    'listen.conf': 'listen 127.0.0.1:8080;\n',
-    'headers.conf': 'add_header X-Content-Type-Options nosniff always;\n',
-    'go-import.conf':
+    'plinth/limits.conf': `limit_conn plinth_addresses 512;
+limit_conn_status 429;
+limit_req zone=plinth_writes burst=1200 delay=200;
+limit_req_status 429;
+`,
+    'plinth/redirect.conf': '',
+    'plinth/refused-log.conf':
+      'access_log "/srv/a b/state/nginx/refused.log" refusal if=$http_authorization;\n',
+    'plinth/listen.conf': 'listen 127.0.0.1:8080;\n',
+    'plinth/headers.conf': 'add_header X-Content-Type-Options nosniff always;\n',
+    'plinth/go-import.conf':
       '"~^(?<asked>[a-z0-9][a-z0-9.-]{0,252})/(?!api(?:/|\\z))(?<whose>[A-Za-z0-9][A-Za-z0-9._-]{0,63})(?:/|\\z)" ' +
       '"$asked/$whose mod https://$asked/api/packages/$whose/go";\n',
   })
@@ -66,42 +77,52 @@ t.test('a worker takes no more connections than it may open files for', async (t
 })
 
 t.test('0 is no limit of the requests of an address', async (t) => {
-  t.notMatch(parts({ PLINTH_CONNECTIONS_PER_ADDRESS: '0' })['http.conf'], 'limit_conn')
+  for (const name of ['plinth/http.conf', 'plinth/limits.conf']) {
+    t.notMatch(parts({ PLINTH_CONNECTIONS_PER_ADDRESS: '0' })[name], 'limit_conn')
+    t.notMatch(parts({ PLINTH_WRITE_RATE: '0' })[name], 'plinth_writes')
+  }
+})
+
+t.test('an nginx with another working directory is told the whole path of the socket', async (t) => {
+  const config = readConfig({ PLINTH_DATA: '/srv/a b' })
+  const { 'plinth/paths.conf': paths } = nginxParts(config, machine, `${config.data}/state/shim.sock`)
+  t.match(paths, 'server "unix:/srv/a b/state/shim.sock";')
 })
 
 t.test('TLS 1.2 has no suite with CBC', async (t) => {
-  t.match(parts(TLS)['listen.conf'], 'ssl_ciphers ECDHE+AESGCM:ECDHE+CHACHA20;\n')
+  t.match(parts(TLS)['plinth/listen.conf'], 'ssl_ciphers ECDHE+AESGCM:ECDHE+CHACHA20;\n')
 })
 
 t.test('HTTP/2 is spelt as this nginx wants it', async (t) => {
   t.match(
-    parts(TLS, 1_025_000)['listen.conf'],
+    parts(TLS, 1_025_000)['plinth/listen.conf'],
     'listen 127.0.0.1:8080 ssl http2;\nssl_certificate "/etc/a b/cert.pem";',
   )
   t.match(
-    parts(TLS, 1_025_001)['listen.conf'],
+    parts(TLS, 1_025_001)['plinth/listen.conf'],
     'listen 127.0.0.1:8080 ssl;\nhttp2 on;\nssl_certificate "/etc/a b/cert.pem";',
   )
 })
 
 t.test('the redirect names the port of https where it is not the usual one', async (t) => {
   const http = (listen: string) =>
-    parts({ ...TLS, PLINTH_LISTEN: listen, PLINTH_HTTP_LISTEN: '*:80' })['http.conf']
-  t.match(http('*:443'), 'listen *:80;\n    return 308 https://$host$request_uri;')
+    parts({ ...TLS, PLINTH_LISTEN: listen, PLINTH_HTTP_LISTEN: '*:80' })['plinth/redirect.conf']
+  t.match(http('*:443'), 'listen *:80;')
+  t.match(http('*:443'), '    return 308 https://$host$request_uri;')
   t.match(http('[::1]:8443'), 'return 308 https://$host:8443$request_uri;')
 })
 
 t.test('the redirect goes to the public URL, if that is one of https', async (t) => {
   const http = (url: string) =>
     parts({ ...TLS, PLINTH_LISTEN: '*:8443', PLINTH_HTTP_LISTEN: '*:80', PLINTH_PUBLIC_URL: url })[
-      'http.conf'
+      'plinth/redirect.conf'
     ]
   t.match(http('https://plinth.example.com'), 'return 308 https://plinth.example.com$request_uri;')
   t.match(http('http://plinth.example.com'), 'return 308 https://$host:8443$request_uri;')
 })
 
 t.test('redirects lead below the path of the public URL', async (t) => {
-  const { 'http.conf': http } = parts({ PLINTH_PUBLIC_URL: 'https://a.example:8443/b/c/' })
+  const { 'plinth/http.conf': http } = parts({ PLINTH_PUBLIC_URL: 'https://a.example:8443/b/c/' })
   t.match(http, 'default "/b/c";\n')
 })
 
@@ -112,7 +133,7 @@ t.test('go is told the public URL, and import paths have no port', async (t) => 
     ['http://a.example/b/c', '"a.example/b/c/$whose mod http://a.example/b/c/api/packages/$whose/go"'],
   ]
   for (const [url, told] of table) {
-    const line = parts({ PLINTH_PUBLIC_URL: url })['go-import.conf'] ?? ''
+    const line = parts({ PLINTH_PUBLIC_URL: url })['plinth/go-import.conf'] ?? ''
     t.match(line, ` ${told};\n`)
     t.notMatch(line, '$asked', 'nothing of the request but the owner')
   }
@@ -120,7 +141,7 @@ t.test('go is told the public URL, and import paths have no port', async (t) => 
 
 t.test('import prefixes come before owners, and the longest comes first', async (t) => {
   const env = { PLINTH_IMPORT_PREFIXES: 'go.corp.example=team,go.corp.example/x=secret' }
-  const lines = (more: object) => parts({ ...env, ...more })['go-import.conf']?.split('\n') ?? []
+  const lines = (more: object) => parts({ ...env, ...more })['plinth/go-import.conf']?.split('\n') ?? []
   t.match(lines({}).slice(0, 3), [
     '"~^go\\.corp\\.example/x(?:/|\\z)" "go.corp.example/x mod https://go.corp.example/api/packages/secret/go";',
     '"~^go\\.corp\\.example(?:/|\\z)" "go.corp.example mod https://go.corp.example/api/packages/team/go";',
@@ -131,9 +152,9 @@ t.test('import prefixes come before owners, and the longest comes first', async 
 })
 
 t.test('HSTS only when it is asked for', async (t) => {
-  t.notMatch(parts(TLS)['headers.conf'], 'Strict')
+  t.notMatch(parts(TLS)['plinth/headers.conf'], 'Strict')
   t.match(
-    parts({ ...TLS, PLINTH_HSTS: '3600' })['headers.conf'],
+    parts({ ...TLS, PLINTH_HSTS: '3600' })['plinth/headers.conf'],
     'Strict-Transport-Security "max-age=3600" always;',
   )
 })
