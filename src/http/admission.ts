@@ -121,6 +121,11 @@ export class Admission {
     if (this.#stopping) throw tryLater(5, 'the service is being stopped or restarted')
   }
 
+  /** Whether no more requests are let in. */
+  get isStopping(): boolean {
+    return this.#stopping
+  }
+
   /** Lets no more requests in. */
   stop(): void {
     this.#stopping = true

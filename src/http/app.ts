@@ -23,22 +23,23 @@ import {
   refuseUnrouted,
 } from './middleware.js'
 import { leadToPage } from './page-routes.js'
+import { answerReady, type AskReady } from './ready-route.js'
 import type { RequestContext, RequestState } from './request-state.js'
 
 /** What the routes work with. */
 type AppParts = GoRoutes &
   GenericRoutes &
   Omit<ApiParts, 'failures' | 'turns'> &
-  Omit<CommandNeeds, 'failures'> & { config: Config; log: Log; accounts: KnownAccounts }
+  Omit<CommandNeeds, 'failures'> & { config: Config; log: Log; accounts: KnownAccounts; readiness: AskReady }
 
 const OWNER = '/api/packages/:owner'
 
 const methodsOf = (router: Router<RequestState>, path: string): string[] =>
   router.match(path, '').path.flatMap(({ methods }) => methods)
 
-export function createApp(parts: AppParts): Koa<RequestState> {
-  const { store, accounts, config, log } = parts
-  const failures = new FailedLogins(config.failedLogins)
+/** The routes of uploads and deletes. */
+function writeRoutes(parts: AppParts, failures: FailedLogins): Router<RequestState> {
+  const { store, accounts } = parts
 
   // The router decodes each parameter once. It may hold `..`, `/` and NUL: it is checked where it becomes a name.
   const write =
@@ -59,7 +60,7 @@ export function createApp(parts: AppParts): Koa<RequestState> {
   const goUpload = write<'owner'>((ctx, { owner }, stillAllowed) =>
     uploadModule(parts, ctx, owner, stillAllowed),
   )
-  const router = new Router<RequestState>({ sensitive: true, strict: true })
+  return new Router<RequestState>({ sensitive: true, strict: true })
     .put(`${OWNER}/go/upload`, goUpload)
     .post(`${OWNER}/go/upload`, goUpload)
     .delete(
@@ -86,7 +87,12 @@ export function createApp(parts: AppParts): Koa<RequestState> {
         deleteGenericVersion(parts, ctx, { owner, name, version }),
       ),
     )
+}
 
+export function createApp(parts: AppParts): Koa<RequestState> {
+  const { store, accounts, config, log } = parts
+  const failures = new FailedLogins(config.failedLogins)
+  const router = writeRoutes(parts, failures)
   router.get('/-/asked', (ctx: RouterContext<RequestState>) =>
     answerWhetherReader({ store, accounts, failures }, ctx),
   )
@@ -105,6 +111,7 @@ export function createApp(parts: AppParts): Koa<RequestState> {
   app.use(logWrites(log))
   app.use(answerErrors(log))
   app.use(refuseOtherSites(config))
+  app.use(answerReady(parts.readiness, parts.admission))
   app.use(parts.admission.count)
   const routers = [router, apiRouter({ ...parts, failures, turns: new ApiTurns() })]
   for (const each of routers) app.use(each.routes())

@@ -127,8 +127,8 @@ type Machine = {
 
 /**
  * The files, by their path beside nginx's configuration. `socket` is the service's, as nginx finds it: relative to the
- * data folder when that is nginx's working directory. A socket's path has at most 107 bytes, that of the data folder may
- * have more.
+ * data folder when that is nginx's working directory. A socket's path has at most 107 bytes, and that of the data
+ * folder may have more.
  */
 export const nginxParts = (
   config: Config,

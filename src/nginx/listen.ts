@@ -37,12 +37,17 @@ async function mustBeFree(setting: string, listen: string): Promise<void> {
   if (failure) throw new StartProblem(`cannot listen on ${setting}=${listen}: ${reasons[failure] ?? failure}`)
 }
 
-/** Resolves when PLINTH_LISTEN accepts a connection, or when `ended` is aborted. */
-export async function untilListening(config: Config, ended: AbortSignal): Promise<void> {
+/** Whether PLINTH_LISTEN accepts a connection. */
+export function isListening(config: Config): Promise<boolean> {
   const { host = '127.0.0.1', port } = hostAndPort(config.listen)
   const reached = host === '0.0.0.0' || host === '::' ? 'localhost' : host
+  return accepts(reached, port)
+}
+
+/** Resolves when PLINTH_LISTEN accepts a connection, or when `ended` is aborted. */
+export async function untilListening(config: Config, ended: AbortSignal): Promise<void> {
   while (!ended.aborted) {
-    if (await accepts(reached, port)) return
+    if (await isListening(config)) return
     await new Promise((resolve) => setTimeout(resolve, POLL_MS))
   }
 }

@@ -167,6 +167,11 @@ export class Journal {
     return new Unsettled(messageOf(cause), { cause })
   }
 
+  /** How many operations were left half done and are not settled yet. */
+  get unsettled(): number {
+    return [...this.#unsettled.values()].reduce((sum, entries) => sum + entries.size, 0)
+  }
+
   #keep(path: string, entry: Operation): void {
     const key = queueKey(entry)
     this.#unsettled.set(key, (this.#unsettled.get(key) ?? new Map<string, Operation>()).set(path, entry))

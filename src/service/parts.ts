@@ -17,6 +17,7 @@ import { VersionIndex } from '../packages/version-index.js'
 import { CopyIn } from '../store/copy-in.js'
 import { FreeSpace } from '../store/free-space.js'
 import type { Site } from '../views/page-addresses.js'
+import { Readiness } from './readiness.js'
 import { Store } from '../store/store.js'
 
 /** Parts that tests put in the place of the real ones. */
@@ -55,6 +56,9 @@ export class Parts {
   /** Checks a received module zip and publishes it. */
   readonly intake: ModuleIntake
 
+  /** Whether uploads can be taken now. */
+  readonly readiness: Readiness
+
   /** Opens the data folder of `config`, and changes nothing. Only the holder of its lock may change it. */
   constructor(config: Config, log: Log, given: Given = {}) {
     this.config = config
@@ -75,6 +79,7 @@ export class Parts {
     this.modules = new ModulePublisher(this)
     this.files = new FilePublisher(this)
     this.intake = new ModuleIntake(this)
+    this.readiness = new Readiness(this)
   }
 
   /** Makes the folders that are missing, and repairs what a crash left of operations under way. */

@@ -80,6 +80,12 @@ export class FreeSpace {
     }
   }
 
+  /** What is free: bytes, and inodes where the file system counts them. `floor` is in bytes. */
+  async free(): Promise<{ bytes: number; floor: number; inodes: number | undefined }> {
+    const { bavail, bsize, files, ffree } = await this.#status()
+    return { bytes: bavail * bsize, floor: this.#floor, inodes: files > 0 ? ffree : undefined }
+  }
+
   #status(): Promise<DiskStatus> {
     return this.#measure(this.#folder)
   }

@@ -34,6 +34,22 @@ export class Store extends Staging {
     }
   }
 
+  /** Writes and syncs a small file, and removes it. Rejects as the next upload would. */
+  async probe(): Promise<void> {
+    const path = this.temps.take()
+    try {
+      const handle = await open(path, 'wx', PRIVATE)
+      try {
+        await handle.writeFile('ready?\n')
+        await handle.datasync()
+      } finally {
+        await handle.close()
+      }
+    } finally {
+      await this.temps.drop(path)
+    }
+  }
+
   /** Syncs several folders at once: the file system makes one commit of them. */
   syncAll(paths: readonly string[]): Promise<void> {
     return this.folders.syncAll(paths)
