@@ -17,6 +17,7 @@ import { VersionIndex } from '../packages/version-index.js'
 import { CopyIn } from '../store/copy-in.js'
 import { FreeSpace } from '../store/free-space.js'
 import type { Site } from '../views/page-addresses.js'
+import { ClockWatch } from './clock-watch.js'
 import { Readiness } from './readiness.js'
 import { Store } from '../store/store.js'
 
@@ -56,6 +57,8 @@ export class Parts {
   /** Checks a received module zip and publishes it. */
   readonly intake: ModuleIntake
 
+  /** Sees that the machine's clock was moved. */
+  readonly clockWatch: ClockWatch
   /** Whether uploads can be taken now. */
   readonly readiness: Readiness
 
@@ -79,6 +82,7 @@ export class Parts {
     this.modules = new ModulePublisher(this)
     this.files = new FilePublisher(this)
     this.intake = new ModuleIntake(this)
+    this.clockWatch = new ClockWatch(log)
     this.readiness = new Readiness(this)
   }
 

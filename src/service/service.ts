@@ -67,6 +67,7 @@ export class Service {
     if (this.#config.inbox)
       this.#inbox = await Inbox.start(this.#parts, { settleMs: this.#config.inboxSettleSeconds * 1000 })
     await this.#commands.listen()
+    this.#parts.clockWatch.start()
     this.#sweeping = setInterval(() => void this.#sweep(), SWEEP_EVERY_MS).unref()
   }
 
@@ -74,6 +75,7 @@ export class Service {
   async close(mostMs = Infinity): Promise<void> {
     this.#admission.stop()
     clearInterval(this.#sweeping)
+    this.#parts.clockWatch.stop()
     const ended = new Promise<void>((resolve) => this.#server.close(() => resolve()))
     this.#server.closeIdleConnections()
     const others = Promise.all([this.#inbox?.stop(), this.#commands.stop()])

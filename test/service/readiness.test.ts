@@ -1,8 +1,10 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { mock } from 'node:test'
 import t from 'tap'
 import type { Journal } from '../../src/packages/journal.js'
 import type { OwnerViews } from '../../src/packages/owner-views.js'
+import type { ClockWatch } from '../../src/service/clock-watch.js'
 import { Readiness } from '../../src/service/readiness.js'
 import type { FreeSpace } from '../../src/store/free-space.js'
 import { signLock } from '../../src/store/lock.js'
@@ -17,6 +19,7 @@ function made(given: {
   free?: () => Promise<typeof FREE>
   unsettled?: number
   behindMs?: number
+  clock?: string
 }) {
   const data = memoryFolder()
   mkdirSync(join(data, 'state'))
@@ -28,8 +31,9 @@ function made(given: {
     freeSpace: { free: given.free ?? (async () => FREE) } as FreeSpace,
     journal: { unsettled: given.unsettled ?? 0 } as Journal,
     ownerViews: { behindMs: given.behindMs ?? 0 } as OwnerViews,
+    clockWatch: { problem: () => given.clock } as ClockWatch,
   }
-  return { data, readiness: new Readiness(looked, 20) }
+  return { data, readiness: new Readiness(looked) }
 }
 
 const fails = (code: string) => async () => {
@@ -42,14 +46,20 @@ t.test('each thing that can be wrong is said, and the others are well', async (t
     ['no inode', { free: async () => ({ ...FREE, inodes: 0 }) }, 'disk', /no inode/],
     ['not writable', { probe: fails('EROFS') }, 'disk', 'it cannot be checked (EROFS)'],
     ['the disk fails', { free: fails('EIO') }, 'disk', 'it cannot be checked (EIO)'],
-    ['the disk hangs', { probe: () => new Promise(() => {}) }, 'disk', 'no answer within 0.02 s'],
     ['half-done', { unsettled: 2 }, 'journal', /^2 half-done operations/],
+    ['a clock', { clock: 'it was put back' }, 'clock', 'it was put back'],
     ['behind', { behindMs: 61_000 }, 'views', 'pages and JSON are 61 s behind'],
   ]
   for (const [what, given, name, reason] of table) {
     const { ready, checks } = await made(given).readiness.report()
     t.equal(ready, false, what)
-    t.match(checks, [{ name: 'lock' }, { name: 'disk' }, { name: 'journal' }, { name: 'views' }])
+    t.match(checks, [
+      { name: 'lock' },
+      { name: 'disk' },
+      { name: 'journal' },
+      { name: 'views' },
+      { name: 'clock' },
+    ])
     for (const check of checks)
       t.match(check, check.name === name ? { ok: false, reason } : { ok: true }, `${what}: ${check.name}`)
   }
@@ -73,29 +83,44 @@ t.test('who asks at the same time, or soon after, gets the same answer', async (
   t.equal(probes, 1)
 })
 
-t.test('a check that hangs is not begun a second time, and its end is heard', async (t) => {
+t.test('a check that hangs is late, not begun a second time, and its end is heard', async (t) => {
+  mock.timers.enable({ apis: ['setTimeout'] })
+  const { now } = performance
+  let passed = 0
+  performance.now = () => now.call(performance) + passed
+  t.teardown(() => {
+    performance.now = now
+    mock.timers.reset()
+  })
+  const pass = (ms: number): void => {
+    passed += ms
+    mock.timers.tick(ms)
+  }
+
   let probes = 0
-  let goOn = (): void => {}
+  let [goOn, begun] = [(): void => {}, (): void => {}]
+  const probing = (): Promise<void> => new Promise((resolve) => (begun = resolve))
   const { readiness } = made({
     probe: () => {
       probes++
+      begun()
       return new Promise((resolve) => (goOn = resolve))
     },
   })
-  const { performance } = globalThis
-  const { now } = performance
-  let passed = 0
-  t.teardown(() => (performance.now = now))
-  performance.now = () => now.call(performance) + passed
-  t.equal((await readiness.report()).ready, false)
-  passed += 2000
-  t.equal((await readiness.report()).ready, false)
+  for (const what of ['the first answer', 'the second']) {
+    const probed = probes === 0 ? probing() : undefined
+    const asked = readiness.report()
+    await probed
+    pass(2000)
+    t.match((await asked).checks[1], { name: 'disk', ok: false, reason: 'no answer within 2 s' }, what)
+    pass(2000)
+  }
   t.equal(probes, 1, 'one write hangs, and not two')
   goOn()
-  passed += 2000
   await new Promise(setImmediate)
+  const probed = probing()
   const third = readiness.report()
-  await new Promise(setImmediate)
+  await probed
   goOn()
-  t.equal((await third).ready, true)
+  t.match((await third).checks[1], { name: 'disk', ok: true })
 })
