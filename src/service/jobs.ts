@@ -20,6 +20,7 @@ import { deletePublished, parseDeletion, type DeletionEvent, type DeletionReques
 import { importVersions, type ImportEvent, type ImportRequest } from '../import/import.js'
 import type { InspectionEvent } from '../inspection/finding.js'
 import { inspectTree, type Inspection } from '../inspection/inspect.js'
+import { rememberingResult } from '../inspection/verify-result.js'
 import { removeOwner } from '../packages/owner-removal.js'
 import type { Parts } from './parts.js'
 
@@ -57,7 +58,11 @@ const inspection: Job<Inspection, InspectionEvent> = {
     }
   },
   changes: ({ mend }) => mend,
-  run: (parts, request, { noService }) => inspectTree(parts, { ...request, noService }),
+  run: (parts, request, { noService }) => {
+    const events = inspectTree(parts, { ...request, noService })
+    const isVerify = !request.mend && request.owner === undefined && request.module === undefined
+    return isVerify ? rememberingResult(parts, events) : events
+  },
 }
 
 const removal: Job<RemovalRequest, { done: true }> = {
