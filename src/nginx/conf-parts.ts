@@ -3,6 +3,7 @@
 
 import type { Config } from '../config.js'
 import { basePath } from '../views/page-addresses.js'
+import { nginxStatusPath } from '../layout.js'
 import { goImportPart } from './go-import.js'
 import { pagePart } from './page-part.js'
 
@@ -52,14 +53,28 @@ limit_req_status 429;
 const redirectTarget = ({ listen, publicUrl }: Config): string =>
   publicUrl?.startsWith('https:') ? publicUrl : `https://$host${portSuffix(listen)}`
 
-function httpPart(config: Config): string {
+/** The path of nginx's own figures on the socket for them. */
+export const STATUS_URL = '/status'
+
+// The socket is in a folder that only the service's user may enter.
+const statusPart = ({ metrics }: Config, hasStatus: boolean): string =>
+  metrics === undefined || !hasStatus
+    ? ''
+    : `server {
+    listen unix:${nginxStatusPath};
+    location = ${STATUS_URL} { stub_status; }
+    location / { return 404; }
+}
+`
+
+function httpPart(config: Config, hasStatus: boolean): string {
   const { apiRate, connectionsPerAddress, failedLogins, httpListen, writeRate } = config
   const always = `limit_req_zone $failing zone=failing:1m rate=${failedLogins}r/s;
 limit_req_zone $binary_remote_addr zone=api:1m rate=${apiRate}r/s;
 ${addressPart(connectionsPerAddress)}${writesPart(writeRate)}map $host $base_path {
     default "${basePath(config)}";
 }
-`
+${statusPart(config, hasStatus)}`
   if (httpListen === undefined) return always
   return `${always}server {
     listen ${httpListen};
@@ -100,13 +115,18 @@ type Machine = {
   user: { name: string; group: string } | undefined
   /** How many files a worker may open. */
   files: number
+  /** Whether nginx can tell its own figures (the module stub_status). */
+  hasStatus: boolean
 }
 
 /** The seven files, by name. */
-export const nginxParts = (config: Config, { version, user, files }: Machine): Record<string, string> => ({
+export const nginxParts = (
+  config: Config,
+  { version, user, files, hasStatus }: Machine,
+): Record<string, string> => ({
   'main.conf': `${user ? `user ${user.name} ${user.group};\n` : ''}worker_rlimit_nofile ${files};\n`,
   'events.conf': `worker_connections ${connectionsWith(files)};\n`,
-  'http.conf': httpPart(config),
+  'http.conf': httpPart(config, hasStatus),
   'listen.conf': listenPart(config, version),
   'headers.conf': headersPart(config),
   'go-import.conf': goImportPart(config),
