@@ -34,7 +34,7 @@ function statusLines({ at, reads, uploads }: Status): string[] {
     ...sideLines('reads', reads),
     ...sideLines('uploads', uploads),
     ...(pid === undefined ? [] : [`  service: pid ${pid}, since ${since}`]),
-    ...(disk ? [`  free: ${mebibytes(disk.bytes)}, of which ${mebibytes(disk.floor)} are kept free`] : []),
+    ...(disk ? [`  free: ${mebibytes(disk.free)}, of which ${mebibytes(disk.floor)} are kept free`] : []),
   ]
 }
 

@@ -126,6 +126,19 @@ export class Admission {
     return this.#stopping
   }
 
+  /** What is under way now. `memory` and `unsynced` are bytes of bodies. */
+  get figures() {
+    return {
+      requests: this.#requests,
+      uploads: this.#uploads.figures,
+      deletes: this.#deletes.figures,
+      disk: this.#disk.figures,
+      commands: this.#commands.figures,
+      memory: this.#memory.held,
+      unsynced: this.#unsynced.held,
+    }
+  }
+
   /** Lets no more requests in. */
   stop(): void {
     this.#stopping = true

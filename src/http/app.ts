@@ -24,18 +24,33 @@ import {
 } from './middleware.js'
 import { leadToPage } from './page-routes.js'
 import { answerReady, type AskReady } from './ready-route.js'
-import type { RequestContext, RequestState } from './request-state.js'
+import type { RequestContext, RequestMiddleware, RequestState } from './request-state.js'
 
 /** What the routes work with. */
 type AppParts = GoRoutes &
   GenericRoutes &
   Omit<ApiParts, 'failures' | 'turns'> &
-  Omit<CommandNeeds, 'failures'> & { config: Config; log: Log; accounts: KnownAccounts; readiness: AskReady }
+  Omit<CommandNeeds, 'failures'> & {
+    config: Config
+    log: Log
+    accounts: KnownAccounts
+    readiness: AskReady
+    /** Sees every request and its answer. */
+    observe?: RequestMiddleware | undefined
+  }
 
 const OWNER = '/api/packages/:owner'
 
 const methodsOf = (router: Router<RequestState>, path: string): string[] =>
   router.match(path, '').path.flatMap(({ methods }) => methods)
+
+const refuseOthers =
+  (routers: readonly Router<RequestState>[]): RequestMiddleware =>
+  (ctx) =>
+    refuseUnrouted(
+      ctx,
+      routers.flatMap((router) => methodsOf(router, ctx.path)),
+    )
 
 /** The routes of uploads and deletes. */
 function writeRoutes(parts: AppParts, failures: FailedLogins): Router<RequestState> {
@@ -106,6 +121,7 @@ export function createApp(parts: AppParts): Koa<RequestState> {
 
   const app = new Koa<RequestState>()
   app.proxy = true // nginx sets X-Forwarded-For and X-Forwarded-Proto, and only nginx reaches the service
+  if (parts.observe) app.use(parts.observe)
   app.use(hearErrors)
   app.use(answerInJson(config))
   app.use(logWrites(log))
@@ -115,11 +131,6 @@ export function createApp(parts: AppParts): Koa<RequestState> {
   app.use(parts.admission.count)
   const routers = [router, apiRouter({ ...parts, failures, turns: new ApiTurns() })]
   for (const each of routers) app.use(each.routes())
-  app.use((ctx) =>
-    refuseUnrouted(
-      ctx,
-      routers.flatMap((each) => methodsOf(each, ctx.path)),
-    ),
-  )
+  app.use(refuseOthers(routers))
   return app
 }

@@ -167,11 +167,6 @@ export class Journal {
     return new Unsettled(messageOf(cause), { cause })
   }
 
-  /** How many operations were left half done and are not settled yet. */
-  get unsettled(): number {
-    return [...this.#unsettled.values()].reduce((sum, entries) => sum + entries.size, 0)
-  }
-
   #keep(path: string, entry: Operation): void {
     const key = queueKey(entry)
     this.#unsettled.set(key, (this.#unsettled.get(key) ?? new Map<string, Operation>()).set(path, entry))
@@ -194,6 +189,11 @@ export class Journal {
       this.#log('info', 'settled', fieldsOf(entry))
     }
     this.#unsettled.delete(key)
+  }
+
+  /** Operations that could not be settled yet. */
+  get unsettled(): number {
+    return [...this.#unsettled.values()].reduce((sum, { size }) => sum + size, 0)
   }
 
   /** Settles what earlier runs left. Run it before anything is changed. A second run changes nothing. */

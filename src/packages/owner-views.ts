@@ -30,8 +30,6 @@ const INSPECTIONS = 3
 
 /** What is due of one owner. */
 type Due = {
-  /** Since when, on the clock of `performance`. A refresh that has ended puts it at its own beginning. */
-  since: number
   /** Resolves when the marker is on the disk. */
   marked: Promise<void>
   /** Changes that are under way. */
@@ -164,10 +162,9 @@ export class OwnerViews {
     })
   }
 
-  /** How long the views of an owner have been due, in ms, of the owner that waits longest; 0 when none does. */
-  get behindMs(): number {
-    const now = performance.now()
-    return [...this.#due.values()].reduce((most, { since }) => Math.max(most, now - since), 0)
+  /** Since when views are behind, of each owner whose views are due; see {@link DueMarkers.since}. */
+  behindSince(): Promise<number[]> {
+    return this.#markers.since()
   }
 
   /** Ends the timers. What is due then is found by {@link recover}. */
@@ -178,8 +175,7 @@ export class OwnerViews {
 
   #makeDue(owner: string, changes: Operation[] | undefined, marked = this.#markers.make(owner)): Due {
     const unsure = changes === undefined
-    const since = performance.now()
-    const due: Due = { since, marked, underWay: 0, changes, timer: undefined, failures: 0, unsure }
+    const due: Due = { marked, underWay: 0, changes, timer: undefined, failures: 0, unsure }
     this.#due.set(owner, due)
     // A change fails with the error. The next one tries again.
     marked.catch(() => this.#forget(owner, due))
@@ -208,6 +204,7 @@ export class OwnerViews {
     try {
       await this.#refresh(owner, due)
       if (this.#due.get(owner) !== due) return
+      this.#markers.followed(owner, begun)
       this.#schedule(owner, due, Math.max((Date.now() - begun) * REST_FACTOR, LEAST_REST_MS))
     } catch (error) {
       this.#log('error', 'views not refreshed: tried again', { owner, reason: messageOf(error) })
@@ -221,12 +218,11 @@ export class OwnerViews {
       if (this.#due.get(owner) !== due) return // another refresh was first
       await due.marked // rejects for a due that is forgotten then
       try {
-        const [{ changes }, begun] = [due, performance.now()]
+        const { changes } = due
         due.changes = []
         if (changes === undefined) due.unsure = true
         if (await this.#store.exists(ownerTree(owner))) await this.#make(owner, due, changes)
         due.failures = 0
-        due.since = begun
         if (due.changes?.length !== 0 || due.underWay > 0) return
         this.#forget(owner, due)
         await this.#markers.remove(owner)

@@ -20,6 +20,7 @@ import { deletePublished, parseDeletion, type DeletionEvent, type DeletionReques
 import { importVersions, type ImportEvent, type ImportRequest } from '../import/import.js'
 import type { InspectionEvent } from '../inspection/finding.js'
 import { inspectTree, type Inspection } from '../inspection/inspect.js'
+import { rememberingResult } from '../inspection/verify-result.js'
 import { removeOwner } from '../packages/owner-removal.js'
 import type { Parts } from './parts.js'
 import type { ReadyReport } from './readiness.js'
@@ -58,7 +59,11 @@ const inspection: Job<Inspection, InspectionEvent> = {
     }
   },
   changes: ({ mend }) => mend,
-  run: (parts, request, { noService }) => inspectTree(parts, { ...request, noService }),
+  run: (parts, request, { noService }) => {
+    const events = inspectTree(parts, { ...request, noService })
+    const isVerify = !request.mend && request.owner === undefined && request.module === undefined
+    return isVerify ? rememberingResult(parts, events) : events
+  },
 }
 
 const removal: Job<RemovalRequest, { done: true }> = {
@@ -115,16 +120,16 @@ export type ServiceStatus = ReadyReport & {
   /** When the process was started, as ISO 8601. */
   since: string
   /** What is free on the disk and what is kept free, in bytes. */
-  disk: { bytes: number; floor: number }
+  disk: { free: number; floor: number }
 }
 
 const status: Job<object, ServiceStatus & { done: true }> = {
   parse: () => ({}),
   changes: () => false,
   run: async function* ({ readiness, freeSpace }) {
-    const { bytes, floor } = await freeSpace.free()
+    const { free, floor } = await freeSpace.figures()
     const since = new Date(Date.now() - process.uptime() * 1000).toISOString()
-    yield { ...(await readiness.report()), pid: process.pid, since, disk: { bytes, floor }, done: true }
+    yield { ...(await readiness.report()), pid: process.pid, since, disk: { free, floor }, done: true }
   },
 }
 

@@ -51,9 +51,9 @@ export class Readiness {
       lock: async () =>
         (await isSigned(config.data)) ? undefined : 'another process has taken the data folder',
       disk: async () => {
-        const { bytes, floor, inodes } = await freeSpace.free()
-        if (bytes < floor) return 'the disk is full: less is free than PLINTH_MIN_FREE_BYTES'
-        if (inodes === 0) return 'the disk has no inode left'
+        const { free, floor, inodesFree } = await freeSpace.figures()
+        if (free < floor) return 'the disk is full: less is free than PLINTH_MIN_FREE_BYTES'
+        if (inodesFree === 0) return 'the disk has no inode left'
         await store.probe()
         return undefined
       },
@@ -63,8 +63,12 @@ export class Readiness {
       },
       clock: async () => clockWatch.problem(),
       views: async () => {
-        const seconds = Math.round(ownerViews.behindMs / 1000)
-        return seconds * 1000 < VIEWS_BEHIND_MS ? undefined : `pages and JSON are ${seconds} s behind`
+        const now = Date.now()
+        const since = await ownerViews.behindSince()
+        const behindMs = since.reduce((most, time) => Math.max(most, now - time), 0)
+        return behindMs < VIEWS_BEHIND_MS
+          ? undefined
+          : `pages and JSON are ${Math.round(behindMs / 1000)} s behind`
       },
     }
   }

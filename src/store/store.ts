@@ -7,6 +7,7 @@ import { errno, ignoring } from '../errors.js'
 import { folders, sumFolders } from '../layout.js'
 import { admit, type Admitted } from './ownership.js'
 import { PRIVATE, Staging } from './staging.js'
+import { syncHandle } from './sync.js'
 import { waitForAll } from './wait-for-all.js'
 
 /** The data folder. Opening it touches nothing. */
@@ -86,7 +87,7 @@ export class Store extends Staging {
   async record(path: string, content: string): Promise<void> {
     const handle = await open(this.at(path), 'wx', PRIVATE)
     try {
-      const written = handle.writeFile(content).then(() => handle.sync())
+      const written = handle.writeFile(content).then(() => syncHandle(handle, 'file'))
       await waitForAll([written, this.sync(dirname(path))])
     } finally {
       await handle.close()

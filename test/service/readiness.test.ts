@@ -11,14 +11,14 @@ import { signLock } from '../../src/store/lock.js'
 import type { Store } from '../../src/store/store.js'
 import { memoryFolder } from '../support/temp-folder.js'
 
-const FREE = { bytes: 2 ** 30, floor: 2 ** 20, inodes: 1000 as number | undefined }
+const FREE = { size: 2 ** 40, free: 2 ** 30, floor: 2 ** 20, promised: 0, inodesFree: 1000 }
 
 /** A service where all is well, but for what is `given`. */
 function made(given: {
   probe?: () => Promise<void>
   free?: () => Promise<typeof FREE>
   unsettled?: number
-  behindMs?: number
+  behind?: number[]
   clock?: string
 }) {
   const data = memoryFolder()
@@ -28,9 +28,9 @@ function made(given: {
   const looked = {
     config: { data },
     store: { probe: given.probe ?? (async () => {}) } as Store,
-    freeSpace: { free: given.free ?? (async () => FREE) } as FreeSpace,
+    freeSpace: { figures: given.free ?? (async () => FREE) } as FreeSpace,
     journal: { unsettled: given.unsettled ?? 0 } as Journal,
-    ownerViews: { behindMs: given.behindMs ?? 0 } as OwnerViews,
+    ownerViews: { behindSince: async () => given.behind?.map((ms) => Date.now() - ms) ?? [] } as OwnerViews,
     clockWatch: { problem: () => given.clock } as ClockWatch,
   }
   return { data, readiness: new Readiness(looked) }
@@ -42,13 +42,13 @@ const fails = (code: string) => async () => {
 
 t.test('each thing that can be wrong is said, and the others are well', async (t) => {
   const table: [what: string, given: Parameters<typeof made>[0], name: string, reason: string | RegExp][] = [
-    ['below the floor', { free: async () => ({ ...FREE, bytes: 2 ** 20 - 1 }) }, 'disk', /less is free/],
-    ['no inode', { free: async () => ({ ...FREE, inodes: 0 }) }, 'disk', /no inode/],
+    ['below the floor', { free: async () => ({ ...FREE, free: 2 ** 20 - 1 }) }, 'disk', /less is free/],
+    ['no inode', { free: async () => ({ ...FREE, inodesFree: 0 }) }, 'disk', /no inode/],
     ['not writable', { probe: fails('EROFS') }, 'disk', 'it cannot be checked (EROFS)'],
     ['the disk fails', { free: fails('EIO') }, 'disk', 'it cannot be checked (EIO)'],
     ['half-done', { unsettled: 2 }, 'journal', /^2 half-done operations/],
     ['a clock', { clock: 'it was put back' }, 'clock', 'it was put back'],
-    ['behind', { behindMs: 61_000 }, 'views', 'pages and JSON are 61 s behind'],
+    ['behind', { behind: [5, 61_000, 7] }, 'views', /^pages and JSON are \d+ s behind$/],
   ]
   for (const [what, given, name, reason] of table) {
     const { ready, checks } = await made(given).readiness.report()
@@ -63,7 +63,7 @@ t.test('each thing that can be wrong is said, and the others are well', async (t
     for (const check of checks)
       t.match(check, check.name === name ? { ok: false, reason } : { ok: true }, `${what}: ${check.name}`)
   }
-  const well = made({ behindMs: 59_000, free: async () => ({ ...FREE, inodes: undefined }) })
+  const well = made({ behind: [30_000] })
   t.same((await well.readiness.report()).ready, true, 'all is well')
 })
 
