@@ -4,32 +4,25 @@ import type { AccessKeeper } from '../access/keeper.js'
 import type { Config } from '../config.js'
 import type { Admission } from '../http/admission.js'
 import { readVerifyResult } from '../inspection/verify-result.js'
-import { folders, nginxStatusPath } from '../layout.js'
-import type { Log } from '../log.js'
+import { folders } from '../layout.js'
 import type { CheckPool } from '../modzip/check-pool.js'
-import { STATUS_URL } from '../nginx/conf-parts.js'
 import type { Journal } from '../packages/journal.js'
 import type { OwnerViews } from '../packages/owner-views.js'
-import type { FreeSpace } from '../store/free-space.js'
 import type { Store } from '../store/store.js'
-import type { Registry } from 'prom-client'
-import { askNginx } from './nginx-status.js'
 import { FigureSource } from './figure-source.js'
+import { certificateAndClock, disk, nginx, type Into, type MachineParts } from './machine-sources.js'
 
 /** The parts that are asked. `isRecovered`: what a crash left was looked at, and requests are taken. */
-export type MetricsParts = {
+export type MetricsParts = MachineParts & {
   config: Pick<Config, 'metrics'>
   store: Store
   admission: Admission
   zips: CheckPool
   journal: Journal
   ownerViews: OwnerViews
-  freeSpace: FreeSpace
   keeper: AccessKeeper
   isRecovered: () => boolean
 }
-
-type Into = { registry: Registry; log: Log }
 
 const SOON_MS = 14 * 24 * 3600 * 1000
 
@@ -42,6 +35,7 @@ export const serviceSources = (into: Into, parts: MetricsParts): FigureSource[] 
   disk(into, parts),
   accounts(into, parts),
   verify(into, parts),
+  certificateAndClock(into, parts),
   nginx(into),
 ]
 
@@ -147,33 +141,6 @@ const views = (into: Into, { ownerViews }: MetricsParts): FigureSource =>
     },
   )
 
-const disk = (into: Into, { freeSpace }: MetricsParts): FigureSource =>
-  new FigureSource(
-    into,
-    'disk',
-    {
-      plinth_disk_size_bytes: { help: "Size of the data folder's file system." },
-      plinth_disk_free_bytes: { help: 'Bytes of it that are free.' },
-      plinth_disk_floor_bytes: { help: 'Bytes that uploads leave free (PLINTH_MIN_FREE_BYTES).' },
-      plinth_disk_promised_bytes: {
-        help: 'Bytes that uploads under way were promised and have not written yet.',
-      },
-      plinth_disk_inodes: { help: 'Inodes of the file system; absent where it does not count them.' },
-      plinth_disk_inodes_free: { help: 'Inodes of it that are free; absent where it does not count them.' },
-    },
-    async () => {
-      const { size, free, floor, promised, inodes, inodesFree } = await freeSpace.figures()
-      return {
-        plinth_disk_size_bytes: size,
-        plinth_disk_free_bytes: free,
-        plinth_disk_floor_bytes: floor,
-        plinth_disk_promised_bytes: promised,
-        plinth_disk_inodes: inodes,
-        plinth_disk_inodes_free: inodesFree,
-      }
-    },
-  )
-
 const accounts = (into: Into, { keeper }: MetricsParts): FigureSource =>
   new FigureSource(
     into,
@@ -213,32 +180,6 @@ const verify = (into: Into, { store }: MetricsParts): FigureSource =>
         plinth_verify_last_run_timestamp_seconds: last && Date.parse(last.time) / 1000,
         plinth_verify_last_findings: last?.findings,
         plinth_verify_last_duration_seconds: last?.seconds,
-      }
-    },
-  )
-
-const nginx = (into: Into): FigureSource =>
-  new FigureSource(
-    into,
-    'nginx',
-    {
-      plinth_nginx_up: { help: '1 when nginx answers, else 0.' },
-      plinth_nginx_connections: { help: 'Connections to nginx, by state.', label: 'state' },
-      plinth_nginx_accepted_connections_total: { help: 'Connections that nginx has accepted.', total: true },
-      plinth_nginx_handled_connections_total: {
-        help: 'Those of them that were not dropped at once.',
-        total: true,
-      },
-      plinth_nginx_requests_total: { help: 'Requests to nginx, reads and others.', total: true },
-    },
-    async () => {
-      const status = await askNginx(nginxStatusPath, STATUS_URL)
-      return {
-        plinth_nginx_up: status ? 1 : 0,
-        plinth_nginx_connections: status?.connections,
-        plinth_nginx_accepted_connections_total: status?.accepted,
-        plinth_nginx_handled_connections_total: status?.handled,
-        plinth_nginx_requests_total: status?.requests,
       }
     },
   )

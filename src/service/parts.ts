@@ -17,6 +17,7 @@ import { VersionIndex } from '../packages/version-index.js'
 import { CopyIn } from '../store/copy-in.js'
 import { FreeSpace } from '../store/free-space.js'
 import type { Site } from '../views/page-addresses.js'
+import { CertificateWatch } from './certificate-watch.js'
 import { ClockWatch } from './clock-watch.js'
 import { Readiness } from './readiness.js'
 import { Store } from '../store/store.js'
@@ -59,6 +60,8 @@ export class Parts {
 
   /** Sees that the machine's clock was moved. */
   readonly clockWatch: ClockWatch
+  /** Sees that nginx's certificate expires. */
+  readonly certificateWatch: CertificateWatch
   /** Whether uploads can be taken now. */
   readonly readiness: Readiness
 
@@ -83,6 +86,7 @@ export class Parts {
     this.files = new FilePublisher(this)
     this.intake = new ModuleIntake(this)
     this.clockWatch = new ClockWatch(log)
+    this.certificateWatch = new CertificateWatch(config.tls?.cert, log)
     this.readiness = new Readiness(this)
   }
 

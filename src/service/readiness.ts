@@ -7,6 +7,7 @@ import type { OwnerViews } from '../packages/owner-views.js'
 import type { FreeSpace } from '../store/free-space.js'
 import { isSigned } from '../store/lock.js'
 import type { Store } from '../store/store.js'
+import type { CertificateWatch } from './certificate-watch.js'
 import type { ClockWatch } from './clock-watch.js'
 
 /** How long a check may take. */
@@ -16,7 +17,7 @@ const HOLDS_MS = 1000
 /** How long the views of an owner may be due. They follow a change within a second, and a crash in minutes. */
 const VIEWS_BEHIND_MS = 60_000
 
-const CHECKS = ['lock', 'disk', 'journal', 'views', 'clock'] as const
+const CHECKS = ['lock', 'disk', 'journal', 'views', 'clock', 'certificate'] as const
 type CheckName = (typeof CHECKS)[number]
 
 /** One check: `reason` says what is wrong, in words that anybody may read. */
@@ -32,6 +33,7 @@ type Looked = {
   journal: Journal
   ownerViews: OwnerViews
   clockWatch: ClockWatch
+  certificateWatch: CertificateWatch
 }
 
 export class Readiness {
@@ -45,7 +47,10 @@ export class Readiness {
   /** When it was found, on the clock of `performance`; Infinity while it is being found. */
   #foundAt = Infinity
 
-  constructor({ config, store, freeSpace, journal, ownerViews, clockWatch }: Looked, checkMs = CHECK_MS) {
+  constructor(
+    { config, store, freeSpace, journal, ownerViews, clockWatch, certificateWatch }: Looked,
+    checkMs = CHECK_MS,
+  ) {
     this.#checkMs = checkMs
     this.#looks = {
       lock: async () =>
@@ -61,6 +66,7 @@ export class Readiness {
         const count = journal.unsettled
         return count === 0 ? undefined : `${count} half-done operations could not be settled yet`
       },
+      certificate: () => certificateWatch.problem(),
       clock: async () => clockWatch.problem(),
       views: async () => {
         const now = Date.now()

@@ -87,6 +87,7 @@ export class Service {
       this.#inbox = await Inbox.start(this.#parts, { settleMs: this.#config.inboxSettleSeconds * 1000 })
     await this.#commands.listen()
     this.#parts.clockWatch.start()
+    this.#parts.certificateWatch.start()
     this.#sweeping = setInterval(() => void this.#sweep(), SWEEP_EVERY_MS).unref()
   }
 
@@ -96,6 +97,7 @@ export class Service {
     this.#admission.stop()
     clearInterval(this.#sweeping)
     this.#parts.clockWatch.stop()
+    this.#parts.certificateWatch.stop()
     const ended = new Promise<void>((resolve) => this.#server.close(() => resolve()))
     this.#server.closeIdleConnections()
     const others = Promise.all([this.#inbox?.stop(), this.#commands.stop()])

@@ -76,6 +76,16 @@ const TABLE: [alert: string, fires: Series[], quiet: Series[]][] = [
     [{ plinth_failed_logins_total: `0+59x${MINUTES}` }],
   ],
   [
+    'PlinthCertificateExpires',
+    [{ plinth_certificate_expires_timestamp_seconds: always(13 * DAY) }],
+    [{ plinth_certificate_expires_timestamp_seconds: always(15 * DAY) }, {}],
+  ],
+  [
+    'PlinthClockMoved',
+    [{ plinth_clock_moved_seconds: turned(0, -90) }, { plinth_clock_moved_seconds: turned(0, 3600) }],
+    [{ plinth_clock_moved_seconds: always(-90) }, { plinth_clock_moved_seconds: turned(0, 20) }],
+  ],
+  [
     'PlinthViewsBehind',
     [{ plinth_views_behind_seconds: always(301) }],
     [{ plinth_views_behind_seconds: always(300) }],
@@ -106,9 +116,14 @@ t.test('every rule fires when it must, alone, and when it must not, not', needs(
   ])
   cases.push({ series: {}, alerts: ['PlinthDown'] }) // nobody asks Plinth at all
   cases.push({ series: { ...UP, ...disk(64) }, alerts: ['PlinthDiskFull', 'PlinthDiskLow'] })
+  const expired = { plinth_certificate_expires_timestamp_seconds: always(0) }
+  cases.push({
+    series: { ...UP, ...expired },
+    alerts: ['PlinthCertificateExpires', 'PlinthCertificateExpired'],
+  })
   const { code, output } = tryAlerts(cases)
   t.equal(code, 0, output)
-  const tried = [...TABLE.map(([alert]) => alert), 'PlinthDiskFull']
+  const tried = [...TABLE.map(([alert]) => alert), 'PlinthDiskFull', 'PlinthCertificateExpired']
   const shipped = [...read(ALERTS).matchAll(/^ +- alert: (\w+)$/gm)].map(([, alert]) => alert)
   t.same(shipped.toSorted(), tried.toSorted(), 'the table has every rule')
 })

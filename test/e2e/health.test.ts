@@ -32,7 +32,10 @@ t.test('a server that is well', needs('nginx'), async (t) => {
     t.equal(ready.status, 200)
     t.same(JSON.parse(ready.body), {
       status: 'ready',
-      checks: ['lock', 'disk', 'journal', 'views', 'clock'].map((name) => ({ name, ok: true })),
+      checks: ['lock', 'disk', 'journal', 'views', 'clock', 'certificate'].map((name) => ({
+        name,
+        ok: true,
+      })),
     })
     for (const { headers } of [health, ready])
       t.match(headers, { 'content-type': /^application\/json/, 'cache-control': 'no-store' })

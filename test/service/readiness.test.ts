@@ -4,6 +4,7 @@ import { mock } from 'node:test'
 import t from 'tap'
 import type { Journal } from '../../src/packages/journal.js'
 import type { OwnerViews } from '../../src/packages/owner-views.js'
+import type { CertificateWatch } from '../../src/service/certificate-watch.js'
 import type { ClockWatch } from '../../src/service/clock-watch.js'
 import { Readiness } from '../../src/service/readiness.js'
 import type { FreeSpace } from '../../src/store/free-space.js'
@@ -20,6 +21,7 @@ function made(given: {
   unsettled?: number
   behind?: number[]
   clock?: string
+  certificate?: string
 }) {
   const data = memoryFolder()
   mkdirSync(join(data, 'state'))
@@ -31,6 +33,7 @@ function made(given: {
     freeSpace: { figures: given.free ?? (async () => FREE) } as FreeSpace,
     journal: { unsettled: given.unsettled ?? 0 } as Journal,
     ownerViews: { behindSince: async () => given.behind?.map((ms) => Date.now() - ms) ?? [] } as OwnerViews,
+    certificateWatch: { problem: async () => given.certificate } as CertificateWatch,
     clockWatch: { problem: () => given.clock } as ClockWatch,
   }
   return { data, readiness: new Readiness(looked) }
@@ -47,6 +50,7 @@ t.test('each thing that can be wrong is said, and the others are well', async (t
     ['not writable', { probe: fails('EROFS') }, 'disk', 'it cannot be checked (EROFS)'],
     ['the disk fails', { free: fails('EIO') }, 'disk', 'it cannot be checked (EIO)'],
     ['half-done', { unsettled: 2 }, 'journal', /^2 half-done operations/],
+    ['a certificate', { certificate: 'it expired' }, 'certificate', 'it expired'],
     ['a clock', { clock: 'it was put back' }, 'clock', 'it was put back'],
     ['behind', { behind: [5, 61_000, 7] }, 'views', /^pages and JSON are \d+ s behind$/],
   ]
@@ -59,6 +63,7 @@ t.test('each thing that can be wrong is said, and the others are well', async (t
       { name: 'journal' },
       { name: 'views' },
       { name: 'clock' },
+      { name: 'certificate' },
     ])
     for (const check of checks)
       t.match(check, check.name === name ? { ok: false, reason } : { ok: true }, `${what}: ${check.name}`)
