@@ -3,7 +3,8 @@
 import { resolve } from 'node:path'
 import { quote, StartProblem } from './errors.js'
 import { MAX_ZIP_BYTES } from './gomod/check-zip.js'
-import { longestFirst, parseImportPrefix, type ImportPrefix } from './gomod/import-prefix.js'
+import { parseImportPrefixes, type ImportPrefix } from './gomod/import-prefix.js'
+import { LOG_LEVELS, type LogLevel } from './log.js'
 
 export type Environment = Readonly<Record<string, string | undefined>>
 
@@ -90,20 +91,16 @@ const address: Parse<string> = (text, name) => {
   return url.href.replace(/\/$/, '')
 }
 
-/** nginx tries one after the other. */
-const MAX_PREFIXES = 64
-
 const importPrefixes: Parse<ImportPrefix[]> = (text, name) => {
-  const pairs = text.split(',').flatMap((pair) => pair.trim() || [])
-  if (pairs.length > MAX_PREFIXES) throw bad(name, text, `at most ${MAX_PREFIXES} prefixes are expected`)
-  const found = new Map<string, ImportPrefix>()
-  for (const pair of pairs) {
-    const read = parseImportPrefix(pair)
-    if (typeof read === 'string') throw bad(name, pair, read)
-    if (found.has(read.prefix)) throw bad(name, pair, 'this prefix has an owner already')
-    found.set(read.prefix, read)
-  }
-  return longestFirst([...found.values()])
+  const read = parseImportPrefixes(text)
+  if (Array.isArray(read)) return read
+  throw bad(name, read.text, read.rule)
+}
+
+const level: Parse<LogLevel> = (text, name) => {
+  const found = LOG_LEVELS.find((each) => each === text)
+  if (found !== undefined) return found
+  throw bad(name, text, `${LOG_LEVELS.join(', ')} is expected`)
 }
 
 const path: Parse<string> = (text, name) => {
@@ -208,6 +205,8 @@ const SETTINGS = {
   /** Requests a second from one address for Gitea's API. More of them wait. */
   remoteCommands: setting('PLINTH_REMOTE_COMMANDS', flag, '1'),
   apiRate: setting('PLINTH_API_RATE', number(1, 1_000_000, 'requests a second'), '100'),
+  /** Lines of the service's log below this level are not written. */
+  logLevel: setting('PLINTH_LOG_LEVEL', level, 'info'),
 }
 
 /** Everything that can be set. */

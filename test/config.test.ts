@@ -58,6 +58,7 @@ t.test('a bad value stops the start with a message that names it', async (t) => 
     PLINTH_WRITE_RATE: ['-1', '1.5', 'x', '1000001'],
     PLINTH_API_RATE: ['0', '-1', '1.5', 'x', '1000001'],
     PLINTH_REMOTE_COMMANDS: ['2', 'yes'],
+    PLINTH_LOG_LEVEL: ['trace', 'INFO', '1'],
     PLINTH_TLS_CERT: ['/only/one.pem'],
     PLINTH_TLS_KEY: ['/only/one.pem'],
     PLINTH_HTTP_LISTEN: ['80', '*:80'], // the second is right, but there is no https to redirect to

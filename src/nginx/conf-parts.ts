@@ -52,11 +52,25 @@ limit_req_status 429;
 const redirectTarget = ({ listen, publicUrl }: Config): string =>
   publicUrl?.startsWith('https:') ? publicUrl : `https://$host${portSuffix(listen)}`
 
+// Who reads a file that nginx sends by itself needs no id.
+const ID_PART = `map $status $lone_id {
+    default $request_id;
+    200     "";
+    206     "";
+    301     "";
+    302     "";
+    304     "";
+}
+map $status $range_id {
+    default $request_id;
+}
+`
+
 function httpPart(config: Config): string {
   const { apiRate, connectionsPerAddress, failedLogins, httpListen, writeRate } = config
   const always = `limit_req_zone $failing zone=failing:1m rate=${failedLogins}r/s;
 limit_req_zone $binary_remote_addr zone=api:1m rate=${apiRate}r/s;
-${addressPart(connectionsPerAddress)}${writesPart(writeRate)}map $host $base_path {
+${addressPart(connectionsPerAddress)}${writesPart(writeRate)}${ID_PART}map $host $base_path {
     default "${basePath(config)}";
 }
 `
@@ -69,7 +83,8 @@ ${addressPart(connectionsPerAddress)}${writesPart(writeRate)}map $host $base_pat
 }
 
 function headersPart({ hsts }: Config): string {
-  const nosniff = 'add_header X-Content-Type-Options nosniff always;\n'
+  const nosniff =
+    'add_header X-Content-Type-Options nosniff always;\nadd_header X-Request-Id $answer_id always;\n'
   return hsts === undefined
     ? nosniff
     : `${nosniff}add_header Strict-Transport-Security "max-age=${hsts}" always;\n`

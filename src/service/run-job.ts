@@ -34,7 +34,7 @@ export async function* runJob<Name extends JobName>(
   })
   const parts = new Parts(
     config,
-    makeLog((line) => process.stderr.write(line)),
+    makeLog((line) => process.stderr.write(line), config.logLevel),
   )
   const job = JOBS[name]
   try {

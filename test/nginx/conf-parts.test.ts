@@ -34,12 +34,24 @@ limit_conn_status 429;
 limit_req_zone $writer zone=writes:1m rate=200r/s;
 limit_req zone=writes burst=1200 delay=200;
 limit_req_status 429;
+map $status $lone_id {
+    default $request_id;
+    200     "";
+    206     "";
+    301     "";
+    302     "";
+    304     "";
+}
+map $status $range_id {
+    default $request_id;
+}
 map $host $base_path {
     default "";
 }
 `,
     'listen.conf': 'listen 127.0.0.1:8080;\n',
-    'headers.conf': 'add_header X-Content-Type-Options nosniff always;\n',
+    'headers.conf':
+      'add_header X-Content-Type-Options nosniff always;\nadd_header X-Request-Id $answer_id always;\n',
     'go-import.conf':
       '"~^(?<asked>[a-z0-9][a-z0-9.-]{0,252})/(?!api(?:/|\\z))(?<whose>[A-Za-z0-9][A-Za-z0-9._-]{0,63})(?:/|\\z)" ' +
       '"$asked/$whose mod https://$asked/api/packages/$whose/go";\n',
