@@ -60,7 +60,7 @@ const number =
     throw bad(name, text, `a number of ${of} from ${least} to ${most} is expected`)
   }
 
-const bytes = (most: number): Parse<number> => number(1, most, 'bytes')
+const bytes = (most: number, least = 1): Parse<number> => number(least, most, 'bytes')
 const upToADay = number(1, 86_400, 'seconds')
 
 const flag: Parse<boolean> = (text, name) => {
@@ -112,7 +112,16 @@ const path: Parse<string> = (text, name) => {
   return absolute
 }
 
-const program: Parse<string> = (text) => text
+/** The file of a log: `own` is that of the data folder, where no other may be; `undefined` is none. */
+const logFile = (name: string): Setting<string | undefined> => ({
+  names: [name],
+  read({ [name]: text = '', PLINTH_DATA: data }) {
+    if (['', '0', '1'].includes(text)) return text === '1' ? 'own' : undefined
+    const file = path(text, name)
+    if (!file.startsWith(`${resolve(data || 'data')}/`)) return file
+    throw bad(name, text, '1 is expected for a file in the data folder, or the path of one outside of it')
+  },
+})
 
 const userName: Parse<string> = (text, name) => {
   if (/^[A-Za-z_][A-Za-z0-9_.-]*$/.test(text)) return text
@@ -165,11 +174,7 @@ const SETTINGS = {
   /** A warning about a module zip refuses the zip. */
   strict: setting('PLINTH_STRICT', flag, '0'),
   /** Uploads leave this much free on the data folder's file system. */
-  minFreeBytes: setting(
-    'PLINTH_MIN_FREE_BYTES',
-    number(0, Number.MAX_SAFE_INTEGER, 'bytes'),
-    String(64 * 2 ** 20),
-  ),
+  minFreeBytes: setting('PLINTH_MIN_FREE_BYTES', bytes(Number.MAX_SAFE_INTEGER, 0), String(64 * 2 ** 20)),
   /** Uploads that are taken at once. */
   maxUploads: setting('PLINTH_MAX_UPLOADS', number(1, 10_000, 'uploads'), '256'),
   /** How long a body may stand still. */
@@ -187,7 +192,7 @@ const SETTINGS = {
   /** How long a file in inbox/ must have been left alone before it is published. */
   inboxSettleSeconds: setting('PLINTH_INBOX_SETTLE_SECONDS', number(0, 86_400, 'seconds'), '5'),
   /** The nginx program. */
-  nginx: setting('PLINTH_NGINX', program, 'nginx'),
+  nginx: setting('PLINTH_NGINX', (text) => text, 'nginx'),
   /** The user of nginx's workers when nginx is started by root. */
   nginxUser: optional('PLINTH_NGINX_USER', userName),
   /** Two PEM files, absolute paths. Without them nginx speaks plain http. */
@@ -207,6 +212,8 @@ const SETTINGS = {
   apiRate: setting('PLINTH_API_RATE', number(1, 1_000_000, 'requests a second'), '100'),
   /** Lines of the service's log below this level are not written. */
   logLevel: setting('PLINTH_LOG_LEVEL', level, 'info'),
+  /** Where changes have lines. */
+  auditLog: logFile('PLINTH_AUDIT_LOG'),
 }
 
 /** Everything that can be set. */

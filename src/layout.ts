@@ -39,6 +39,7 @@
 //     start.pid                                the pid of the `npm start` that serves
 //     control/sock                             the service's socket for commands, in a folder that nginx cannot enter
 //     shim.sock                                the service's socket for nginx
+//     audit.log  audit.path                    the audit log, or where it is; absent when there is none
 //     nginx/                                   nginx.conf and its parts, pid, refused.log(.1), temp folders
 
 import { createHash } from 'node:crypto'
@@ -73,6 +74,9 @@ export const folders = {
 export const lockPath = 'state/lock'
 export const startPidPath = 'state/start.pid'
 export const controlSocketPath = 'state/control/sock'
+export const auditLogPath = 'state/audit.log'
+/** The path of the audit log that the running service writes. */
+export const auditNotePath = 'state/audit.path'
 export const socketPath = 'state/shim.sock'
 export const nginxPidPath = 'state/nginx/nginx.pid'
 export const refusedLogPath = 'state/nginx/refused.log'

@@ -24,7 +24,7 @@ const cut = ([name, value]: [string, LogFields[string]]): [string, LogFields[str
 }
 
 /** The line of fields, with its newline and the present time before them. Long texts are cut. */
-const logLine = (fields: LogFields): string => {
+export const logLine = (fields: LogFields): string => {
   const shown = Object.fromEntries(Object.entries(fields).map(cut))
   return `${visible(JSON.stringify({ time: new Date().toISOString(), ...shown }))}\n`
 }

@@ -27,7 +27,7 @@ const ROOMS: readonly (readonly string[])[] = [
   ['gomod'],
   ['layout.ts', 'config.ts'],
   ['views'],
-  ['modzip', 'store'],
+  ['modzip', 'store', 'audit'],
   ['access', 'nginx', 'pack'],
   ['packages', 'client'],
   ['go', 'generic'],

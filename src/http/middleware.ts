@@ -34,6 +34,8 @@ export const logWrites =
       account: ctx.state.account,
       claimed: ctx.state.claimed,
       address: ctx.ip,
+      owner: ctx.state.change?.owner,
+      what: ctx.state.change?.what,
       bytes: ctx.state.bytes,
       reason: ctx.state.reason,
       ms: Math.round(performance.now() - start),

@@ -17,6 +17,8 @@ export type RequestState = {
   isQuiet?: boolean
   /** Bytes of the upload. */
   bytes?: number
+  /** The change of a package that is asked for. */
+  change?: { kind: 'publish' | 'delete'; owner: string; what?: string }
   /** Why the request was refused. */
   reason?: string
   /** The address of the API that the request is for. Its refusals are told in JSON. */

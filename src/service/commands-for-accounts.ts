@@ -3,6 +3,7 @@
 import type { Account } from '../access/rights.js'
 import { messageOf, quote, Refusal } from '../errors.js'
 import type { RunCommand } from '../http/command-routes.js'
+import { audited } from './audited.js'
 import { isJobName, JOBS, type JobName } from './jobs.js'
 import type { Parts } from './parts.js'
 
@@ -41,7 +42,9 @@ async function run<Name extends JobName>(
   log('info', name)
   let answer: object = {}
   try {
-    for await (const event of job.run(parts, request, { signal: NEVER, noService: false })) answer = event
+    const events = job.run(parts, request, { signal: NEVER, noService: false })
+    const who = { account: account.name, address, id }
+    for await (const event of audited(parts.audit, name, request, who, events)) answer = event
   } catch (error) {
     log('error', `${name} failed`, messageOf(error))
     throw error

@@ -1,16 +1,21 @@
 // Who did what can be found again: ids of requests, the access log, the audit log, and the command that reads them.
 
-import { readFileSync, renameSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { simpleModule } from '../support/zips.js'
-import { askRaw, type Answer } from '../support/http.js'
+import { askRaw, TOKEN, type Answer } from '../support/http.js'
 import { startPlinth, type Plinth } from '../support/plinth.js'
 import { needs } from '../support/programs.js'
+import { tempFolder } from '../support/temp-folder.js'
 import { until } from '../support/until.js'
 
 const ID = /^[0-9a-f]{32}$/
 const FILE = '/api/packages/team/generic/tool/1/a.txt'
+
+const basic = (pair: string): string => `Basic ${Buffer.from(pair).toString('base64')}`
 
 type Line = Record<string, unknown>
 
@@ -131,4 +136,206 @@ t.test('ids of requests', needs('nginx'), async (t) => {
     t.equal(answer.status, 503)
     t.match(idOf(answer), ID)
   })
+})
+
+t.test('who changed what', needs('nginx'), async (t) => {
+  const audit = join(tempFolder(), 'audit.log')
+  const plinth = await startPlinth({ PLINTH_AUDIT_LOG: audit, PLINTH_INBOX_SETTLE_SECONDS: '0' })
+  t.teardown(plinth.stop)
+  const { ask, cli, data, get } = plinth
+  const me = { by: `local user ${process.getuid?.()}` }
+  let seen = 0
+  /** The lines since the last call. */
+  const fresh = (): Line[] => {
+    const lines = linesIn(readFileSync(audit, 'utf8'))
+    return lines.slice(seen, (seen = lines.length))
+  }
+  cli('account', 'add', 'reader', '--read', 'team')
+  let reader = ''
+
+  await t.test('changes of accounts and owners on the machine', async (t) => {
+    cli('owner', 'add', 'gone', '--private')
+    cli('owner', 'set', 'gone', '--public')
+    cli('account', 'set', 'reader', '--read', 'gone', '--write', 'team', '--expires', '90d')
+    reader = cli('account', 'rotate', 'reader').trimEnd().split('\n').at(-1) ?? ''
+    cli('account', 'set', 'reader', '--read', 'team')
+    cli('owner', 'remove', 'gone', '--with-packages', '--yes')
+    t.equal(plinth.run('owner', 'add', 'team').code, 1)
+    cli('account', 'list')
+    cli('owner', 'list')
+    t.match(fresh(), [
+      { ...me, kind: 'owner', action: 'add', owner: 'team', what: 'public', result: 'done' },
+      { ...me, kind: 'account', action: 'add', what: 'reader', rights: 'read:team', result: 'done' },
+      { ...me, kind: 'owner', action: 'add', owner: 'gone', what: 'private' },
+      { ...me, kind: 'owner', action: 'set', owner: 'gone', what: 'public' },
+      {
+        ...me,
+        kind: 'account',
+        action: 'set',
+        what: 'reader',
+        rights: 'write:team,read:gone',
+        expires: /^20/,
+      },
+      { ...me, kind: 'account', action: 'rotate', what: 'reader' },
+      { ...me, kind: 'account', action: 'set', what: 'reader', rights: 'read:team' },
+      { ...me, kind: 'owner', action: 'remove', owner: 'gone', what: 'with packages', result: 'done' },
+      { ...me, kind: 'owner', action: 'add', owner: 'team', result: 'refused', reason: /already/ },
+    ])
+  })
+
+  await t.test('requests', async (t) => {
+    const readerAuth = basic(`reader:${reader}`)
+    const json = { 'content-type': 'application/json' }
+    const command = (name: string, body: object, auth?: string) =>
+      ask('POST', `/-/commands/${name}`, { body: JSON.stringify(body), headers: json, ...(auth && { auth }) })
+    const module = '/api/packages/team/go/example.com/!m/@v/v1.0.0'
+    const asked: [answer: Promise<Answer>, line: Line | undefined][] = []
+    const does = async (answer: Promise<Answer>, line: Line | undefined): Promise<void> => {
+      asked.push([answer, line])
+      await answer
+    }
+    const team = { account: 'admin', owner: 'team' }
+    const zip = await simpleModule('example.com/M', 'v1.0.0')
+    const file = { ...team, kind: 'publish', what: 'tool@1/a.txt' }
+    const stated = { 'X-Checksum-Sha256': createHash('sha256').update('x').digest('hex') }
+    await does(plinth.publish(zip, 'team'), {
+      ...team,
+      kind: 'publish',
+      what: 'example.com/M@v1.0.0',
+      result: 'done',
+    })
+    await does(ask('PUT', FILE, { body: 'x' }), { ...file, status: 201, result: 'done' })
+    await does(ask('PUT', FILE, { body: 'x', headers: stated }), {
+      ...file,
+      status: 200,
+      result: 'unchanged',
+    })
+    await does(ask('PUT', FILE, { body: 'y' }), {
+      ...file,
+      status: 409,
+      result: 'refused',
+      reason: /already/,
+    })
+    await does(ask('PUT', FILE, { body: 'y', auth: readerAuth }), {
+      account: 'reader',
+      status: 401,
+      kind: 'publish',
+    })
+    await does(ask('PUT', FILE, { body: 'y', auth: false }), undefined)
+    await does(ask('PUT', FILE, { body: 'y', auth: basic('admin:x') }), { claimed: 'admin', kind: 'login' })
+    await does(ask('PUT', FILE, { body: 'y', auth: basic('nobody:x') }), { kind: 'login', owner: 'team' })
+    await does(ask('DELETE', FILE), {
+      ...team,
+      kind: 'delete',
+      what: 'tool@1/a.txt',
+      status: 204,
+      result: 'done',
+    })
+    await does(ask('DELETE', FILE), { ...team, kind: 'delete', status: 404, result: 'refused' })
+    await does(ask('DELETE', module), { ...team, kind: 'delete', what: 'example.com/M@v1.0.0' })
+    await does(plinth.publish(zip, 'team'), { kind: 'publish' })
+    await does(ask('DELETE', '/api/v1/packages/team/go/example.com%2FM'), {
+      kind: 'delete',
+      what: 'example.com/M',
+    })
+    await does(get('/api/v1/packages/team'), undefined)
+    await does(command('owner', { action: 'add', name: 'far', public: true }), {
+      account: 'admin',
+      kind: 'owner',
+      action: 'add',
+      owner: 'far',
+    })
+    await does(command('account', { action: 'list' }), undefined)
+    await does(command('account', { action: 'rotate', self: true }, readerAuth), {
+      account: 'reader',
+      kind: 'account',
+      action: 'rotate',
+      what: 'reader',
+    })
+    await does(command('account', { action: 'list' }, basic('admin:x')), { kind: 'login', claimed: 'admin' })
+    const lines = fresh()
+    const expected = asked.filter(([, line]) => line !== undefined)
+    t.equal(lines.length, expected.length)
+    for (const [nth, [answer, line]] of expected.entries())
+      t.match(lines[nth], { ...line, event: 'audit', address: '127.0.0.1', id: idOf(await answer) })
+  })
+
+  await t.test('jobs of commands, and the drop folder', async (t) => {
+    await ask('PUT', FILE, { body: 'x' })
+    cli('rm', 'team/tool@1', '--yes')
+    const drop = join(data, 'inbox/team/generic/tool/2')
+    mkdirSync(drop, { recursive: true })
+    for (const name of ['ok', 'bad"name']) {
+      writeFileSync(join(drop, `.${name}`), name)
+      renameSync(join(drop, `.${name}`), join(drop, name))
+      await until(() => !existsSync(join(drop, name)))
+    }
+    const cache = join(tempFolder(), 'example.com/n/@v')
+    mkdirSync(cache, { recursive: true })
+    writeFileSync(join(cache, 'v1.0.0.zip'), await simpleModule('example.com/n', 'v1.0.0'))
+    cli('import', join(cache, '../../..'), '--owner', 'team', '--dry-run')
+    cli('import', join(cache, '../../..'), '--owner', 'team')
+    await plinth.stopShim()
+    cli('rm', 'team/example.com/n', '--yes')
+    await plinth.startShim()
+    t.match(fresh(), [
+      { kind: 'publish', account: 'admin' },
+      { ...me, kind: 'delete', owner: 'team', what: 'tool@1', result: 'done' },
+      { by: 'drop folder', kind: 'publish', owner: 'team', what: 'tool@2/ok', result: 'done' },
+      {
+        by: 'drop folder',
+        kind: 'publish',
+        owner: 'team',
+        what: 'team/generic/tool/2/bad"name',
+        result: 'refused',
+      },
+      { ...me, kind: 'publish', owner: 'team', what: 'example.com/n@v1.0.0', result: 'done' },
+      { ...me, kind: 'delete', owner: 'team', what: 'example.com/n', result: 'done' },
+    ])
+  })
+
+  await t.test('it follows the rotation, and has no token', async (t) => {
+    renameSync(audit, `${audit}.1`)
+    t.equal((await ask('PUT', FILE, { body: 'x' })).status, 201)
+    t.match(linesIn(readFileSync(audit, 'utf8')), [{ what: 'tool@1/a.txt' }])
+    const text = readFileSync(`${audit}.1`, 'utf8')
+    t.notMatch(text, TOKEN)
+    t.notMatch(text, reader)
+    t.notMatch(text, 'plinth_')
+  })
+
+  await t.test('without room for its lines changes go on, and the log tells', async (t) => {
+    rmSync(audit)
+    mkdirSync(audit)
+    const answer = await ask('PUT', `${FILE}.b`, { body: 'x' })
+    t.equal(answer.status, 201)
+    t.match(await logged(plinth, answer), [
+      { level: 'error', event: 'audit line lost', what: 'tool@1/a.txt.b' },
+      {},
+    ])
+    t.match(plinth.run('owner', 'add', 'more'), { code: 1, stderr: /PLINTH_AUDIT_LOG: .* cannot be opened/ })
+    t.notMatch(cli('owner', 'list'), 'more', 'a command finds out before it changes anything')
+    rmSync(audit, { recursive: true })
+    await ask('PUT', `${FILE}.c`, { body: 'x' })
+    t.match(linesIn(readFileSync(audit, 'utf8')), [{ kind: 'gap', lost: 1 }, { what: 'tool@1/a.txt.c' }])
+  })
+})
+
+t.test('a part of a line does not spoil the next', async (t) => {
+  const path = join(tempFolder(), 'audit.log')
+  // Where there is no room any more, all but the part of a line is taken away.
+  const program = `
+    import { AuditLog } from '${new URL('../../src/audit/audit-log.js', import.meta.url).href}'
+    import { readFileSync, writeFileSync } from 'node:fs'
+    const path = process.argv[1]
+    const makeRoom = () => writeFileSync(path, readFileSync(path, 'utf8').split('\\n').at(-1))
+    const audit = new AuditLog(path, makeRoom)
+    for (let n = 0; n < 12; n++) audit.record({ kind: 'publish', what: 'w' + n, result: 'done' })`
+  const limited = `trap '' XFSZ; ulimit -f 2; exec "$0" --input-type=module -e "$1" "$2"`
+  execFileSync('env', ['-u', 'NODE_OPTIONS', 'sh', '-c', limited, process.execPath, program, path])
+  const [part = '', ...lines] = readFileSync(path, 'utf8').trimEnd().split('\n')
+  t.match(part, /^\{"time":/)
+  t.throws(() => JSON.parse(part), 'the disk was full in the middle of a line')
+  t.match(linesIn(lines.join('\n')), [{ kind: 'gap', lost: 1 }, { kind: 'publish' }])
+  t.match(linesIn(lines.join('\n')).at(-1), { what: 'w11' })
 })
