@@ -214,6 +214,8 @@ const SETTINGS = {
   logLevel: setting('PLINTH_LOG_LEVEL', level, 'info'),
   /** Where changes have lines. */
   auditLog: logFile('PLINTH_AUDIT_LOG'),
+  /** Where nginx logs all requests. */
+  accessLog: logFile('PLINTH_ACCESS_LOG'),
 }
 
 /** Everything that can be set. */

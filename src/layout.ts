@@ -40,7 +40,7 @@
 //     control/sock                             the service's socket for commands, in a folder that nginx cannot enter
 //     shim.sock                                the service's socket for nginx
 //     audit.log  audit.path                    the audit log, or where it is; absent when there is none
-//     nginx/                                   nginx.conf and its parts, pid, refused.log(.1), temp folders
+//     nginx/                                   nginx.conf and its parts, pid, {refused,access}.log(.1), temp folders
 
 import { createHash } from 'node:crypto'
 import { escapePath } from './gomod/module-path.js'
@@ -80,7 +80,7 @@ export const auditNotePath = 'state/audit.path'
 export const socketPath = 'state/shim.sock'
 export const nginxPidPath = 'state/nginx/nginx.pid'
 export const refusedLogPath = 'state/nginx/refused.log'
-export const olderRefusedLogPath = 'state/nginx/refused.log.1'
+export const accessLogPath = 'state/nginx/access.log'
 
 /** What belongs to no owner: the page of all public owners, and the files that all pages share. */
 export const siteFolder = `${folders.tree}/-`

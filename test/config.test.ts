@@ -58,6 +58,7 @@ t.test('a bad value stops the start with a message that names it', async (t) => 
     PLINTH_WRITE_RATE: ['-1', '1.5', 'x', '1000001'],
     PLINTH_API_RATE: ['0', '-1', '1.5', 'x', '1000001'],
     PLINTH_REMOTE_COMMANDS: ['2', 'yes'],
+    PLINTH_ACCESS_LOG: ['data/tree/x', '/var/log/$x'],
     PLINTH_AUDIT_LOG: ['data/tree/x', 'data/state/audit.log', '/var/log/a;b'],
     PLINTH_LOG_LEVEL: ['trace', 'INFO', '1'],
     PLINTH_TLS_CERT: ['/only/one.pem'],

@@ -2,6 +2,7 @@
 // nginx.conf includes. Pure.
 
 import type { Config } from '../config.js'
+import { accessLogPath } from '../layout.js'
 import { basePath } from '../views/page-addresses.js'
 import { goImportPart } from './go-import.js'
 import { pagePart } from './page-part.js'
@@ -52,8 +53,11 @@ limit_req_status 429;
 const redirectTarget = ({ listen, publicUrl }: Config): string =>
   publicUrl?.startsWith('https:') ? publicUrl : `https://$host${portSuffix(listen)}`
 
-// Who reads a file that nginx sends by itself needs no id.
-const ID_PART = `map $status $lone_id {
+// Who reads a file that nginx sends by itself needs no id, unless a log has it. Where a range cannot be sent, the
+// answer has the headers of the file already.
+const idPart = ({ accessLog }: Config): string =>
+  accessLog === undefined
+    ? `map $status $lone_id {
     default $request_id;
     200     "";
     206     "";
@@ -65,12 +69,29 @@ map $status $range_id {
     default $request_id;
 }
 `
+    : `map $status $lone_id {
+    default $request_id;
+}
+map $status $range_id {
+    default "";
+}
+`
+
+/** The file of the access log, absolute; `undefined` when there is none. */
+export const accessLogOf = ({ data, accessLog }: Pick<Config, 'data' | 'accessLog'>): string | undefined =>
+  accessLog === 'own' ? `${data}/${accessLogPath}` : accessLog
+
+// Lines of several requests are written at once.
+function logsPart(config: Config): string {
+  const path = accessLogOf(config)
+  return path === undefined ? '' : `access_log "${path}" access buffer=32k flush=1s;\n`
+}
 
 function httpPart(config: Config): string {
   const { apiRate, connectionsPerAddress, failedLogins, httpListen, writeRate } = config
   const always = `limit_req_zone $failing zone=failing:1m rate=${failedLogins}r/s;
 limit_req_zone $binary_remote_addr zone=api:1m rate=${apiRate}r/s;
-${addressPart(connectionsPerAddress)}${writesPart(writeRate)}${ID_PART}map $host $base_path {
+${addressPart(connectionsPerAddress)}${writesPart(writeRate)}${idPart(config)}map $host $base_path {
     default "${basePath(config)}";
 }
 `
@@ -117,13 +138,14 @@ type Machine = {
   files: number
 }
 
-/** The seven files, by name. */
+/** The files, by name. */
 export const nginxParts = (config: Config, { version, user, files }: Machine): Record<string, string> => ({
   'main.conf': `${user ? `user ${user.name} ${user.group};\n` : ''}worker_rlimit_nofile ${files};\n`,
   'events.conf': `worker_connections ${connectionsWith(files)};\n`,
   'http.conf': httpPart(config),
   'listen.conf': listenPart(config, version),
   'headers.conf': headersPart(config),
+  'logs.conf': logsPart(config),
   'go-import.conf': goImportPart(config),
   'page.conf': pagePart(config),
 })

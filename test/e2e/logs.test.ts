@@ -2,9 +2,12 @@
 
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
+import { readConfig } from '../../src/config.js'
+import { planNginx } from '../../src/nginx/configure.js'
+import { rotateLogFile } from '../../src/nginx/log-files.js'
 import { simpleModule } from '../support/zips.js'
 import { askRaw, TOKEN, type Answer } from '../support/http.js'
 import { startPlinth, type Plinth } from '../support/plinth.js'
@@ -113,8 +116,9 @@ t.test('ids of requests', needs('nginx'), async (t) => {
   await t.test('the log of refused reads has the id; the service tells at the level debug', async (t) => {
     const answer = await ask('GET', '/api/packages/secret/generic/a/1/b', { auth: 'Bearer wrong' })
     t.equal(answer.status, 401)
-    const refused = linesIn(readFileSync(join(data, 'state/nginx/refused.log'), 'utf8'))
-    t.match(refused.at(-1), { event: 'refused', id: idOf(answer), status: 401 })
+    const refused = (): Line[] => linesIn(readFileSync(join(data, 'state/nginx/refused.log'), 'utf8'))
+    await until(() => refused().some(({ id }) => id === idOf(answer))) // nginx writes it behind the answer
+    t.match(refused().at(-1), { event: 'refused', id: idOf(answer), status: 401 })
     t.match(await logged(plinth, answer), [{ level: 'debug', event: 'request', status: 401 }])
     const allowed = await ask('GET', '/api/packages/secret/', { auth: `Bearer ${token}` })
     t.equal(allowed.status, 404)
@@ -318,6 +322,134 @@ t.test('who changed what', needs('nginx'), async (t) => {
     rmSync(audit, { recursive: true })
     await ask('PUT', `${FILE}.c`, { body: 'x' })
     t.match(linesIn(readFileSync(audit, 'utf8')), [{ kind: 'gap', lost: 1 }, { what: 'tool@1/a.txt.c' }])
+  })
+})
+
+t.test('the access log', needs('nginx'), async (t) => {
+  const plinth = await startPlinth({ PLINTH_ACCESS_LOG: '1' })
+  t.teardown(plinth.stop)
+  const { ask, cli, data, get, port } = plinth
+  const path = join(data, 'state/nginx/access.log')
+  const readLog = (): Line[] => linesIn(readFileSync(path, 'utf8'))
+  /** The line of an answer; waits for it. */
+  const lineOf = async (answer: Answer): Promise<Line | undefined> => {
+    const id = idOf(answer)
+    await until(() => readFileSync(path, 'utf8').includes(id))
+    return readLog().find((line) => line['id'] === id)
+  }
+  cli('owner', 'add', 'secret', '--private')
+  const reader = cli('account', 'add', 'reader', '--read', 'secret').trimEnd().split('\n').at(-1) ?? ''
+  const secret = FILE.replace('/team/', '/secret/')
+  const module = '/api/packages/secret/go/example.com/m/@v/list'
+  for (const file of [FILE, secret]) t.equal((await ask('PUT', file, { body: '0123456789' })).status, 201)
+  t.equal((await plinth.publish(await simpleModule('example.com/m', 'v1.0.0'), 'secret')).status, 201)
+
+  await t.test('each request has a line with the id of its answer', async (t) => {
+    const agent = { headers: { 'user-agent': 'Go-http-client/1.1' } }
+    const own = { auth: basic(`reader:${reader}`) }
+    const part = { headers: { range: 'bytes=0-3' } }
+    const table: [answer: Promise<Answer>, line: Line][] = [
+      [
+        ask('GET', FILE, agent),
+        { status: 200, path: FILE, account: '', bytes: 10, agent: 'Go-http-client/1.1' },
+      ],
+      [ask('GET', secret, own), { status: 200, path: secret, account: 'reader' }],
+      [ask('GET', module, own), { status: 200, path: module, account: 'reader' }],
+      [ask('GET', '/secret/', own), { status: 200, path: '/secret/', account: 'reader' }],
+      [
+        ask('HEAD', secret, { ...own, ...part }),
+        { status: 206, method: 'HEAD', account: 'reader', bytes: 0 },
+      ],
+      [ask('GET', FILE, { headers: { range: 'bytes=10-' } }), { status: 416 }],
+      [ask('GET', secret, { auth: basic('reader:wrong') }), { status: 401, path: secret, account: '' }],
+      [get(secret), { status: 401, account: '' }],
+      [get('/api/v1/packages/team'), { status: 200, path: '/api/v1/packages/team' }],
+      [ask('PUT', FILE, { body: 'x' }), { status: 409, method: 'PUT', account: '' }],
+      [ask('PATCH', FILE), { status: 405, method: 'PATCH' }],
+      [ask('GET', '/a?b=c&token=d'), { status: 301, path: '/a' }],
+    ]
+    for (const [asked, line] of table) {
+      const answer = await asked
+      t.match(idOf(answer), ID)
+      t.match(await lineOf(answer), { event: 'access', address: '127.0.0.1', seconds: Number, ...line })
+    }
+  })
+
+  await t.test('no spelling of credentials puts a token into it', async (t) => {
+    const paths = [
+      FILE,
+      secret,
+      module,
+      '/',
+      '/secret/',
+      '/team/',
+      '/secret/go/example.com/m',
+      '/secret',
+      '/secret/all',
+    ]
+    paths.push(
+      '/-/style.css',
+      '/api/v1/user',
+      '/api/v1/packages/secret',
+      '/secret/m?go-get=1',
+      `${secret}?token=${TOKEN}`,
+    )
+    paths.push(
+      '/secret/go/Example.com/M',
+      '/secret/-/packages',
+      '/-/secret/',
+      '/-/asked',
+      '/-/commands/x',
+      '/secret/x/',
+    )
+    for (const token of [TOKEN, reader])
+      for (const auth of [
+        basic(`${token}:`),
+        basic(`${token}:x-oauth-basic`),
+        basic(`x:${token}`),
+        `Bearer ${token}`,
+      ])
+        for (const path of paths)
+          for (const method of ['GET', 'PUT', 'DELETE'])
+            await ask(method, path, { auth, headers: { referer: `http://x/?${token}` }, body: '' })
+    await lineOf(await get('/last'))
+    for (const file of [path, join(data, 'state/nginx/refused.log')])
+      for (const token of [TOKEN, reader]) t.notMatch(readFileSync(file, 'utf8'), token, file)
+    t.same(new Set(readLog().map(({ account }) => account)), new Set(['', 'reader']))
+  })
+
+  await t.test('a line is short and can be read, whatever was asked', async (t) => {
+    await askRaw(port, `${'M'.repeat(3000)} / HTTP/1.1`, 'Host: x')
+    await askRaw(port, 'nonsense')
+    await askRaw(port, 'GET /old')
+    await askRaw(port, `GET /${'x'.repeat(9000)}"\\ HTTP/1.1`, 'Host: x')
+    await ask('GET', `/${'%0a'.repeat(1000)}`, { headers: { 'user-agent': `"\u009b${'a'.repeat(5000)}` } })
+    await lineOf(await get('/last'))
+    const lines = readFileSync(path, 'utf8').trimEnd().split('\n')
+    for (const line of lines) {
+      t.ok(line.length < 1000, `${line.length} characters`)
+      t.doesNotThrow(() => JSON.parse(line), line)
+    }
+  })
+
+  await t.test('it is renamed when it is large, and nginx goes on with a new one', async (t) => {
+    const pid = Number(readFileSync(join(data, 'state/nginx/nginx.pid'), 'utf8'))
+    const before = readFileSync(path, 'utf8')
+    rotateLogFile({ path, most: statSync(path).size + 1 }, pid)
+    t.equal(readFileSync(path, 'utf8'), before, 'a small one stays')
+    rotateLogFile({ path, most: 1 }, pid)
+    await until(async () => {
+      await get('/after')
+      return readFileSync(path, 'utf8').includes('"/after"')
+    })
+    t.ok(readFileSync(`${path}.1`, 'utf8').startsWith(before))
+    for (const file of [path, `${path}.1`]) t.equal(statSync(file).mode & 0o777, 0o640, file)
+  })
+
+  await t.test('one that cannot be made stops the start', async (t) => {
+    const nowhere = join(data, '../none/access.log')
+    const config = readConfig({ PLINTH_DATA: data, PLINTH_ACCESS_LOG: nowhere })
+    await t.rejects(planNginx(config), { message: `PLINTH_ACCESS_LOG: ${nowhere} cannot be made: ENOENT` })
   })
 })
 

@@ -52,6 +52,7 @@ map $host $base_path {
     'listen.conf': 'listen 127.0.0.1:8080;\n',
     'headers.conf':
       'add_header X-Content-Type-Options nosniff always;\nadd_header X-Request-Id $answer_id always;\n',
+    'logs.conf': '',
     'go-import.conf':
       '"~^(?<asked>[a-z0-9][a-z0-9.-]{0,252})/(?!api(?:/|\\z))(?<whose>[A-Za-z0-9][A-Za-z0-9._-]{0,63})(?:/|\\z)" ' +
       '"$asked/$whose mod https://$asked/api/packages/$whose/go";\n',
@@ -140,6 +141,17 @@ t.test('import prefixes come before owners, and the longest comes first', async 
   ])
   const [line] = lines({ PLINTH_PUBLIC_URL: 'https://a.example:8443/b' })
   t.match(line, ' "go.corp.example/x mod https://a.example:8443/b/api/packages/secret/go";')
+})
+
+t.test('an access log is one directive, and gives each answer an id', async (t) => {
+  const { 'logs.conf': logs, 'http.conf': http } = parts({ PLINTH_ACCESS_LOG: '/var/log/a b/access.log' })
+  t.equal(logs, 'access_log "/var/log/a b/access.log" access buffer=32k flush=1s;\n')
+  t.match(
+    http,
+    'map $status $lone_id {\n    default $request_id;\n}\nmap $status $range_id {\n    default "";\n}',
+  )
+  const { 'logs.conf': own } = parts({ PLINTH_ACCESS_LOG: '1', PLINTH_DATA: '/srv/plinth' })
+  t.match(own, 'access_log "/srv/plinth/state/nginx/access.log" access ')
 })
 
 t.test('HSTS only when it is asked for', async (t) => {
