@@ -23,7 +23,7 @@ import { folders, nginxStatusPath, packagesFolder } from '../layout.js'
 import { admit, admits } from '../store/ownership.js'
 import { nginxParts } from './conf-parts.js'
 import { openFiles } from './open-files.js'
-import { makeRefusedLog } from './refused-log.js'
+import { makeLogFiles } from './log-files.js'
 
 const run = promisify(execFile)
 
@@ -70,7 +70,7 @@ export async function planNginx(config: Config): Promise<NginxPlan> {
     writeFileSync(join(folder, name), text)
   if (config.metrics !== undefined) makeRoomForStatus(config.data)
   if (choice.user) await letWorkersRead(config, choice.user)
-  makeRefusedLog(config.data)
+  makeLogFiles(config)
   // Before its configuration is read, nginx writes to a log file of its own. Older versions cannot be told not to.
   const earlyLog = version >= EARLY_LOG_OPTION ? ['-e', 'stderr'] : []
   const args = [
