@@ -22,7 +22,9 @@ import { simpleModule } from '../support/zips.js'
 import { watch } from '../support/child.js'
 import { askRaw, TOKEN, type Answer } from '../support/http.js'
 import { startPlinth, type Plinth } from '../support/plinth.js'
+import { freePort } from '../support/port.js'
 import { needs } from '../support/programs.js'
+import { start } from '../support/start.js'
 import { tempFolder } from '../support/temp-folder.js'
 import { until } from '../support/until.js'
 
@@ -489,6 +491,29 @@ t.test('the access log', needs('nginx'), async (t) => {
     await t.rejects(planNginx(config), { message: `PLINTH_ACCESS_LOG: ${nowhere} cannot be made: ENOENT` })
   })
 })
+
+t.test(
+  'npm start: its first run has a line, and a log that cannot be opened stops it',
+  needs('nginx'),
+  async (t) => {
+    const data = join(tempFolder(), 'data')
+    const settings = { PLINTH_DATA: data, PLINTH_LISTEN: `127.0.0.1:${await freePort()}` }
+    const nowhere = start({ ...settings, PLINTH_AUDIT_LOG: join(data, '../none/audit.log') })
+    t.same(await nowhere.ended, { code: 1, signal: null })
+    t.match(nowhere.output(), /PLINTH_AUDIT_LOG: .*audit\.log cannot be opened to append: ENOENT\n$/)
+    t.notMatch(nowhere.output(), 'plinth_', 'no account was made yet')
+    const running = start({ ...settings, PLINTH_AUDIT_LOG: '1', PLINTH_LOG_LEVEL: 'warn' })
+    await running.until(/serving/)
+    running.kill('SIGTERM')
+    t.same(await running.ended, { code: 0, signal: null })
+    t.notMatch(running.output(), '"level":"info"', 'what is as it should be is left out')
+    const audit = linesIn(readFileSync(join(data, 'state/audit.log'), 'utf8'))
+    t.match(audit, [
+      { by: 'first run', kind: 'account', action: 'add', what: 'admin', rights: 'admin', result: 'done' },
+    ])
+    t.equal(audit.length, 1)
+  },
+)
 
 t.test('logrotate, as the shipped file has it', needs('nginx', 'logrotate', 'gzip'), async (t) => {
   const plinth = await startPlinth({ PLINTH_ACCESS_LOG: '1', PLINTH_AUDIT_LOG: '1' })
