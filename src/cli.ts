@@ -24,6 +24,7 @@ import { whoami } from './commands/whoami.js'
 import { readConfig } from './config.js'
 import { errno, messageOf, PLINTH, quote } from './errors.js'
 import { becomeOwner } from './store/become-owner.js'
+import { readFormat } from './store/format.js'
 
 const ON_DATA: readonly Command[] = [owner, account, access, importCommand, verify, rebuild]
 const ANYWHERE: readonly Command[] = [pack, publish, login, whoami, ls, show, search, rm]
@@ -82,12 +83,13 @@ const isUsageError = (error: unknown): boolean =>
   error instanceof WrongUsage || (errno(error)?.startsWith('ERR_PARSE_ARGS') ?? false)
 
 /**
- * Runs a command on the data folder, as the user to whom it belongs. Says so when the folder is new: otherwise nobody
+ * Runs a command on the data folder, as the user to whom it belongs. Refuses a folder of a newer format. Says so when the folder is new: otherwise nobody
  * would notice a forgotten PLINTH_DATA, and the running service reads another folder.
  */
 async function onDataFolder<T>(run: () => Promise<T>): Promise<T> {
   const { data } = readConfig()
   becomeOwner(data)
+  readFormat(data)
   const wasThere = existsSync(data)
   const result = await run().catch((error: unknown) => {
     throw ['EACCES', 'EPERM'].includes(errno(error) ?? '') ? notAllowed(data, error) : error

@@ -36,6 +36,8 @@
 //     hashes/{xx}/{hash of path}.json          other hashes of a version's files, for which somebody has asked
 //     due/{owner}                              the views of the owner's packages together are to be made again
 //     lock                                     held by the one writer, whose process it names
+//     format                                   the number of the folder's format, see store/format.ts
+//     backup.json                              in a backup alone: what is known of it
 //     start.pid                                the pid of the `npm start` that serves
 //     control/sock                             the service's socket for commands, in a folder that nginx cannot enter
 //     shim.sock                                the service's socket for nginx
@@ -71,6 +73,8 @@ export const folders = {
 } as const
 
 export const lockPath = 'state/lock'
+export const formatPath = 'state/format'
+export const backupNotePath = 'state/backup.json'
 export const startPidPath = 'state/start.pid'
 export const controlSocketPath = 'state/control/sock'
 export const socketPath = 'state/shim.sock'
