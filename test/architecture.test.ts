@@ -131,6 +131,7 @@ const PURE = [
   'inbox/place.ts',
   'inbox/settling.ts',
   'import/info.ts',
+  'inspection/sample.ts',
   'store/parse-json.ts',
   'client/netrc.ts',
   'client/server.ts',

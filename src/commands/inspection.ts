@@ -32,7 +32,8 @@ export async function runInspection(inspection: Inspection, json: boolean): Prom
     }
   }
   progress.clear()
-  const report = { faults, totals }
+  const { sample } = inspection
+  const report = { faults, totals, ...(sample && { sample }) }
   if (json) print(jsonLines(report, 2))
   return report
 }

@@ -20,6 +20,7 @@ import { deletePublished, parseDeletion, type DeletionEvent, type DeletionReques
 import { importVersions, type ImportEvent, type ImportRequest } from '../import/import.js'
 import type { InspectionEvent } from '../inspection/finding.js'
 import { inspectTree, type Inspection } from '../inspection/inspect.js'
+import { parseSample } from '../inspection/sample.js'
 import { removeOwner } from '../packages/owner-removal.js'
 import type { Parts } from './parts.js'
 
@@ -47,11 +48,14 @@ function ownerOf(value: unknown): string {
 
 const inspection: Job<Inspection, InspectionEvent> = {
   parse: (request) => {
-    const { owner, module, mend, counted } = request as Record<string, unknown>
+    const { owner, module, mend, counted, sample: asked } = request as Record<string, unknown>
     if (module !== undefined && typeof module !== 'string') throw new Error('the request names no module')
+    const sample = parseSample(asked)
+    if (mend === true && sample) throw new Error('what is mended is not a sample')
     return {
       mend: mend === true,
       counted: counted === true,
+      ...(sample && { sample }),
       ...(owner !== undefined && { owner: ownerOf(owner) }),
       ...(module !== undefined && { module }),
     }
