@@ -124,6 +124,15 @@ export const genericVersionFolder = ({ owner, name, version }: GenericVersion): 
   `${genericFolder(owner)}/${name}/${version}`
 export const genericFile = (at: GenericVersion, file: string): string => `${genericVersionFolder(at)}/${file}`
 
+// tree/api/packages/admin/go/example.com/m/@v/v1.0.0.zip → true; …/@v/latest.zip, …/@v/v1.0.0.mod → false
+/** Whether this is the path of an uploaded file, a module's zip or a generic file: it may have a record. */
+export function isUpload(path: string): boolean {
+  if (!path.startsWith(`${packagesFolder}/`)) return false
+  const [, kind, ...names] = path.slice(packagesFolder.length + 1).split('/')
+  if (kind === 'generic') return names.length === 3
+  return kind === 'go' && names.at(-2) === '@v' && /^v.*\.zip$/.test(names.at(-1) ?? '')
+}
+
 /** The folder of an owner's views. No registry has this name, so nothing uploaded can be here. */
 export const viewsFolder = (owner: string): string => `${ownerTree(owner)}/-`
 

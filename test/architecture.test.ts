@@ -31,7 +31,7 @@ const ROOMS: readonly (readonly string[])[] = [
   ['access', 'nginx', 'pack'],
   ['packages', 'client'],
   ['go', 'generic'],
-  ['http', 'inbox', 'import', 'inspection'],
+  ['http', 'inbox', 'import', 'inspection', 'backup'],
   ['service'],
   ['commands'],
   ['cli.ts', 'main.ts', 'start.ts'],
@@ -131,6 +131,7 @@ const PURE = [
   'inbox/place.ts',
   'inbox/settling.ts',
   'import/info.ts',
+  'backup/package-files.ts',
   'inspection/sample.ts',
   'store/parse-json.ts',
   'client/netrc.ts',
@@ -158,6 +159,8 @@ t.test('what one file does, no other does', async (t) => {
   t.same(usersOf(/from '@koa\/router'/), ['http/api.ts', 'http/app.ts'])
   for (const file of usersOf(/from 'koa'/)) t.equal(roomOf(file), 'http', `${file} uses koa`)
   t.same(usersOf(/import \{[^}]*\b(?:rename|link)\b[^}]*\} from 'node:fs\/promises'/), [
+    'backup/copy-file.ts', // a backup is no data folder
+    'backup/destination.ts',
     'commands/pack.ts', // gives the zip that is made its name; it knows no tree
     'store/inbox-files.ts',
     'store/staging.ts',

@@ -22,8 +22,8 @@ export type Scope = { owner?: string; module?: string }
 export type Fault = { path: string; fault: string; mend: string; byRebuild: boolean; mended: boolean }
 
 /**
- * How far an inspection is. `read` of all `uploads`, the uploaded files, were read whole. `unrecorded` files have no record of their SHA-256. `recorded` files had none, and this run
- * has written it.
+ * How far an inspection is. `read` of all `uploads`, the uploaded files, were read whole. `unrecorded` files have no
+ * record of their SHA-256. `recorded` files had none, and this run has written it.
  */
 export type Totals = {
   packages: number

@@ -15,6 +15,7 @@ import {
   type OwnerAnswer,
   type OwnerRequest,
 } from '../access/owner-requests.js'
+import { deriveAccess } from '../access/derive.js'
 import { isOwnerName, type Account } from '../access/rights.js'
 import { deletePublished, parseDeletion, type DeletionEvent, type DeletionRequest } from '../http/deletion.js'
 import { importVersions, type ImportEvent, type ImportRequest } from '../import/import.js'
@@ -22,6 +23,18 @@ import type { InspectionEvent } from '../inspection/finding.js'
 import { inspectTree, type Inspection } from '../inspection/inspect.js'
 import { parseSample } from '../inspection/sample.js'
 import { removeOwner } from '../packages/owner-removal.js'
+import {
+  holdPackage,
+  parseHold,
+  parseTouched,
+  touchedSince,
+  watchChanges,
+  type HoldEvent,
+  type HoldRequest,
+  type TouchedEvent,
+  type TouchedRequest,
+  type WatchEvent,
+} from './backup-jobs.js'
 import type { Parts } from './parts.js'
 
 /** How a job runs. `signal` ends it. `noService`: no service runs, so nothing else is under way. */
@@ -33,6 +46,8 @@ type Job<Request extends object, Event extends object> = {
   parse: (request: unknown) => Request
   /** Whether it changes the data folder: then what a crash left is repaired first. */
   changes: (request: Request) => boolean
+  /** Whether it has no line in the log: it is a part of another one. */
+  isQuiet?: true
   /** Whether an account may ask for it from another machine. Without it nobody may. */
   mayAsk?: (request: Request, account: Account) => boolean
   run: (parts: Parts, request: Request, running: Running) => AsyncGenerator<Event>
@@ -112,6 +127,38 @@ const deletion: Job<DeletionRequest, DeletionEvent> = {
   run: (parts, request, { signal }) => deletePublished(parts, request, signal),
 }
 
+/** For a restored folder: repairs what was under way when the backup was made, and derives what nginx reads. */
+const recovery: Job<object, { done: true }> = {
+  parse: () => ({}),
+  changes: () => true,
+  run: async function* ({ store }) {
+    await deriveAccess(store)
+    yield { done: true }
+  },
+}
+
+const backup: Job<object, WatchEvent> = {
+  parse: () => ({}),
+  changes: () => false,
+  run: ({ journal }, _request, { signal }) => watchChanges(journal, signal),
+}
+
+const touched: Job<TouchedRequest, TouchedEvent> = {
+  parse: parseTouched,
+  changes: () => false,
+  isQuiet: true,
+  run: async function* ({ journal }, request) {
+    yield touchedSince(journal, request)
+  },
+}
+
+const hold: Job<HoldRequest, HoldEvent> = {
+  parse: parseHold,
+  changes: () => false,
+  isQuiet: true,
+  run: ({ journal }, request, { signal }) => holdPackage(journal, request, signal),
+}
+
 /** What each job is asked, and what it answers, by the names that the control socket knows. */
 export type JobTypes = {
   inspection: { request: Inspection; event: InspectionEvent }
@@ -120,6 +167,10 @@ export type JobTypes = {
   account: { request: AccountRequest; event: AccountAnswer & { done: true } }
   owner: { request: OwnerRequest; event: OwnerAnswer & { done: true } }
   deletion: { request: DeletionRequest; event: DeletionEvent }
+  recovery: { request: object; event: { done: true } }
+  backup: { request: object; event: WatchEvent }
+  touched: { request: TouchedRequest; event: TouchedEvent }
+  hold: { request: HoldRequest; event: HoldEvent }
 }
 
 export type JobName = keyof JobTypes
@@ -131,6 +182,10 @@ export const JOBS: { readonly [Name in JobName]: Job<JobTypes[Name]['request'], 
   account: accounts,
   owner: owners,
   deletion,
+  recovery,
+  backup,
+  touched,
+  hold,
 }
 
 export const isJobName = (name: string): name is JobName => Object.hasOwn(JOBS, name)

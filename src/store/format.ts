@@ -2,7 +2,7 @@
 // misread or damage it. A program works on formats up to its own, and refuses a newer one before it changes anything.
 
 import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { errno, quote, StartProblem } from '../errors.js'
 import { formatPath } from '../layout.js'
 
@@ -10,6 +10,8 @@ import { formatPath } from '../layout.js'
 export const FORMAT = 1
 /** In the place of the number while a restore fills the folder. */
 const RESTORING = 'restoring'
+/** The name of the file until it is written, beside its own. */
+export const NEW_FORMAT = `${basename(formatPath)}.new`
 
 function textOf(data: string): string | undefined {
   try {
@@ -56,7 +58,7 @@ export const isHalfRestored = (data: string): boolean => textOf(data) === RESTOR
 /** Writes the number, or that the folder is being restored, durably. The folder of the file must be there. */
 export function writeFormat(data: string, format: number | 'restoring'): void {
   const path = join(data, formatPath)
-  const temp = `${path}.new` // one that a crash left is written over
+  const temp = join(dirname(path), NEW_FORMAT) // one that a crash left is written over
   const file = openSync(temp, 'w', 0o644)
   try {
     writeSync(file, `${format}\n`)
