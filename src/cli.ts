@@ -5,6 +5,7 @@
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { access } from './commands/access.js'
 import { account } from './commands/account.js'
+import { backup } from './commands/backup.js'
 import { completionOf } from './commands/completion.js'
 import { WrongUsage, type Command } from './commands/command.js'
 import { importCommand } from './commands/import.js'
@@ -16,6 +17,7 @@ import { pack } from './commands/pack.js'
 import { print, printError } from './commands/print.js'
 import { publish } from './commands/publish.js'
 import { rebuild } from './commands/rebuild.js'
+import { restore } from './commands/restore.js'
 import { rm } from './commands/rm.js'
 import { search } from './commands/search.js'
 import { show } from './commands/show.js'
@@ -26,9 +28,20 @@ import { whoami } from './commands/whoami.js'
 import { readConfig } from './config.js'
 import { errno, messageOf, PLINTH, quote } from './errors.js'
 import { becomeOwner } from './store/become-owner.js'
+import { readFormat } from './store/format.js'
 
-const ON_DATA: readonly Command[] = [owner, account, access, importCommand, verify, rebuild, status, log]
-const ANYWHERE: readonly Command[] = [pack, publish, login, whoami, ls, show, search, rm]
+const ON_DATA: readonly Command[] = [
+  owner,
+  account,
+  access,
+  importCommand,
+  verify,
+  rebuild,
+  status,
+  log,
+  backup,
+]
+const ANYWHERE: readonly Command[] = [restore, pack, publish, login, whoami, ls, show, search, rm]
 const WORKING = [...ON_DATA, ...ANYWHERE]
 const COMMANDS: readonly Command[] = [...WORKING, completionOf(WORKING)]
 
@@ -84,12 +97,13 @@ const isUsageError = (error: unknown): boolean =>
   error instanceof WrongUsage || (errno(error)?.startsWith('ERR_PARSE_ARGS') ?? false)
 
 /**
- * Runs a command on the data folder, as the user to whom it belongs. Says so when the folder is new: otherwise nobody
- * would notice a forgotten PLINTH_DATA, and the running service reads another folder.
+ * Runs a command on the data folder, as the user to whom it belongs. Refuses a folder of a newer format. Says so when
+ * the folder is new: otherwise nobody would notice a forgotten PLINTH_DATA, and the running service reads another one.
  */
 async function onDataFolder<T>(run: () => Promise<T>): Promise<T> {
   const { data } = readConfig()
   becomeOwner(data)
+  readFormat(data)
   const wasThere = existsSync(data)
   const result = await run().catch((error: unknown) => {
     throw ['EACCES', 'EPERM'].includes(errno(error) ?? '') ? notAllowed(data, error) : error

@@ -36,6 +36,7 @@
 //     hashes/{xx}/{hash of path}.json          other hashes of a version's files, for which somebody has asked
 //     due/{owner}                              the views of the owner's packages together are to be made again
 //     lock                                     held by the one writer, whose process it names
+//     format  backup.json                      the number of the format; in a backup alone, what is known of it
 //     start.pid                                the pid of the `npm start` that serves
 //     control/sock                             the service's socket for commands, in a folder that nginx cannot enter
 //     control/nginx.sock                       nginx's socket for its own figures, with PLINTH_METRICS
@@ -74,6 +75,8 @@ export const folders = {
 } as const
 
 export const lockPath = 'state/lock'
+export const formatPath = 'state/format'
+export const backupNotePath = 'state/backup.json'
 export const startPidPath = 'state/start.pid'
 export const controlSocketPath = 'state/control/sock'
 export const auditLogPath = 'state/audit.log'
@@ -127,6 +130,14 @@ export const versionFile = (at: ModuleVersion, extension: Extension): string =>
 export const genericVersionFolder = ({ owner, name, version }: GenericVersion): string =>
   `${genericFolder(owner)}/${name}/${version}`
 export const genericFile = (at: GenericVersion, file: string): string => `${genericVersionFolder(at)}/${file}`
+
+/** Whether this is the path of an uploaded file, a module's zip (not latest.zip) or a generic file: it has a record. */
+export function isUpload(path: string): boolean {
+  if (!path.startsWith(`${packagesFolder}/`)) return false
+  const [, kind, ...names] = path.slice(packagesFolder.length + 1).split('/')
+  if (kind === 'generic') return names.length === 3
+  return kind === 'go' && names.at(-2) === '@v' && /^v.*\.zip$/.test(names.at(-1) ?? '')
+}
 
 /** The folder of an owner's views. No registry has this name, so nothing uploaded can be here. */
 export const viewsFolder = (owner: string): string => `${ownerTree(owner)}/-`

@@ -10,6 +10,7 @@ import { openMetrics } from './service/open-metrics.js'
 import { Service } from './service/service.js'
 import { complain } from './service/terminal.js'
 import { becomeOwner } from './store/become-owner.js'
+import { keepFormat } from './store/format.js'
 import { signLock } from './store/lock.js'
 
 // Ignore EPIPE: a closed log must not stop the service.
@@ -24,8 +25,10 @@ async function main(): Promise<void> {
   mkdirSync(config.data, { recursive: true })
   process.chdir(config.data)
   // `npm start` took the lock and gave it to this process as an open file, which lives as long as the process.
-  if (process.argv[2] === 'locked') signLock(config.data)
-  else await lockDataFolder(config, log)
+  if (process.argv[2] === 'locked') {
+    keepFormat(config.data) // after an upgrade or a rollback `npm start` may be of another version than this
+    signLock(config.data)
+  } else await lockDataFolder(config, log)
   const metrics = await openMetrics(config, log)
   const service = new Service(config, metrics?.hear(log) ?? log, metrics)
   endOnUncaught(service, log)

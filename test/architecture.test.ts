@@ -32,7 +32,7 @@ const ROOMS: readonly (readonly string[])[] = [
   ['access', 'nginx', 'pack'],
   ['packages', 'client'],
   ['go', 'generic'],
-  ['http', 'inbox', 'import', 'inspection', 'logs'],
+  ['http', 'inbox', 'import', 'inspection', 'logs', 'backup'],
   ['metrics'],
   ['service'],
   ['commands'],
@@ -135,6 +135,8 @@ const PURE = [
   'inbox/place.ts',
   'inbox/settling.ts',
   'import/info.ts',
+  'backup/package-files.ts',
+  'inspection/sample.ts',
   'store/parse-json.ts',
   'client/netrc.ts',
   'client/server.ts',
@@ -163,6 +165,8 @@ t.test('what one file does, no other does', async (t) => {
   t.same(usersOf(/from '@koa\/router'/), ['http/api.ts', 'http/app.ts'])
   for (const file of usersOf(/from 'koa'/)) t.equal(roomOf(file), 'http', `${file} uses koa`)
   t.same(usersOf(/import \{[^}]*\b(?:rename|link)\b[^}]*\} from 'node:fs\/promises'/), [
+    'backup/copy-file.ts', // a backup is no data folder
+    'backup/destination.ts',
     'commands/pack.ts', // gives the zip that is made its name; it knows no tree
     'store/inbox-files.ts',
     'store/staging.ts',

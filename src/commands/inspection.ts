@@ -1,6 +1,6 @@
 // What `verify` and `rebuild` share: they run the inspection and show it.
 
-import { readConfig } from '../config.js'
+import { readConfig, type Config } from '../config.js'
 import { NOTHING_INSPECTED, type Fault, type Totals } from '../inspection/finding.js'
 import type { Inspection } from '../inspection/inspect.js'
 import { runJob } from '../service/run-job.js'
@@ -15,12 +15,16 @@ const lines = ({ path, fault, mend, mended }: Fault): string[] => [
 type Report = { faults: Fault[]; totals: Totals }
 
 /** Runs the inspection and shows it; `json` prints one object at the end instead. */
-export async function runInspection(inspection: Inspection, json: boolean): Promise<Report> {
+export async function runInspection(
+  inspection: Inspection,
+  json: boolean,
+  config: Config = readConfig(),
+): Promise<Report> {
   const progress = new Progress()
   const faults: Fault[] = []
   let totals: Totals = NOTHING_INSPECTED
   const counted = progress.isSeen
-  for await (const event of runJob(readConfig(), 'inspection', { ...inspection, counted })) {
+  for await (const event of runJob(config, 'inspection', { ...inspection, counted })) {
     if ('totals' in event) {
       totals = event.totals
       const { packages, files, faults: found } = totals
@@ -32,7 +36,8 @@ export async function runInspection(inspection: Inspection, json: boolean): Prom
     }
   }
   progress.clear()
-  const report = { faults, totals }
+  const { sample } = inspection
+  const report = { faults, totals, ...(sample && { sample }) }
   if (json) print(jsonLines(report, 2))
   return report
 }

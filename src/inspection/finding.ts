@@ -22,12 +22,15 @@ export type Scope = { owner?: string; module?: string }
 export type Fault = { path: string; fault: string; mend: string; byRebuild: boolean; mended: boolean }
 
 /**
- * How far an inspection is. `unrecorded` files have no record of their SHA-256. `recorded` files had none, and this run
- * has written it.
+ * How far an inspection is. `read` of all `uploads`, the uploaded files, were read whole. `unrecorded` files have no
+ * record of their SHA-256. `recorded` files had none, and this run has written it.
  */
 export type Totals = {
   packages: number
   files: number
+  uploads: number
+  read: number
+  readBytes: number
   faults: number
   mended: number
   unrecorded: number
@@ -38,6 +41,9 @@ export type Totals = {
 export const NOTHING_INSPECTED: Readonly<Totals> = {
   packages: 0,
   files: 0,
+  uploads: 0,
+  read: 0,
+  readBytes: 0,
   faults: 0,
   mended: 0,
   unrecorded: 0,

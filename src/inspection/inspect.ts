@@ -8,6 +8,7 @@ import type { ModulePublisher } from '../go/publish.js'
 import { folders } from '../layout.js'
 import type { CheckPool } from '../modzip/check-pool.js'
 import type { OwnerViews } from '../packages/owner-views.js'
+import { recordCount } from '../packages/records.js'
 import { CountAhead } from '../shares/count-ahead.js'
 import type { Site } from '../views/page-addresses.js'
 import type { Store } from '../store/store.js'
@@ -26,6 +27,7 @@ import { lostFiles, lostFinding, type RecordProblem } from './lost-files.js'
 import { inspectGenericPackage } from './generic-package.js'
 import { inspectModule } from './module.js'
 import { Reporter } from './reporter.js'
+import { sampleOf, type SampleRequest } from './sample.js'
 import { inspectOwnerViews } from './views.js'
 import { walk, type Found } from './walk.js'
 import { ZipReadings } from './zip-readings.js'
@@ -42,22 +44,28 @@ type InspectionNeeds = {
 
 /**
  * `mend`: rebuild; without it nothing is written. `noService`: no service runs, so nothing is under way. `counted`: the
- * packages are counted beside the inspection.
+ * packages are counted beside the inspection. `sample`: which uploaded files are read whole; without it all are.
  */
-export type Inspection = Scope & { mend: boolean; noService?: boolean; counted?: boolean }
+export type Inspection = Scope & {
+  mend: boolean
+  noService?: boolean
+  counted?: boolean
+  sample?: SampleRequest
+}
 
 type Inspecting = InspectionNeeds & { check: FileCheck; readings: ZipReadings; reporter: Reporter }
 
 /** Yields each fault when it is found, the totals after each package, and the totals with `done` at the end. */
 export async function* inspectTree(
   needs: InspectionNeeds,
-  { mend, noService, counted = false, ...scope }: Inspection,
+  { mend, noService, counted = false, sample, ...scope }: Inspection,
 ): AsyncGenerator<InspectionEvent> {
   const { store, zips } = needs
   const reporter = new Reporter(store, mend)
+  const isInSample = sample && sampleOf(sample, await recordCount(store))
   const inspecting = {
     ...needs,
-    check: new FileCheck(store),
+    check: new FileCheck(store, reporter.totals, isInSample),
     readings: new ZipReadings(store, zips),
     reporter,
   }
@@ -101,14 +109,14 @@ async function inspectFound(inspecting: Inspecting, found: Found): Promise<Fault
   if ('module' in found) {
     const { module } = found
     return inspectPackage(
-      reporter,
+      inspecting,
       () => inspectModule(inspecting, module),
       (action) => modules.alone(module, action),
     )
   }
   const { version } = found
   return inspectPackage(
-    reporter,
+    inspecting,
     () => inspectGenericVersion(inspecting, version),
     (action) => files.alone(version, action),
   )
@@ -116,7 +124,7 @@ async function inspectFound(inspecting: Inspecting, found: Found): Promise<Fault
 
 /** `look` inspects a package. `inQueue` runs an action while nothing else changes the package. */
 async function inspectPackage(
-  reporter: Reporter,
+  { check, reporter }: Inspecting,
   look: () => Promise<PackageFindings>,
   inQueue: (action: () => Promise<Fault[]>) => Promise<Fault[]>,
 ): Promise<Fault[]> {
@@ -125,7 +133,7 @@ async function inspectPackage(
   const first = await look().catch(() => undefined)
   reporter.totals.files += first?.files ?? 0
   if (first?.findings.length === 0) return []
-  return inQueue(async () => reporter.report((await look()).findings))
+  return inQueue(async () => reporter.report((await check.again(look)).findings))
 }
 
 async function inspectLost(

@@ -23,15 +23,16 @@ import type { Site } from '../views/page-addresses.js'
 import { compareContent, compareLink, compareSum, type Comparing } from './derived-files.js'
 import { REBUILD, stray, type Finding, type PackageFindings } from './finding.js'
 import { inspectModuleViewNames, inspectPages } from './module-views.js'
+import { agreeingFacts } from './unread-version.js'
 import type { ZipReadings } from './zip-readings.js'
 
 type Inspecting = Comparing & { readings: ZipReadings; site: Site }
 
 /**
  * A version that has a zip. One that is not `readable` has its other files left as they are. `entry` is what the
- * module's index says of it.
+ * module's index says of it. The zip of one that is `unread` was not in the sample, and its JSON stands for it.
  */
-type Known = { version: string; time: Date; readable: boolean; entry?: VersionEntry }
+type Known = { version: string; time: Date; readable: boolean; unread?: true; entry?: VersionEntry }
 
 /** Everything that is wrong with a module. Repairs are in the order in which readers see no half-made version. */
 export async function inspectModule(inspecting: Inspecting, module: Module): Promise<PackageFindings> {
@@ -68,6 +69,10 @@ async function inspectVersion(
   if (!status.isFile()) return { findings: [stray(path)] }
   const { findings, sha256 } = await check.uploaded(path, status, { op: 'publish', ...at })
   const known = { version: at.version, time: status.mtime, readable: false }
+  if (!check.isRead(path) && findings.length === 0) {
+    const facts = await agreeingFacts(inspecting, at, { time: status.mtime, size: status.size, sha256 })
+    if (facts) return { findings, known: { ...known, readable: true, unread: true, entry: entryOf(facts) } }
+  }
   const reading = await readings.read(path, status)
   const named = reading.ok ? `${reading.zip.module}@${reading.zip.version}` : undefined
   if (!reading.ok || named !== `${at.module}@${at.version}`) {
@@ -100,7 +105,7 @@ async function factsOf(
 ): Promise<ModuleVersionFacts | undefined> {
   const path = versionFile(at, 'zip')
   const status = await store.status(path)
-  if (!known?.entry || !status) return readModuleFacts(store, at)
+  if (!known?.entry || known.unread || !status) return readModuleFacts(store, at)
   const reading = await readings.read(path, status)
   if (!reading.ok) return undefined
   const upload = { time: status.mtime, size: status.size, sha256: known.entry.sha256 }

@@ -10,6 +10,7 @@ import { waitForAll } from '../store/wait-for-all.js'
 import { isWhole, parseOperation, queueKey, type Operation } from './operation.js'
 import type { OwnerViews } from './owner-views.js'
 import { Queue } from './queue.js'
+import { Watch } from './watch.js'
 
 /** One publish, step by step. Each step has its reverse, for the case that a later step fails. */
 type Publish<T> = {
@@ -56,6 +57,8 @@ export class Journal {
   readonly #queue = new Queue()
   /** What could not be settled yet: key → path of the entry → operation. */
   readonly #unsettled = new Map<string, Map<string, Operation>>()
+  /** Those who are told of each change that begins: id → watch. */
+  readonly #watches = new Map<string, Watch>()
 
   constructor(store: Store, log: Log, ownerViews: OwnerViews, settle: Settle) {
     this.#store = store
@@ -70,9 +73,35 @@ export class Journal {
    */
   alone<T>(key: string, action: () => Promise<T>): Promise<T> {
     return this.#queue.run(key, async () => {
+      this.touch(key)
       await this.#repair(key)
       return action()
     })
+  }
+
+  /** Tells the watches that something of `key` is about to change. {@link alone} does it by itself. */
+  touch(key: string): void {
+    for (const watch of this.#watches.values()) watch.touch(key)
+  }
+
+  /** Begins to note changes, those that are under way or unsettled first. The caller calls `end`. */
+  watch(): { id: string; end: () => void } {
+    const id = randomUUID()
+    this.#watches.set(id, new Watch([...this.#queue.keys(), ...this.#unsettled.keys()]))
+    return { id, end: () => void this.#watches.delete(id) }
+  }
+
+  /** The watch with this id, while it lasts. */
+  watchOf(id: string): Watch | undefined {
+    return this.#watches.get(id)
+  }
+
+  /**
+   * Runs `action`, which changes nothing, while no change of `key` is under way. It gets the paths of the entries that
+   * are not settled.
+   */
+  hold<T>(key: string, action: (entries: string[]) => Promise<T>): Promise<T> {
+    return this.#queue.run(key, () => action([...(this.#unsettled.get(key)?.keys() ?? [])]))
   }
 
   /** Resolves when every change has ended that is under way or waits now and whose key `isMeant`. */
@@ -154,14 +183,9 @@ export class Journal {
 
   /** Keeps an operation whose undoing failed with `failure`, to be settled later. `cause` is why it was undone. */
   async #leave(path: string, entry: Operation, failure: unknown, cause: unknown): Promise<Unsettled> {
-    this.#log(
-      'error',
-      'not settled: tried again by the next request for this package, or at the next start',
-      {
-        ...fieldsOf(entry),
-        reason: messageOf(failure),
-      },
-    )
+    const fields = { ...fieldsOf(entry), reason: messageOf(failure) }
+    const when = 'tried again by the next request for this package, or at the next start'
+    this.#log('error', `not settled: ${when}`, fields)
     this.#keep(path, entry)
     await this.#replace(path, entry).catch(() => {}) // the disk may take nothing at the moment
     return new Unsettled(messageOf(cause), { cause })

@@ -6,6 +6,7 @@ import {
   genericVersionFolder,
   versionFile,
   type GenericVersion,
+  type Module,
   type ModuleVersion,
 } from '../layout.js'
 import { parseJson } from '../store/parse-json.js'
@@ -22,6 +23,13 @@ export type Operation = ModuleOperation | FileOperation
 /** Changes of one key run one after the other: a module of an owner, or a generic package of an owner. */
 export const queueKey = (at: { owner: string } & ({ module: string } | { name: string })): string =>
   'name' in at ? `generic ${at.owner} ${at.name}` : `go ${at.owner} ${at.module}`
+
+/** The package of a {@link queueKey}; `undefined` for any other text. */
+export function parseQueueKey(key: string): Module | Omit<GenericVersion, 'version'> | undefined {
+  const [, kind, owner = '', name = ''] = /^(go|generic) ([^ ]+) (.+)$/s.exec(key) ?? []
+  if (kind === undefined) return undefined
+  return kind === 'go' ? { owner, module: name } : { owner, name }
+}
 
 /** Whether a {@link queueKey} is of this owner. */
 export const isOfOwner = (key: string, owner: string): boolean => key.split(' ', 2)[1] === owner

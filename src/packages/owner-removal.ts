@@ -13,6 +13,7 @@ import type { Journal } from './journal.js'
 import { isOfOwner, versionPathOf } from './operation.js'
 import type { OwnerViews } from './owner-views.js'
 import { allRecords } from './records.js'
+import { ownerKey } from './watch.js'
 
 const holdsStill = (owner: string): Refusal =>
   new Refusal(409, `owner ${owner} holds packages: delete them, or remove it --with-packages`)
@@ -40,7 +41,9 @@ export const removeOwner = (
     }
     await takeRights(store, owner) // a later owner of the same name is another one
     await ownerViews.forget(owner)
+    journal.touch(ownerKey(owner))
     await removePackages(store, owner)
+    journal.touch(ownerKey(owner)) // who copied packages meanwhile looks at them once more
     await ownerViews.forget(owner) // somebody may have read the tree before it went
   })
 

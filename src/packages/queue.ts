@@ -16,6 +16,11 @@ export class Queue {
     }
   }
 
+  /** The keys of which an action is under way or waits. */
+  keys(): Iterable<string> {
+    return this.#tails.keys()
+  }
+
   /** Resolves when every action has ended that is under way or waits now and whose key `isMeant`. */
   async idle(isMeant: (key: string) => boolean): Promise<void> {
     await Promise.allSettled([...this.#tails].flatMap(([key, tail]) => (isMeant(key) ? [tail] : [])))

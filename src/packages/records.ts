@@ -25,6 +25,14 @@ export async function* allRecords(store: Store): AsyncGenerator<RecordFile> {
     }
 }
 
+/** The number of records, which is that of the uploaded files that came through the service. */
+export async function recordCount(store: Store): Promise<number> {
+  let count = 0
+  for (const prefix of await store.names(folders.sums))
+    count += (await store.names(`${folders.sums}/${prefix}`)).length
+  return count
+}
+
 /** Makes the journal entry `entry` the record of the file at `path`. The caller syncs {@link recordFolder}. */
 export const linkRecord = (store: Store, entry: string, path: string): Promise<void> =>
   store.linkOver(entry, sumFile(path))

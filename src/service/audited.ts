@@ -44,6 +44,10 @@ const CHANGES: Changes = {
   }),
   import: () => undefined,
   status: () => undefined,
+  recovery: () => undefined,
+  backup: () => undefined,
+  touched: () => undefined,
+  hold: () => undefined,
   inspection: () => undefined, // what it makes again follows from what is there
 }
 

@@ -79,7 +79,7 @@ export class CommandSocket {
     try {
       const asked = await readJson(req)
       if (!isJobName(name)) throw new Error(`the running service has no command ${quote(name)}`)
-      this.#log('info', name, { ...(asked as Record<string, string>) })
+      if (!JOBS[name].isQuiet) this.#log('info', name, { ...(asked as Record<string, string>) })
       const signal = AbortSignal.any([this.#stopping.signal, left.signal])
       const by = { by: String(req.headers[BY_HEADER] ?? 'local user') }
       for await (const event of this.#run(name, asked, signal, by)) {

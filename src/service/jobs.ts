@@ -15,13 +15,27 @@ import {
   type OwnerAnswer,
   type OwnerRequest,
 } from '../access/owner-requests.js'
+import { deriveAccess } from '../access/derive.js'
 import { isOwnerName, type Account } from '../access/rights.js'
 import { deletePublished, parseDeletion, type DeletionEvent, type DeletionRequest } from '../http/deletion.js'
 import { importVersions, type ImportEvent, type ImportRequest } from '../import/import.js'
 import type { InspectionEvent } from '../inspection/finding.js'
 import { inspectTree, type Inspection } from '../inspection/inspect.js'
+import { parseSample } from '../inspection/sample.js'
 import { rememberingResult } from '../inspection/verify-result.js'
 import { removeOwner } from '../packages/owner-removal.js'
+import {
+  holdPackage,
+  parseHold,
+  parseTouched,
+  touchedSince,
+  watchChanges,
+  type HoldEvent,
+  type HoldRequest,
+  type TouchedEvent,
+  type TouchedRequest,
+  type WatchEvent,
+} from './backup-jobs.js'
 import type { Parts } from './parts.js'
 import type { ReadyReport } from './readiness.js'
 
@@ -34,6 +48,8 @@ type Job<Request extends object, Event extends object> = {
   parse: (request: unknown) => Request
   /** Whether it changes the data folder: then what a crash left is repaired first. */
   changes: (request: Request) => boolean
+  /** Whether it has no line in the log: it is a part of another one. */
+  isQuiet?: true
   /** Whether an account may ask for it from another machine. Without it nobody may. */
   mayAsk?: (request: Request, account: Account) => boolean
   run: (parts: Parts, request: Request, running: Running) => AsyncGenerator<Event>
@@ -49,11 +65,14 @@ function ownerOf(value: unknown): string {
 
 const inspection: Job<Inspection, InspectionEvent> = {
   parse: (request) => {
-    const { owner, module, mend, counted } = request as Record<string, unknown>
+    const { owner, module, mend, counted, sample: asked } = request as Record<string, unknown>
     if (module !== undefined && typeof module !== 'string') throw new Error('the request names no module')
+    const sample = parseSample(asked)
+    if (mend === true && sample) throw new Error('what is mended is not a sample')
     return {
       mend: mend === true,
       counted: counted === true,
+      ...(sample && { sample }),
       ...(owner !== undefined && { owner: ownerOf(owner) }),
       ...(module !== undefined && { module }),
     }
@@ -61,7 +80,8 @@ const inspection: Job<Inspection, InspectionEvent> = {
   changes: ({ mend }) => mend,
   run: (parts, request, { noService }) => {
     const events = inspectTree(parts, { ...request, noService })
-    const isVerify = !request.mend && request.owner === undefined && request.module === undefined
+    const { mend, owner, module, sample } = request
+    const isVerify = !mend && [owner, module, sample].every((part) => part === undefined)
     return isVerify ? rememberingResult(parts, events) : events
   },
 }
@@ -133,6 +153,38 @@ const status: Job<object, ServiceStatus & { done: true }> = {
   },
 }
 
+/** For a restored folder: repairs what was under way when the backup was made, and derives what nginx reads. */
+const recovery: Job<object, { done: true }> = {
+  parse: () => ({}),
+  changes: () => true,
+  run: async function* ({ store }) {
+    await deriveAccess(store)
+    yield { done: true }
+  },
+}
+
+const backup: Job<object, WatchEvent> = {
+  parse: () => ({}),
+  changes: () => false,
+  run: ({ journal }, _request, { signal }) => watchChanges(journal, signal),
+}
+
+const touched: Job<TouchedRequest, TouchedEvent> = {
+  parse: parseTouched,
+  changes: () => false,
+  isQuiet: true,
+  run: async function* ({ journal }, request) {
+    yield touchedSince(journal, request)
+  },
+}
+
+const hold: Job<HoldRequest, HoldEvent> = {
+  parse: parseHold,
+  changes: () => false,
+  isQuiet: true,
+  run: ({ journal }, request, { signal }) => holdPackage(journal, request, signal),
+}
+
 /** What each job is asked, and what it answers, by the names that the control socket knows. */
 export type JobTypes = {
   inspection: { request: Inspection; event: InspectionEvent }
@@ -142,6 +194,10 @@ export type JobTypes = {
   owner: { request: OwnerRequest; event: OwnerAnswer & { done: true } }
   deletion: { request: DeletionRequest; event: DeletionEvent }
   status: { request: object; event: ServiceStatus & { done: true } }
+  recovery: { request: object; event: { done: true } }
+  backup: { request: object; event: WatchEvent }
+  touched: { request: TouchedRequest; event: TouchedEvent }
+  hold: { request: HoldRequest; event: HoldEvent }
 }
 
 export type JobName = keyof JobTypes
@@ -154,6 +210,10 @@ export const JOBS: { readonly [Name in JobName]: Job<JobTypes[Name]['request'], 
   owner: owners,
   deletion,
   status,
+  recovery,
+  backup,
+  touched,
+  hold,
 }
 
 export const isJobName = (name: string): name is JobName => Object.hasOwn(JOBS, name)

@@ -9,6 +9,7 @@ import { dirname, join } from 'node:path'
 import { messageOf, StartProblem } from '../errors.js'
 import { lockPath, socketPath } from '../layout.js'
 import { flock, type FlockOutcome } from './flock.js'
+import { keepFormat, readFormat } from './format.js'
 
 /** How long a process that is just ending may keep the folder before a second one gives up. */
 const PATIENCE_MS = 3000
@@ -88,7 +89,8 @@ const running = (holder: string): FolderIsHeld =>
 
 /**
  * Makes this process the only writer to the data folder `data` (absolute), which is its working directory.
- * Throws a {@link FolderIsHeld} that names the process which holds the folder.
+ * Throws a {@link FolderIsHeld} that names the process which holds the folder, and a StartProblem for a folder of a
+ * newer format, which is left as it is.
  */
 export async function takeLock(data: string, locking: Locking = {}): Promise<Lock> {
   const { patience = 'for nobody', command, onWait } = locking
@@ -100,7 +102,7 @@ export async function takeLock(data: string, locking: Locking = {}): Promise<Loc
     for (let told = false; ;) {
       const outcome = await tryLock(fd)
       if (outcome === 'locked') break
-      if (outcome === 'no flock') return await withoutFlock(data, fd, locking)
+      if (outcome === 'no flock') return await withoutFlock(fd, data, locking)
       const holder = holderOf(data)
       if (!waitsFor(holder) && performance.now() - begun > PATIENCE_MS) throw running(holder)
       if (waitsFor(holder) && !told) {
@@ -110,6 +112,7 @@ export async function takeLock(data: string, locking: Locking = {}): Promise<Loc
       await new Promise((resolve) => setTimeout(resolve, RETRY_MS))
     }
     await mustHold(data)
+    lookAtFormat(data, command)
     signLock(data, command)
     return { fd, release: () => closeSync(fd) }
   } catch (error) {
@@ -118,8 +121,14 @@ export async function takeLock(data: string, locking: Locking = {}): Promise<Loc
   }
 }
 
+// A command may only look, so it writes no number.
+function lookAtFormat(data: string, command: string | undefined): void {
+  if (command === undefined) keepFormat(data)
+  else readFormat(data)
+}
+
 // macOS without util-linux can only see whether a service answers. Two services that start at once both pass.
-async function withoutFlock(data: string, fd: number, locking: Locking): Promise<Lock> {
+async function withoutFlock(fd: number, data: string, locking: Locking): Promise<Lock> {
   if (locking.patience === 'for everybody')
     throw new StartProblem('PLINTH_STANDBY needs the program flock: install util-linux (brew install flock)')
   locking.onWarning?.(
@@ -127,6 +136,7 @@ async function withoutFlock(data: string, fd: number, locking: Locking): Promise
       'install util-linux',
   )
   if (await answers()) throw running('pid unknown')
+  lookAtFormat(data, locking.command)
   closeSync(fd)
   signLock(data, locking.command)
   return { fd: undefined, release: () => {} }

@@ -1,13 +1,25 @@
 // One service writes to a data folder, whatever happens to it.
 
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
+import { runCli } from '../support/cli.js'
+import { freePort } from '../support/port.js'
 import { needs } from '../support/programs.js'
+import { start } from '../support/start.js'
 import { tempFolder } from '../support/temp-folder.js'
 import { askService, newData, runService } from '../support/service.js'
 
 const file = (name: string): string => `/api/packages/admin/generic/tool/1.0/${name}`
+
+/** Names, times and bytes of everything in a data folder. */
+const everything = (data: string): string[] =>
+  readdirSync(data, { recursive: true, encoding: 'utf8' })
+    .sort()
+    .map((name) => {
+      const status = lstatSync(join(data, name))
+      return `${name} ${status.mtimeMs} ${status.isFile() ? readFileSync(join(data, name), 'base64') : ''}`
+    })
 
 t.test('two services on one data folder', needs('flock'), async (t) => {
   const data = await newData()
@@ -104,4 +116,42 @@ t.test('without flock a second one is still found by its socket, and a warning s
   const second = runService(data, env)
   t.equal((await second.ended).code, 1)
   t.match(second.log(), /another plinth is running on this data folder/)
+})
+
+t.test('a data folder of a newer format', needs('flock'), async (t) => {
+  const data = await newData()
+  writeFileSync(join(data, 'state/format'), '2\n')
+  writeFileSync(join(data, 'state/lock'), '') // every folder that was used has one
+  const before = everything(data)
+  const refused = /has format 2, and this plinth knows formats up to 1: run the newer plinth/
+  await t.test('a service says so in one line, and ends', async (t) => {
+    const service = runService(data)
+    t.equal((await service.ended).code, 1)
+    t.match(service.log(), refused)
+    t.equal(service.log().trim().split('\n').length, 1)
+  })
+  await t.test('npm start, too', needs('nginx'), async (t) => {
+    const run = start({ PLINTH_DATA: data, PLINTH_LISTEN: `127.0.0.1:${await freePort()}` })
+    t.equal((await run.ended).code, 1)
+    t.match(run.output(), refused)
+  })
+  await t.test('so does a service that an `npm start` of another version starts', async (t) => {
+    const service = runService(data, {}, [], ['locked'])
+    t.equal((await service.ended).code, 1)
+    t.match(service.log(), refused)
+  })
+  await t.test('commands, too', async (t) => {
+    for (const words of [
+      ['verify'],
+      ['rebuild'],
+      ['access', 'rebuild'],
+      ['account', 'list'],
+      ['owner', 'add', 'x'],
+    ]) {
+      const { code, stderr } = runCli({ PLINTH_DATA: data }, words)
+      t.equal(code, 1, words.join(' '))
+      t.match(stderr, refused)
+    }
+  })
+  t.same(everything(data), before, 'nothing was changed')
 })

@@ -332,6 +332,54 @@ t.test('verify and rebuild', async (t) => {
     })
   }
 
+  await t.test('a sample reads some files whole, and everything cheap of all', async (t) => {
+    const data = copy()
+    const sampled = async (
+      ...words: string[]
+    ): Promise<Report & { code: number; sample: { seed: string } }> =>
+      (await inspect(data, 'verify', '--sample', ...words)) as Report & {
+        code: number
+        sample: { seed: string }
+      }
+    const verify = (...words: string[]) =>
+      sampled(...words).then(({ code, faults, totals }) => ({ code, faults, totals }))
+    t.match(await verify('0.000001%'), { code: 0, totals: { uploads: 8, read: 0, readBytes: 0, faults: 0 } })
+    t.match(await verify('100%'), { code: 0, totals: { uploads: 8, read: 8, faults: 0 } })
+    t.match(await verify('8'), { code: 0, totals: { read: 8 } }, 'as many as there are')
+    const before = snapshot(data)
+    const first = await sampled('50%')
+    for (const _ of [1, 2]) t.same((await sampled('50%', '--seed', first.sample.seed)).totals, first.totals)
+    t.same(snapshot(data), before, 'it has changed nothing')
+    const said = await plinth(data, 'verify', '--sample', '50%', '--seed', 'a1')
+    t.match(
+      said.out,
+      /\nread \d of 8 uploaded files whole \(\d+\.\d %\), 0\.0 MB; the same again: --sample 50% --seed a1\n$/,
+    )
+
+    // What is the same size after the damage is found by those who read it.
+    flip(join(data, zip))
+    t.match(await verify('0.000001%'), { code: 0 })
+    t.match(await verify('100%'), { code: 1, faults: [{ path: zip, fault: /changed since the upload/ }] })
+    const damages: [path: string, damage: (path: string) => void][] = [
+      [`${GENERIC}/1.0/b`, (path) => appendFileSync(path, 'x')],
+      [`${GO}/m/@v/v1.1.0.mod`, rmSync],
+      [`${GO}/m/@v/v1.1.0.info`, (path) => appendFileSync(path, ' ')],
+      [`${GO}/m/@v/list`, (path) => appendFileSync(path, 'v9.9.9\n')],
+      [`${GO}/m/!sub/@v/v0.1.0.mod`, flip],
+      [`${GO}/pseudo/@v/${PSEUDO}.zip`, (path) => appendFileSync(path, 'x')],
+      ['tree/api/packages/admin/-/go/example.com/m/@/v1.0.0.json', (path) => appendFileSync(path, ' ')],
+    ]
+    for (const [path, damage] of damages) damage(join(data, path))
+    const cheap = await verify('0.000001%')
+    const whole = await inspect(data, 'verify')
+    const paths = (faults: Found[]): string[] => faults.map(({ path }) => path).sort()
+    for (const [path] of damages.slice(0, -1)) t.ok(paths(cheap.faults).includes(path), path)
+    t.same(
+      paths(cheap.faults.filter(({ path }) => path !== zip)),
+      paths(whole.faults.filter(({ path }) => path !== zip && !path.endsWith('/v1.0.0.json'))),
+    )
+  })
+
   await t.test('a tree of zips only becomes whole, byte for byte', async (t) => {
     const data = await newData()
     for (const name of Object.keys(contents(whole))) {

@@ -39,9 +39,14 @@ export const askService = (data: string, method: string, path: string, body?: Bu
     req.end(body)
   })
 
-/** Runs the service on `data`, behind the command `before` if there is one (a tracer). */
-export function runService(data: string, env: Record<string, string> = {}, before: string[] = []) {
-  const command = [...before, process.execPath, ...NODE_FLAGS, MAIN]
+/** Runs the service on `data`, behind the command `before` if there is one (a tracer), and with `words`. */
+export function runService(
+  data: string,
+  env: Record<string, string> = {},
+  before: string[] = [],
+  words: string[] = [],
+) {
+  const command = [...before, process.execPath, ...NODE_FLAGS, MAIN, ...words]
   const child = spawn(command[0] ?? '', command.slice(1), {
     env: { ...NODE_ENV, ...process.env, NODE_OPTIONS: '', PLINTH_DATA: data, ...env },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
