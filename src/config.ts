@@ -1,6 +1,8 @@
 // The settings: environment variables, read and validated once. The only file that reads process.env.
 
 import { resolve } from 'node:path'
+import { parseListenAddresses } from './addresses/listen-address.js'
+import { pathProblem } from './addresses/path-in-conf.js'
 import { quote, StartProblem } from './errors.js'
 import { MAX_ZIP_BYTES } from './gomod/check-zip.js'
 import { longestFirst, parseImportPrefix, type ImportPrefix } from './gomod/import-prefix.js'
@@ -68,12 +70,15 @@ const flag: Parse<boolean> = (text, name) => {
   throw bad(name, text, '0 or 1 is expected')
 }
 
-const listen: Parse<string> = (text, name) => {
-  const match = /^(?:(?:[A-Za-z0-9.-]+|\*)|\[[0-9A-Fa-f:.]+\]):([0-9]{1,5})$/.exec(text)
-  const port = Number(match?.[1] ?? NaN)
-  if (port >= 1 && port <= 65535) return text
-  throw bad(name, text, 'host:port is expected, as 127.0.0.1:8080, [::1]:8080 or *:80')
-}
+// A list, whose parser says which text breaks which rule.
+const list =
+  <T>(read: (text: string) => T[] | { text: string; rule: string }): Parse<T[]> =>
+  (text, name) => {
+    const items = read(text)
+    if (Array.isArray(items)) return items
+    throw bad(name, items.text, items.rule)
+  }
+const listen = list(parseListenAddresses)
 
 // nginx's configuration and shell commands have it in them: so it is letters, digits and `. _ ~ -` alone.
 const ADDRESS = /^https?:\/\/[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::[0-9]+)?(?:\/[a-z0-9_~-][a-z0-9._~-]*)*\/?$/i
@@ -109,9 +114,8 @@ const importPrefixes: Parse<ImportPrefix[]> = (text, name) => {
 const path: Parse<string> = (text, name) => {
   const absolute = resolve(text)
   // nginx reads this path from a configuration file and from its command line
-  if (/["'$;{}\\\p{Cc}]/u.test(absolute))
-    throw bad(name, absolute, 'no quotes, $ ; { } \\ or control characters')
-  if (Buffer.byteLength(absolute) > 1000) throw bad(name, absolute, 'at most 1000 bytes')
+  const problem = pathProblem(absolute)
+  if (problem !== undefined) throw bad(name, absolute, problem)
   return absolute
 }
 
@@ -151,7 +155,7 @@ const MAX_HSTS_SECONDS = 315_360_000
 const SETTINGS = {
   /** The data folder, absolute. */
   data: setting('PLINTH_DATA', path, 'data'),
-  /** The address that nginx listens on, as nginx takes it: `127.0.0.1:8080`, `[::1]:8080`, `*:80`. */
+  /** Where nginx listens, one place at least. */
   listen: setting('PLINTH_LISTEN', listen, '127.0.0.1:8080'),
   /** The address that clients use, when it is not the one that nginx listens on: no slash at its end. */
   publicUrl: optional('PLINTH_PUBLIC_URL', address),
@@ -195,7 +199,7 @@ const SETTINGS = {
   nginxUser: optional('PLINTH_NGINX_USER', userName),
   /** Two PEM files, absolute paths. Without them nginx speaks plain http. */
   tls: certificateAndKey,
-  /** The address where plain http is redirected to https. */
+  /** Where plain http is redirected to https. */
   httpListen: onlyWithTls(optional('PLINTH_HTTP_LISTEN', listen)),
   /** Seconds for which browsers are told to come by https only. */
   hsts: onlyWithTls(optional('PLINTH_HSTS', number(1, MAX_HSTS_SECONDS, 'seconds'))),

@@ -23,7 +23,7 @@ const usersOf = (pattern: RegExp): string[] => files.filter((file) => pattern.te
  */
 const ROOMS: readonly (readonly string[])[] = [
   ['errors.ts'],
-  ['log.ts', 'digest.ts', 'shares'],
+  ['log.ts', 'digest.ts', 'shares', 'addresses'],
   ['gomod'],
   ['layout.ts', 'config.ts'],
   ['views'],
@@ -106,6 +106,7 @@ const PURE = [
   ...files.filter((file) => file.startsWith('gomod/') && file !== 'gomod/unicode-tables.ts'),
   ...files.filter((file) => file.startsWith('views/') && file !== 'views/markdown.ts'),
   'layout.ts',
+  'addresses/path-in-conf.ts',
   'shares/share.ts',
   'access/rights.ts',
   'nginx/conf-parts.ts',

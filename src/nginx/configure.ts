@@ -22,6 +22,7 @@ import { quote, StartProblem } from '../errors.js'
 import { folders, packagesFolder } from '../layout.js'
 import { admit, admits } from '../store/ownership.js'
 import { nginxParts } from './conf-parts.js'
+import { wantsIpv6 } from './listen.js'
 import { openFiles } from './open-files.js'
 import { makeRefusedLog } from './refused-log.js'
 
@@ -55,17 +56,18 @@ export async function planNginx(config: Config): Promise<NginxPlan> {
   const folder = join(config.data, folders.nginx)
   mkdirSync(join(folder, 'plinth'), { recursive: true })
   // Each starts a program, and readers wait for nginx: so the programs run beside each other.
-  const [choice, version, limit] = await Promise.all([
+  const [choice, version, limit, ipv6] = await Promise.all([
     chooseUser(config),
     nginxVersion(config.nginx),
     openFiles(),
+    wantsIpv6(config),
   ])
   for (const [name, shipped] of Object.entries(SHIPPED)) {
     const link = join(folder, name)
     rmSync(link, { force: true })
     symlinkSync(fileURLToPath(new URL(`../../../${shipped}`, import.meta.url)), link)
   }
-  const machine = { version, user: choice.user, files: limit.files }
+  const machine = { version, user: choice.user, files: limit.files, ipv6 }
   for (const [name, text] of Object.entries(nginxParts(config, machine)))
     writeFileSync(join(folder, name), text)
   if (choice.user) await letWorkersRead(config, choice.user)

@@ -3,7 +3,7 @@ import { readConfig } from '../../src/config.js'
 import { connectionsWith, nginxParts, WANTED_FILES } from '../../src/nginx/conf-parts.js'
 
 const TLS = { PLINTH_TLS_CERT: '/etc/a b/cert.pem', PLINTH_TLS_KEY: '/etc/a b/key.pem' }
-const machine = { version: 1_022_001, user: undefined, files: WANTED_FILES }
+const machine = { version: 1_022_001, user: undefined, files: WANTED_FILES, ipv6: true }
 const parts = (env: Record<string, string>, version = machine.version): Record<string, string> =>
   nginxParts(readConfig(env), { ...machine, version })
 
@@ -104,12 +104,31 @@ t.test('HTTP/2 is spelt as this nginx wants it', async (t) => {
   )
 })
 
+t.test('every address has its line, and * is both families where the machine has both', async (t) => {
+  const listen = (text: string, ipv6: boolean, env: Record<string, string> = {}) =>
+    nginxParts(readConfig({ ...env, PLINTH_LISTEN: text }), { ...machine, ipv6 })['plinth/listen.conf']
+  const lines = (...addresses: string[]) => addresses.map((address) => `listen ${address};\n`).join('')
+  t.equal(listen('127.0.0.1:8080,[::1]:8080', true), lines('127.0.0.1:8080', '[::1]:8080'))
+  t.equal(listen('*:80', true), lines('0.0.0.0:80', '[::]:80'))
+  t.equal(listen('*:80', false), lines('0.0.0.0:80'))
+  t.equal(listen('*:80,0.0.0.0:80,[::]:80', true), lines('0.0.0.0:80', '[::]:80'), 'nginx takes none twice')
+  t.equal(listen('[::]:80', false), lines('[::]:80'), 'what is asked for is not left out')
+  t.equal(listen('unix:/a b/s,localhost:1', true), lines('"unix:/a b/s"', 'localhost:1'))
+  const options = ['"unix:/s" ssl http2', '0.0.0.0:443 ssl http2', '[::]:443 ssl http2']
+  t.match(
+    listen('unix:/s,*:443', true, TLS),
+    new RegExp(`^${lines(...options).replaceAll(/[[\]]/g, '\\$&')}ssl_cert`),
+  )
+})
+
 t.test('the redirect names the port of https where it is not the usual one', async (t) => {
   const http = (listen: string) =>
     parts({ ...TLS, PLINTH_LISTEN: listen, PLINTH_HTTP_LISTEN: '*:80' })['plinth/redirect.conf']
-  t.match(http('*:443'), 'listen *:80;')
+  t.match(http('*:443'), '    listen 0.0.0.0:80;\n    listen [::]:80;\n')
   t.match(http('*:443'), '    return 308 https://$host$request_uri;')
   t.match(http('[::1]:8443'), 'return 308 https://$host:8443$request_uri;')
+  t.match(http('unix:/s,[::1]:8443'), 'return 308 https://$host:8443$request_uri;')
+  t.match(http('unix:/s'), 'return 308 https://$host$request_uri;')
 })
 
 t.test('the redirect goes to the public URL, if that is one of https', async (t) => {
