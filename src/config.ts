@@ -3,6 +3,7 @@
 import { resolve } from 'node:path'
 import { parseListenAddresses } from './addresses/listen-address.js'
 import { pathProblem } from './addresses/path-in-conf.js'
+import { parseTrustedProxies } from './addresses/trusted-proxies.js'
 import { quote, StartProblem } from './errors.js'
 import { MAX_ZIP_BYTES } from './gomod/check-zip.js'
 import { longestFirst, parseImportPrefix, type ImportPrefix } from './gomod/import-prefix.js'
@@ -159,6 +160,8 @@ const SETTINGS = {
   listen: setting('PLINTH_LISTEN', listen, '127.0.0.1:8080'),
   /** The address that clients use, when it is not the one that nginx listens on: no slash at its end. */
   publicUrl: optional('PLINTH_PUBLIC_URL', address),
+  /** Addresses and ranges of the proxies whose word on the client is taken, and `unix:` for sockets. */
+  trustedProxies: setting('PLINTH_TRUSTED_PROXIES', list(parseTrustedProxies), ''),
   /** Whose modules the import paths of other domains are; a longer prefix comes before one that it is below. */
   importPrefixes: setting('PLINTH_IMPORT_PREFIXES', importPrefixes, ''),
   /** Whether pages load the images of READMEs, over https. */

@@ -109,6 +109,7 @@ const PURE = [
   'addresses/path-in-conf.ts',
   'shares/share.ts',
   'access/rights.ts',
+  'nginx/client-part.ts',
   'nginx/conf-parts.ts',
   'nginx/go-import.ts',
   'commands/duration.ts',

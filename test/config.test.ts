@@ -11,6 +11,7 @@ t.test('without settings there are safe defaults', async (t) => {
     [{ text: '127.0.0.1:8080', host: '127.0.0.1', port: 8080 }],
     'nobody outside reaches it unless it is said',
   )
+  t.same(config.trustedProxies, [], 'nobody is believed who the client is')
   t.equal(config.data, `${process.cwd()}/data`)
   t.equal(config.maxModuleBytes, 524_288_000)
   t.equal(config.strict, false)
@@ -56,6 +57,23 @@ t.test('a bad value stops the start with a message that names it', async (t) => 
       `unix:/${'x'.repeat(107)}`,
       Array.from({ length: 33 }, (_, at) => `127.0.0.1:${at + 1}`).join(),
     ],
+    PLINTH_TRUSTED_PROXIES: [
+      'proxy.example.com',
+      '10.0.0.0/33',
+      'fd00::/129',
+      '10.0.0/8',
+      '10.0.0.0/8/8',
+      '10.0.0.0/',
+      '10.0.0.0/-1',
+      '10.0.0.1;',
+      '[::1]',
+      'fe80::1%eth0',
+      'unix:/run/x',
+      'all',
+      '0.0.0.0/0',
+      '127.0.0.1,::/00',
+      Array.from({ length: 65 }, (_, at) => `10.0.0.${at}`).join(),
+    ],
     PLINTH_MAX_MODULE_BYTES: ['0', '-1', '1e3', '10MB', '524288001', 'x'],
     PLINTH_MAX_FILE_BYTES: ['0', '1.5', '99999999999999999999'],
     PLINTH_STRICT: ['yes', '2', 'true'],
@@ -86,7 +104,7 @@ t.test('a bad value stops the start with a message that names it', async (t) => 
   }
 })
 
-t.test('several places to listen at are a list with commas', async (t) => {
+t.test('several places to listen at, and several proxies, are lists with commas', async (t) => {
   const listen = (text: string) => readConfig({ PLINTH_LISTEN: text }).listen
   t.same(listen('127.0.0.1:8080, [::1]:8080,127.0.0.1:8080,'), [
     { text: '127.0.0.1:8080', host: '127.0.0.1', port: 8080 },
@@ -97,6 +115,9 @@ t.test('several places to listen at are a list with commas', async (t) => {
   t.throws(() => listen(`unix:${socket}x`), { message: /at most 107 bytes, and .* has 108$/ })
   const relative = `${process.cwd()}/run/s`
   t.same(listen('unix:run/../run/s'), [{ text: `unix:${relative}`, socket: relative }])
+  const proxies = (text: string) => readConfig({ PLINTH_TRUSTED_PROXIES: text }).trustedProxies
+  t.same(proxies('10.0.0.0/8, ::1 ,unix:,::1'), ['10.0.0.0/8', '::1', 'unix:'])
+  t.throws(() => proxies('10.0.0.1,x'), { message: /^PLINTH_TRUSTED_PROXIES="x" is not valid: an address, / })
 })
 
 t.test('TLS has a certificate and a key, and what needs it is taken with it', async (t) => {

@@ -5,6 +5,7 @@ import { nginxAddresses } from '../addresses/listen-address.js'
 import type { Config } from '../config.js'
 import { refusedLogPath, socketPath } from '../layout.js'
 import { basePath } from '../views/page-addresses.js'
+import { clientPart, schemePart } from './client-part.js'
 import { goImportPart } from './go-import.js'
 import { pagePart } from './page-part.js'
 
@@ -67,7 +68,7 @@ limit_req_zone $binary_remote_addr zone=plinth_api:1m rate=${apiRate}r/s;
 ${connectionsPerAddress === 0 ? '' : addresses}${writeRate === 0 ? '' : writes}map $host $base_path {
     default "${basePath(config)}";
 }
-`
+${schemePart(config)}`
 }
 
 const limitsPart = ({ connectionsPerAddress, writeRate }: Config): string =>
@@ -79,6 +80,7 @@ function redirectPart(config: Config, { ipv6 }: Machine): string {
   return `server {
 ${listens.join('')}    access_log off;
     include plinth/connections.conf;
+    include plinth/client.conf;
     include plinth/limits.conf;
     return 308 ${redirectTarget(config)}$request_uri;
 }
@@ -150,6 +152,7 @@ export const nginxParts = (
   'events.conf': `worker_connections ${connectionsWith(machine.files)};\n`,
   'plinth/paths.conf': pathsPart(config, socket),
   'plinth/http.conf': httpPart(config),
+  'plinth/client.conf': clientPart(config),
   'plinth/limits.conf': limitsPart(config),
   'plinth/listen.conf': listenPart(config, machine),
   'plinth/redirect.conf': redirectPart(config, machine),

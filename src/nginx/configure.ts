@@ -17,6 +17,7 @@ import { lstat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { ANY_SOCKET } from '../addresses/trusted-proxies.js'
 import { environment, type Config } from '../config.js'
 import { quote, StartProblem } from '../errors.js'
 import { folders, packagesFolder } from '../layout.js'
@@ -56,12 +57,17 @@ export async function planNginx(config: Config): Promise<NginxPlan> {
   const folder = join(config.data, folders.nginx)
   mkdirSync(join(folder, 'plinth'), { recursive: true })
   // Each starts a program, and readers wait for nginx: so the programs run beside each other.
-  const [choice, version, limit, ipv6] = await Promise.all([
+  const [choice, { version, modules }, limit, ipv6] = await Promise.all([
     chooseUser(config),
-    nginxVersion(config.nginx),
+    nginxBuild(config.nginx),
     openFiles(),
     wantsIpv6(config),
   ])
+  if (config.trustedProxies.length > 0 && !modules.has('realip'))
+    throw new StartProblem(
+      `PLINTH_TRUSTED_PROXIES needs an nginx with its realip module, and ${quote(config.nginx)} was built without ` +
+        '(nginx -V would name --with-http_realip_module)',
+    )
   for (const [name, shipped] of Object.entries(SHIPPED)) {
     const link = join(folder, name)
     rmSync(link, { force: true })
@@ -83,22 +89,28 @@ export async function planNginx(config: Config): Promise<NginxPlan> {
     '-g',
     'daemon off;',
   ]
-  const warning = [choice.warning, limit.warning].filter((text) => text !== undefined).join('; and ')
+  const warning = [choice.warning, limit.warning, openSocket(config)]
+    .filter((text) => text !== undefined)
+    .join('; and ')
   return { program: config.nginx, args, user: choice.user, ...(warning && { warning }) }
 }
 
-// 'nginx version: nginx/1.22.1' → 1022001
-async function nginxVersion(program: string): Promise<number> {
+// 'nginx version: nginx/1.22.1 … --with-http_realip_module …' → version 1022001, modules {'realip', …}
+async function nginxBuild(program: string): Promise<{ version: number; modules: ReadonlySet<string> }> {
   let text: string
   try {
-    text = (await run('/bin/sh', ['-c', '"$0" -v 2>&1', program])).stdout
+    text = (await run('/bin/sh', ['-c', '"$0" -V 2>&1', program])).stdout
   } catch {
     throw new StartProblem(
       `there is no nginx at ${quote(program)}: install it, or set PLINTH_NGINX to its path`,
     )
   }
   const [, major, minor, patch] = /\/(\d+)\.(\d+)\.(\d+)/.exec(text) ?? []
-  return Number(major ?? 0) * 1_000_000 + Number(minor ?? 0) * 1000 + Number(patch ?? 0)
+  const modules = [...text.matchAll(/--with-http_(\w+)_module/g)].map(([, name = '']) => name)
+  return {
+    version: Number(major ?? 0) * 1_000_000 + Number(minor ?? 0) * 1000 + Number(patch ?? 0),
+    modules: new Set(modules),
+  }
 }
 
 /**
@@ -131,6 +143,17 @@ async function lookUp(name: string): Promise<WorkerUser | undefined> {
   const { stdout } = await run('id', [name], { env }).catch(() => ({ stdout: '' }))
   const [, uid, gid, group] = /^uid=(\d+)\S* gid=(\d+)\(([^)]+)\)/.exec(stdout) ?? []
   return group === undefined ? undefined : { name, group, uid: Number(uid), gid: Number(gid) }
+}
+
+// nginx lets every user connect to its socket (mode 666). The folder decides who comes there.
+function openSocket({ listen, trustedProxies }: Config): string | undefined {
+  if (!trustedProxies.includes(ANY_SOCKET)) return undefined
+  const open = listen.find((address) => 'socket' in address && othersMayEnter(dirname(address.socket)))
+  return (
+    open &&
+    `every user of this machine can connect to ${open.text}, and PLINTH_TRUSTED_PROXIES=${ANY_SOCKET} takes their ` +
+      "word for a client's address; put it into a folder that only the proxy may enter"
+  )
 }
 
 const othersMayEnter = (folder: string): boolean =>

@@ -1,7 +1,7 @@
 // Where `npm start` listens: several addresses, all of both families, and a socket that is a file.
 
 import { spawnSync } from 'node:child_process'
-import { chownSync, existsSync, lstatSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, chownSync, existsSync, lstatSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import { join } from 'node:path'
@@ -82,6 +82,9 @@ t.test('npm start listens in several places', needs('nginx', 'openssl'), async (
     const asRoot = process.getuid?.() === 0
     if (asRoot) chownSync(at('foreign'), 65534, 65534)
     else t.comment('NOT TESTED: only root can make a socket of another user')
+    const bare = at('nginx-without-realip')
+    writeFileSync(bare, '#!/bin/sh\necho "nginx version: nginx/1.22.1" >&2\n')
+    chmodSync(bare, 0o755)
     mkdirSync(at('folder'))
     const table: [env: Record<string, string>, says: RegExp][] = [
       [
@@ -98,6 +101,10 @@ t.test('npm start listens in several places', needs('nginx', 'openssl'), async (
       [
         { PLINTH_LISTEN: '*:8443', PLINTH_HTTP_LISTEN: '0.0.0.0:8443' },
         /PLINTH_HTTP_LISTEN=0\.0\.0\.0:8443 is in PLINTH_LISTEN, too/,
+      ],
+      [
+        { PLINTH_LISTEN: `127.0.0.1:${port}`, PLINTH_NGINX: bare, PLINTH_TRUSTED_PROXIES: '127.0.0.1' },
+        /PLINTH_TRUSTED_PROXIES needs an nginx with its realip module, and "\S+" was built without/,
       ],
     ]
     if (asRoot)

@@ -46,6 +46,7 @@ limit_conn_status 429;
 limit_req zone=plinth_writes burst=1200 delay=200;
 limit_req_status 429;
 `,
+    'plinth/client.conf': 'proxy_set_header X-Forwarded-Proto $scheme;\n',
     'plinth/redirect.conf': '',
     'plinth/refused-log.conf':
       'access_log "/srv/a b/state/nginx/refused.log" refusal if=$http_authorization;\n',
@@ -118,6 +119,34 @@ t.test('every address has its line, and * is both families where the machine has
   t.match(
     listen('unix:/s,*:443', true, TLS),
     new RegExp(`^${lines(...options).replaceAll(/[[\]]/g, '\\$&')}ssl_cert`),
+  )
+})
+
+t.test('trusted proxies say who the client is, and nobody else does', async (t) => {
+  const proxies = (text: string) => parts({ PLINTH_TRUSTED_PROXIES: text })
+  t.same(proxies(''), parts({}), 'without them there is not one directive')
+  const { 'plinth/client.conf': client, 'plinth/http.conf': http } = proxies('10.0.0.0/8, fd00::1,unix:')
+  t.equal(
+    client,
+    `set_real_ip_from 10.0.0.0/8;
+set_real_ip_from fd00::1;
+set_real_ip_from unix:;
+real_ip_header X-Forwarded-For;
+real_ip_recursive on;
+proxy_set_header X-Forwarded-Proto $client_scheme;
+`,
+  )
+  t.match(
+    http,
+    'geo $realip_remote_addr $proxy_address {\n    default 0;\n    10.0.0.0/8 1;\n    fd00::1 1;\n}\n',
+  )
+  t.match(http, '    default $proxy_address;\n    "unix:" 1;\n}\n')
+  t.notMatch(proxies('::1')['plinth/http.conf'], '"unix:"')
+  const redirect = parts({ ...TLS, PLINTH_HTTP_LISTEN: '*:80', PLINTH_TRUSTED_PROXIES: '::1' })
+  t.match(
+    redirect['plinth/redirect.conf'],
+    'include plinth/client.conf;',
+    'a redirect is counted for the client',
   )
 })
 
