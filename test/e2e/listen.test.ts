@@ -6,7 +6,9 @@ import { createServer } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
+import { readConfig } from '../../src/config.js'
 import { makeCertificate } from '../support/certificate.js'
+import { block, MANUAL } from '../support/documents.js'
 import { ask, type Asking } from '../support/http.js'
 import { freePort } from '../support/port.js'
 import { needs } from '../support/programs.js'
@@ -30,7 +32,11 @@ t.test('npm start listens in several places', needs('nginx', 'openssl'), async (
   const folder = tempFolder('plinth-socket')
   const socket = join(folder, 'http.sock')
   const data = join(folder, 'data')
-  const env = { ...certificate.env, PLINTH_DATA: data, PLINTH_LISTEN: `*:${port}, unix:${socket}` }
+  const settings = [...block(MANUAL, 'Addresses', 0, '').matchAll(/PLINTH_LISTEN='(.*)' npm start/g)]
+  const [several = '', all = ''] = settings.map(([, value = '']) => value)
+  t.equal(readConfig({ PLINTH_LISTEN: several }).listen.length, 2, 'the first line of the manual')
+  const here = all.replace('8080', String(port)).replace('/run/plinth/http.sock', socket)
+  const env = { ...certificate.env, PLINTH_DATA: data, PLINTH_LISTEN: here }
   const token = 'a-token-of-the-test-0123456789'
   const auth = `Basic ${Buffer.from(`admin:${token}`).toString('base64')}`
   const ways: [way: string, via: Asking['via']][] = [

@@ -14,9 +14,8 @@ import { until } from '../support/until.js'
 
 t.test('trusted proxies and nobody else say who the client is', needs('nginx'), async (t) => {
   const socket = join(tempFolder('plinth-socket'), 's')
-  const port = await freePort()
   const plinth = await startPlinth({
-    PLINTH_LISTEN: `127.0.0.1:${port},unix:${socket}`,
+    PLINTH_LISTEN: `127.0.0.1:${await freePort()},unix:${socket}`,
     PLINTH_TRUSTED_PROXIES: '127.0.0.2,unix:',
     PLINTH_FAILED_LOGINS: '1',
   })
@@ -27,7 +26,7 @@ t.test('trusted proxies and nobody else say who the client is', needs('nginx'), 
   const put = async (from: string, headers: Record<string, string>): Promise<string[]> => {
     const path = `/api/packages/admin/generic/a/1/${++files}`
     const asking = { body: 'x', headers: { host: 'plinth.example.com', ...headers }, via: viaOf(from) }
-    const answer = await ask(port, 'PUT', path, asking)
+    const answer = await ask(plinth.port, 'PUT', path, asking)
     const line = (): string =>
       plinth
         .log()
@@ -61,7 +60,7 @@ t.test('trusted proxies and nobody else say who the client is', needs('nginx'), 
 
   await t.test('wrong credentials are counted for the client', async (t) => {
     const read = (client: string) =>
-      ask(port, 'GET', '/api/packages/nobody/go/x', {
+      ask(plinth.port, 'GET', '/api/packages/nobody/go/x', {
         auth: `Basic ${Buffer.from('alice:wrong').toString('base64')}`,
         headers: { 'x-forwarded-for': client },
         via: viaOf('127.0.0.2'),
