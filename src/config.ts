@@ -4,9 +4,10 @@ import { resolve } from 'node:path'
 import { parseListenAddresses } from './addresses/listen-address.js'
 import { pathProblem } from './addresses/path-in-conf.js'
 import { parseTrustedProxies } from './addresses/trusted-proxies.js'
+import { parseLocalAddress, type LocalAddress } from './addresses/local-address.js'
 import { quote, StartProblem } from './errors.js'
 import { MAX_ZIP_BYTES } from './gomod/check-zip.js'
-import { longestFirst, parseImportPrefix, type ImportPrefix } from './gomod/import-prefix.js'
+import { parseImportPrefixes } from './gomod/import-prefix.js'
 
 export type Environment = Readonly<Record<string, string | undefined>>
 
@@ -23,7 +24,7 @@ export const environment = (): Environment => {
 }
 
 /** Turns the text of the setting `name` into its value. Throws a {@link StartProblem} that names the setting. */
-type Parse<T> = (text: string, name: string) => T
+type Parse<T> = (text: string, name: string, env: Environment) => T
 
 /** One field of {@link Config}: the settings that it is read from, and how. */
 type Setting<T> = { names: readonly string[]; read: (env: Environment) => T }
@@ -31,12 +32,12 @@ type Setting<T> = { names: readonly string[]; read: (env: Environment) => T }
 // A setting with a default. The default is written as people write the setting.
 const setting = <T>(name: string, parse: Parse<T>, fallback: string): Setting<T> => ({
   names: [name],
-  read: (env) => parse(env[name] || fallback, name),
+  read: (env) => parse(env[name] || fallback, name, env),
 })
 
 const optional = <T>(name: string, parse: Parse<T>): Setting<T | undefined> => ({
   names: [name],
-  read: (env) => (env[name] ? parse(env[name], name) : undefined),
+  read: (env) => (env[name] ? parse(env[name], name, env) : undefined),
 })
 
 // A setting that concerns https is a mistake without TLS: its user believes in a protection that does not exist.
@@ -71,6 +72,7 @@ const flag: Parse<boolean> = (text, name) => {
   throw bad(name, text, '0 or 1 is expected')
 }
 
+const DEFAULT_LISTEN = '127.0.0.1:8080'
 // A list, whose parser says which text breaks which rule.
 const list =
   <T>(read: (text: string) => T[] | { text: string; rule: string }): Parse<T[]> =>
@@ -80,6 +82,15 @@ const list =
     throw bad(name, items.text, items.rule)
   }
 const listen = list(parseListenAddresses)
+
+const metrics: Parse<LocalAddress> = (text, name, { PLINTH_LISTEN, PLINTH_HTTP_LISTEN }) => {
+  const read = parseLocalAddress(
+    text,
+    `${PLINTH_LISTEN || DEFAULT_LISTEN},${PLINTH_HTTP_LISTEN ?? ''}`.split(','),
+  )
+  if (typeof read === 'string') throw bad(name, text, read)
+  return read
+}
 
 // nginx's configuration and shell commands have it in them: so it is letters, digits and `. _ ~ -` alone.
 const ADDRESS = /^https?:\/\/[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::[0-9]+)?(?:\/[a-z0-9_~-][a-z0-9._~-]*)*\/?$/i
@@ -94,22 +105,6 @@ const address: Parse<string> = (text, name) => {
       'the address of the Plinth itself is expected, as https://plinth.example.com or https://corp.example/plinth',
     )
   return url.href.replace(/\/$/, '')
-}
-
-/** nginx tries one after the other. */
-const MAX_PREFIXES = 64
-
-const importPrefixes: Parse<ImportPrefix[]> = (text, name) => {
-  const pairs = text.split(',').flatMap((pair) => pair.trim() || [])
-  if (pairs.length > MAX_PREFIXES) throw bad(name, text, `at most ${MAX_PREFIXES} prefixes are expected`)
-  const found = new Map<string, ImportPrefix>()
-  for (const pair of pairs) {
-    const read = parseImportPrefix(pair)
-    if (typeof read === 'string') throw bad(name, pair, read)
-    if (found.has(read.prefix)) throw bad(name, pair, 'this prefix has an owner already')
-    found.set(read.prefix, read)
-  }
-  return longestFirst([...found.values()])
 }
 
 const path: Parse<string> = (text, name) => {
@@ -143,7 +138,7 @@ const certificateAndKey: Setting<{ cert: string; key: string } | undefined> = {
   names: ['PLINTH_TLS_CERT', 'PLINTH_TLS_KEY'],
   read({ PLINTH_TLS_CERT: cert, PLINTH_TLS_KEY: key }) {
     if (!cert && !key) return undefined
-    if (cert && key) return { cert: path(cert, 'PLINTH_TLS_CERT'), key: path(key, 'PLINTH_TLS_KEY') }
+    if (cert && key) return { cert: path(cert, 'PLINTH_TLS_CERT', {}), key: path(key, 'PLINTH_TLS_KEY', {}) }
     const missing = cert ? 'PLINTH_TLS_KEY' : 'PLINTH_TLS_CERT'
     throw new StartProblem(`${missing} is missing: PLINTH_TLS_CERT and PLINTH_TLS_KEY are set together`)
   },
@@ -157,13 +152,13 @@ const SETTINGS = {
   /** The data folder, absolute. */
   data: setting('PLINTH_DATA', path, 'data'),
   /** Where nginx listens, one place at least. */
-  listen: setting('PLINTH_LISTEN', listen, '127.0.0.1:8080'),
+  listen: setting('PLINTH_LISTEN', listen, DEFAULT_LISTEN),
   /** The address that clients use, when it is not the one that nginx listens on: no slash at its end. */
   publicUrl: optional('PLINTH_PUBLIC_URL', address),
   /** Addresses and ranges of the proxies whose word on the client is taken, and `unix:` for sockets. */
   trustedProxies: setting('PLINTH_TRUSTED_PROXIES', list(parseTrustedProxies), ''),
   /** Whose modules the import paths of other domains are; a longer prefix comes before one that it is below. */
-  importPrefixes: setting('PLINTH_IMPORT_PREFIXES', importPrefixes, ''),
+  importPrefixes: setting('PLINTH_IMPORT_PREFIXES', list(parseImportPrefixes), ''),
   /** Whether pages load the images of READMEs, over https. */
   readmeImages: setting('PLINTH_README_IMAGES', flag, '0'),
   /** The first run's token; without it one is generated. */
@@ -215,6 +210,8 @@ const SETTINGS = {
   /** Requests a second from one address for Gitea's API. More of them wait. */
   remoteCommands: setting('PLINTH_REMOTE_COMMANDS', flag, '1'),
   apiRate: setting('PLINTH_API_RATE', number(1, 1_000_000, 'requests a second'), '100'),
+  /** Where the service tells its metrics; nowhere without it. */
+  metrics: optional('PLINTH_METRICS', metrics),
 }
 
 /** Everything that can be set. */

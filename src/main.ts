@@ -6,6 +6,7 @@ import { messageOf, StartProblem } from './errors.js'
 import { makeLog } from './log.js'
 import { endOnUncaught } from './service/crash.js'
 import { lockDataFolder } from './service/lock-data-folder.js'
+import { openMetrics } from './service/open-metrics.js'
 import { Service } from './service/service.js'
 import { complain } from './service/terminal.js'
 import { becomeOwner } from './store/become-owner.js'
@@ -24,7 +25,8 @@ async function main(): Promise<void> {
   // `npm start` took the lock and gave it to this process as an open file, which lives as long as the process.
   if (process.argv[2] === 'locked') signLock(config.data)
   else await lockDataFolder(config, log)
-  const service = new Service(config, log)
+  const metrics = await openMetrics(config, log)
+  const service = new Service(config, metrics?.hear(log) ?? log, metrics)
   endOnUncaught(service, log)
   await service.start()
 

@@ -7,7 +7,7 @@ export type ImportPrefix = { prefix: string; owner: string }
 
 // 'go.corp.example/x=team' → {prefix: 'go.corp.example/x', owner: 'team'}
 /** Reads a pair of prefix and owner. The result is the rule that it breaks when it is none. */
-export function parseImportPrefix(pair: string): ImportPrefix | string {
+function parseImportPrefix(pair: string): ImportPrefix | string {
   const [, prefix, owner] = /^([^=]*)=([A-Za-z0-9][A-Za-z0-9._-]{0,63})$/.exec(pair) ?? []
   if (prefix === undefined || owner === undefined)
     return 'prefix=owner is expected, as go.corp.example=team or go.corp.example/x=team'
@@ -15,5 +15,23 @@ export function parseImportPrefix(pair: string): ImportPrefix | string {
 }
 
 /** The order in which they are tried: a longer one comes before one that it is below. */
-export const longestFirst = (prefixes: readonly ImportPrefix[]): ImportPrefix[] =>
+const longestFirst = (prefixes: readonly ImportPrefix[]): ImportPrefix[] =>
   prefixes.toSorted((one, other) => other.prefix.length - one.prefix.length)
+
+/** nginx tries one after the other. */
+const MAX_PREFIXES = 64
+
+/** Reads pairs that commas separate, into the order in which they are tried. Else the `rule` that a `text` breaks. */
+export function parseImportPrefixes(list: string): ImportPrefix[] | { text: string; rule: string } {
+  const pairs = list.split(',').flatMap((pair) => pair.trim() || [])
+  if (pairs.length > MAX_PREFIXES)
+    return { text: list, rule: `at most ${MAX_PREFIXES} prefixes are expected` }
+  const found = new Map<string, ImportPrefix>()
+  for (const text of pairs) {
+    const read = parseImportPrefix(text)
+    if (typeof read === 'string') return { text, rule: read }
+    if (found.has(read.prefix)) return { text, rule: 'this prefix has an owner already' }
+    found.set(read.prefix, read)
+  }
+  return longestFirst([...found.values()])
+}

@@ -3,7 +3,7 @@
 
 import { nginxAddresses } from '../addresses/listen-address.js'
 import type { Config } from '../config.js'
-import { refusedLogPath, socketPath } from '../layout.js'
+import { nginxStatusPath, refusedLogPath, socketPath } from '../layout.js'
 import { basePath } from '../views/page-addresses.js'
 import { clientPart, schemePart } from './client-part.js'
 import { goImportPart } from './go-import.js'
@@ -57,9 +57,24 @@ limit_req_status 429;
 const redirectTarget = ({ listen, publicUrl }: Config): string =>
   publicUrl?.startsWith('https:') ? publicUrl : `https://$host${portSuffix(listen)}`
 
+/** The path of nginx's own figures on the socket for them. */
+export const STATUS_URL = '/status'
+
+// The socket is in a folder that only the service's user may enter.
+const statusPart = ({ metrics }: Config, hasStatus: boolean, socket: string): string =>
+  metrics === undefined || !hasStatus
+    ? ''
+    : `server {
+    listen "unix:${socket.slice(0, -socketPath.length)}${nginxStatusPath}";
+    access_log off;
+    location = ${STATUS_URL} { stub_status; }
+    location / { return 404; }
+}
+`
+
 // A zone of 10 MiB has room for 160,000 addresses, one of 1 MiB for 16,000. Without room nginx would refuse every
 // request.
-function httpPart(config: Config): string {
+function httpPart(config: Config, hasStatus: boolean, socket: string): string {
   const { apiRate, connectionsPerAddress, failedLogins, writeRate } = config
   const addresses = 'limit_conn_zone $binary_remote_addr zone=plinth_addresses:10m;\n'
   const writes = `limit_req_zone $writer zone=plinth_writes:1m rate=${writeRate}r/s;\n`
@@ -68,7 +83,7 @@ limit_req_zone $binary_remote_addr zone=plinth_api:1m rate=${apiRate}r/s;
 ${connectionsPerAddress === 0 ? '' : addresses}${writeRate === 0 ? '' : writes}map $host $base_path {
     default "${basePath(config)}";
 }
-${schemePart(config)}`
+${schemePart(config)}${statusPart(config, hasStatus, socket)}`
 }
 
 const limitsPart = ({ connectionsPerAddress, writeRate }: Config): string =>
@@ -133,6 +148,8 @@ type Machine = {
   files: number
   /** Whether the address `*` is IPv6, too. */
   ipv6: boolean
+  /** Whether nginx can tell its own figures (the module stub_status). */
+  hasStatus: boolean
 }
 
 const mainPart = ({ user, files }: Machine): string =>
@@ -140,8 +157,8 @@ const mainPart = ({ user, files }: Machine): string =>
 
 /**
  * The files, by their path beside nginx's configuration. `socket` is the service's, as nginx finds it: relative to the
- * data folder when that is nginx's working directory. A socket's path has at most 107 bytes, that of the data folder may
- * have more.
+ * data folder when that is nginx's working directory. A socket's path has at most 107 bytes, and that of the data
+ * folder may have more.
  */
 export const nginxParts = (
   config: Config,
@@ -151,7 +168,7 @@ export const nginxParts = (
   'main.conf': mainPart(machine),
   'events.conf': `worker_connections ${connectionsWith(machine.files)};\n`,
   'plinth/paths.conf': pathsPart(config, socket),
-  'plinth/http.conf': httpPart(config),
+  'plinth/http.conf': httpPart(config, machine.hasStatus, socket),
   'plinth/client.conf': clientPart(config),
   'plinth/limits.conf': limitsPart(config),
   'plinth/listen.conf': listenPart(config, machine),

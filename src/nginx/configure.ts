@@ -20,7 +20,7 @@ import { promisify } from 'node:util'
 import { ANY_SOCKET } from '../addresses/trusted-proxies.js'
 import { environment, type Config } from '../config.js'
 import { quote, StartProblem } from '../errors.js'
-import { folders, packagesFolder } from '../layout.js'
+import { folders, nginxStatusPath, packagesFolder } from '../layout.js'
 import { admit, admits } from '../store/ownership.js'
 import { nginxParts } from './conf-parts.js'
 import { wantsIpv6 } from './listen.js'
@@ -73,9 +73,11 @@ export async function planNginx(config: Config): Promise<NginxPlan> {
     rmSync(link, { force: true })
     symlinkSync(fileURLToPath(new URL(`../../../${shipped}`, import.meta.url)), link)
   }
-  const machine = { version, user: choice.user, files: limit.files, ipv6 }
+  const hasStatus = modules.has('stub_status')
+  const machine = { version, user: choice.user, files: limit.files, hasStatus, ipv6 }
   for (const [name, text] of Object.entries(nginxParts(config, machine)))
     writeFileSync(join(folder, name), text)
+  if (config.metrics !== undefined) makeRoomForStatus(config.data)
   if (choice.user) await letWorkersRead(config, choice.user)
   makeRefusedLog(config.data)
   // Before its configuration is read, nginx writes to a log file of its own. Older versions cannot be told not to.
@@ -89,10 +91,18 @@ export async function planNginx(config: Config): Promise<NginxPlan> {
     '-g',
     'daemon off;',
   ]
-  const warning = [choice.warning, limit.warning, openSocket(config)]
+  const blind = config.metrics !== undefined && !hasStatus
+  const noStatus = blind ? 'this nginx has no stub_status: there are no metrics of nginx' : undefined
+  const warning = [choice.warning, limit.warning, noStatus, openSocket(config)]
     .filter((text) => text !== undefined)
     .join('; and ')
   return { program: config.nginx, args, user: choice.user, ...(warning && { warning }) }
+}
+
+// nginx does not start where a socket has its name already, and one that was killed leaves its own.
+function makeRoomForStatus(data: string): void {
+  mkdirSync(join(data, folders.control), { recursive: true, mode: 0o700 })
+  rmSync(join(data, nginxStatusPath), { force: true })
 }
 
 // 'nginx version: nginx/1.22.1 … --with-http_realip_module …' → version 1022001, modules {'realip', …}

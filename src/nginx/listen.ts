@@ -1,14 +1,15 @@
-// The addresses that nginx listens on: they must be free before nginx is started, and accept connections after.
+// The addresses that Plinth listens on must be free before nginx is started. Those of nginx accept connections after.
 
 import { createConnection, createServer, isIPv6, type ListenOptions, type NetConnectOpts } from 'node:net'
 import { nginxAddresses, type ListenAddress } from '../addresses/listen-address.js'
+import { localAddressText } from '../addresses/local-address.js'
 import type { Config } from '../config.js'
 import { errno, StartProblem } from '../errors.js'
 import { makeRoomForSocket } from './left-socket.js'
 
 const POLL_MS = 20
 
-/** Throws a {@link StartProblem} when nginx could not listen. nginx itself says so in five lines, after a while. */
+/** Throws a {@link StartProblem} when an address is taken. nginx itself says so in five lines, after a while. */
 export async function mustBeListenable(config: Config): Promise<void> {
   const { listen, httpListen = [] } = config
   const taken = nginxAddresses(listen, true)
@@ -20,6 +21,8 @@ export async function mustBeListenable(config: Config): Promise<void> {
   const ipv6 = await wantsIpv6(config)
   for (const address of listen) await mustBeFree('PLINTH_LISTEN', address, ipv6)
   for (const address of httpListen) await mustBeFree('PLINTH_HTTP_LISTEN', address, ipv6)
+  if (config.metrics !== undefined && 'port' in config.metrics)
+    await mustBeFree('PLINTH_METRICS', { ...config.metrics, text: localAddressText(config.metrics) }, false)
 }
 
 async function mustBeFree(setting: string, address: ListenAddress, ipv6: boolean): Promise<void> {
@@ -56,13 +59,18 @@ export async function wantsIpv6({ listen, httpListen = [] }: Config): Promise<bo
   return all && (await listenFailure({ host: '::', port: 0 })) === undefined
 }
 
-/** Resolves when every address of PLINTH_LISTEN accepts a connection, or when `ended` is aborted. */
-export async function untilListening({ listen }: Config, ended: AbortSignal): Promise<void> {
-  for (const address of listen)
-    while (!ended.aborted) {
-      if (await accepts(reached(address))) break
-      await new Promise((resolve) => setTimeout(resolve, POLL_MS))
-    }
+/** Whether every address of PLINTH_LISTEN accepts a connection. */
+export async function isListening({ listen }: Config): Promise<boolean> {
+  for (const address of listen) if (!(await accepts(reached(address)))) return false
+  return true
+}
+
+/** Resolves when {@link isListening}, or when `ended` is aborted. */
+export async function untilListening(config: Config, ended: AbortSignal): Promise<void> {
+  while (!ended.aborted) {
+    if (await isListening(config)) return
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS))
+  }
 }
 
 // Every address of a family is reached at its loopback address.

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { getCommand, privateCommand, privateRoot } from '../../src/gomod/get-command.js'
-import { longestFirst, parseImportPrefix } from '../../src/gomod/import-prefix.js'
+import { parseImportPrefixes } from '../../src/gomod/import-prefix.js'
 
 const URL = 'https://plinth.example.com'
 
@@ -31,18 +31,10 @@ t.test('the path of a module leads to the owner by the host and the owner in it'
 })
 
 t.test('import prefixes come first, the longest before the others', async (t) => {
-  const prefixes = longestFirst(
-    [
-      'go.corp.example=team',
-      'go.corp.example/x=secret',
-      'plinth.example.com/team/y=secret',
-      'a.example=api',
-    ].map((pair) => {
-      const read = parseImportPrefix(pair)
-      if (typeof read === 'string') throw new Error(read)
-      return read
-    }),
+  const prefixes = parseImportPrefixes(
+    'go.corp.example=team,go.corp.example/x=secret,plinth.example.com/team/y=secret,a.example=api',
   )
+  if (!Array.isArray(prefixes)) throw new Error(prefixes.rule)
   const table: [module: string, owner: string, root: string | undefined][] = [
     ['go.corp.example', 'team', 'go.corp.example'],
     ['go.corp.example/m', 'team', 'go.corp.example'],
