@@ -1,15 +1,25 @@
 // The settings: environment variables, read and validated once. The only file that reads process.env.
 
-import { resolve } from 'node:path'
-import { parseListenAddresses } from './addresses/listen-address.js'
-import { pathProblem } from './addresses/path-in-conf.js'
-import { parseTrustedProxies } from './addresses/trusted-proxies.js'
-import { parseLocalAddress, type LocalAddress } from './addresses/local-address.js'
-import { quote, StartProblem } from './errors.js'
 import { MAX_ZIP_BYTES } from './gomod/check-zip.js'
-import { parseImportPrefixes } from './gomod/import-prefix.js'
-
-export type Environment = Readonly<Record<string, string | undefined>>
+import {
+  number,
+  bytes,
+  upToADay,
+  flag,
+  DEFAULT_LISTEN,
+  listen,
+  metrics,
+  address,
+  importPrefixes,
+  trustedProxies,
+  level,
+  path,
+  logFile,
+  userName,
+  token,
+  certificateAndKey,
+} from './settings/parsers.js'
+import { onlyWithTls, optional, setting, type Environment } from './settings/setting.js'
 
 /** The one setting that is a secret. */
 const ADMIN_TOKEN = 'PLINTH_ADMIN_TOKEN'
@@ -21,127 +31,6 @@ const ADMIN_TOKEN = 'PLINTH_ADMIN_TOKEN'
 export const environment = (): Environment => {
   const { [ADMIN_TOKEN]: _secret, ...others } = process.env
   return others
-}
-
-/** Turns the text of the setting `name` into its value. Throws a {@link StartProblem} that names the setting. */
-type Parse<T> = (text: string, name: string, env: Environment) => T
-
-/** One field of {@link Config}: the settings that it is read from, and how. */
-type Setting<T> = { names: readonly string[]; read: (env: Environment) => T }
-
-// A setting with a default. The default is written as people write the setting.
-const setting = <T>(name: string, parse: Parse<T>, fallback: string): Setting<T> => ({
-  names: [name],
-  read: (env) => parse(env[name] || fallback, name, env),
-})
-
-const optional = <T>(name: string, parse: Parse<T>): Setting<T | undefined> => ({
-  names: [name],
-  read: (env) => (env[name] ? parse(env[name], name, env) : undefined),
-})
-
-// A setting that concerns https is a mistake without TLS: its user believes in a protection that does not exist.
-const onlyWithTls = <T>({ names, read }: Setting<T | undefined>): Setting<T | undefined> => ({
-  names,
-  read(env) {
-    const value = read(env)
-    if (value === undefined || env['PLINTH_TLS_CERT']) return value
-    throw new StartProblem(
-      `${names.join()} needs PLINTH_TLS_CERT and PLINTH_TLS_KEY: there is no https without them`,
-    )
-  },
-})
-
-const bad = (name: string, value: string, rule: string): StartProblem =>
-  new StartProblem(`${name}=${quote(value)} is not valid: ${rule}`)
-
-const number =
-  (least: number, most: number, of: string): Parse<number> =>
-  (text, name) => {
-    const value = /^[0-9]+$/.test(text) ? Number(text) : NaN
-    if (value >= least && value <= most) return value
-    throw bad(name, text, `a number of ${of} from ${least} to ${most} is expected`)
-  }
-
-const bytes = (most: number): Parse<number> => number(1, most, 'bytes')
-const upToADay = number(1, 86_400, 'seconds')
-
-const flag: Parse<boolean> = (text, name) => {
-  if (text === '0') return false
-  if (text === '1') return true
-  throw bad(name, text, '0 or 1 is expected')
-}
-
-const DEFAULT_LISTEN = '127.0.0.1:8080'
-// A list, whose parser says which text breaks which rule.
-const list =
-  <T>(read: (text: string) => T[] | { text: string; rule: string }): Parse<T[]> =>
-  (text, name) => {
-    const items = read(text)
-    if (Array.isArray(items)) return items
-    throw bad(name, items.text, items.rule)
-  }
-const listen = list(parseListenAddresses)
-
-const metrics: Parse<LocalAddress> = (text, name, { PLINTH_LISTEN, PLINTH_HTTP_LISTEN }) => {
-  const read = parseLocalAddress(
-    text,
-    `${PLINTH_LISTEN || DEFAULT_LISTEN},${PLINTH_HTTP_LISTEN ?? ''}`.split(','),
-  )
-  if (typeof read === 'string') throw bad(name, text, read)
-  return read
-}
-
-// nginx's configuration and shell commands have it in them: so it is letters, digits and `. _ ~ -` alone.
-const ADDRESS = /^https?:\/\/[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::[0-9]+)?(?:\/[a-z0-9_~-][a-z0-9._~-]*)*\/?$/i
-
-// 'HTTPS://Corp.Example:443/plinth/' → https://corp.example/plinth
-const address: Parse<string> = (text, name) => {
-  const url = ADDRESS.test(text) && URL.canParse(text) ? new URL(text) : undefined
-  if (!url || url.port === '0' || text.length > 1000 || /\/api\/packages(?:\/|$)/.test(url.pathname))
-    throw bad(
-      name,
-      text,
-      'the address of the Plinth itself is expected, as https://plinth.example.com or https://corp.example/plinth',
-    )
-  return url.href.replace(/\/$/, '')
-}
-
-const path: Parse<string> = (text, name) => {
-  const absolute = resolve(text)
-  // nginx reads this path from a configuration file and from its command line
-  const problem = pathProblem(absolute)
-  if (problem !== undefined) throw bad(name, absolute, problem)
-  return absolute
-}
-
-const program: Parse<string> = (text) => text
-
-const userName: Parse<string> = (text, name) => {
-  if (/^[A-Za-z_][A-Za-z0-9_.-]*$/.test(text)) return text
-  throw bad(name, text, 'the name of a user is expected')
-}
-
-/** The least length of a token that somebody chose: a fast salted hash does not protect one that can be guessed. */
-const MIN_TOKEN_CHARS = 20
-
-const token: Parse<string> = (text, name) => {
-  if (text.length >= MIN_TOKEN_CHARS && /^[\x21-\x7e]+$/.test(text) && !text.includes(':')) return text
-  // The value is a secret: it is not quoted.
-  throw new StartProblem(
-    `${name} is not valid: at least ${MIN_TOKEN_CHARS} printable ASCII characters ` +
-      'without space and colon are expected (openssl rand -hex 20)',
-  )
-}
-
-const certificateAndKey: Setting<{ cert: string; key: string } | undefined> = {
-  names: ['PLINTH_TLS_CERT', 'PLINTH_TLS_KEY'],
-  read({ PLINTH_TLS_CERT: cert, PLINTH_TLS_KEY: key }) {
-    if (!cert && !key) return undefined
-    if (cert && key) return { cert: path(cert, 'PLINTH_TLS_CERT', {}), key: path(key, 'PLINTH_TLS_KEY', {}) }
-    const missing = cert ? 'PLINTH_TLS_KEY' : 'PLINTH_TLS_CERT'
-    throw new StartProblem(`${missing} is missing: PLINTH_TLS_CERT and PLINTH_TLS_KEY are set together`)
-  },
 }
 
 /** Ten years. */
@@ -156,9 +45,9 @@ const SETTINGS = {
   /** The address that clients use, when it is not the one that nginx listens on: no slash at its end. */
   publicUrl: optional('PLINTH_PUBLIC_URL', address),
   /** Addresses and ranges of the proxies whose word on the client is taken, and `unix:` for sockets. */
-  trustedProxies: setting('PLINTH_TRUSTED_PROXIES', list(parseTrustedProxies), ''),
+  trustedProxies: setting('PLINTH_TRUSTED_PROXIES', trustedProxies, ''),
   /** Whose modules the import paths of other domains are; a longer prefix comes before one that it is below. */
-  importPrefixes: setting('PLINTH_IMPORT_PREFIXES', list(parseImportPrefixes), ''),
+  importPrefixes: setting('PLINTH_IMPORT_PREFIXES', importPrefixes, ''),
   /** Whether pages load the images of READMEs, over https. */
   readmeImages: setting('PLINTH_README_IMAGES', flag, '0'),
   /** The first run's token; without it one is generated. */
@@ -170,11 +59,7 @@ const SETTINGS = {
   /** A warning about a module zip refuses the zip. */
   strict: setting('PLINTH_STRICT', flag, '0'),
   /** Uploads leave this much free on the data folder's file system. */
-  minFreeBytes: setting(
-    'PLINTH_MIN_FREE_BYTES',
-    number(0, Number.MAX_SAFE_INTEGER, 'bytes'),
-    String(64 * 2 ** 20),
-  ),
+  minFreeBytes: setting('PLINTH_MIN_FREE_BYTES', bytes(Number.MAX_SAFE_INTEGER, 0), String(64 * 2 ** 20)),
   /** Uploads that are taken at once. */
   maxUploads: setting('PLINTH_MAX_UPLOADS', number(1, 10_000, 'uploads'), '256'),
   /** How long a body may stand still. */
@@ -192,7 +77,7 @@ const SETTINGS = {
   /** How long a file in inbox/ must have been left alone before it is published. */
   inboxSettleSeconds: setting('PLINTH_INBOX_SETTLE_SECONDS', number(0, 86_400, 'seconds'), '5'),
   /** The nginx program. */
-  nginx: setting('PLINTH_NGINX', program, 'nginx'),
+  nginx: setting('PLINTH_NGINX', (text) => text, 'nginx'),
   /** The user of nginx's workers when nginx is started by root. */
   nginxUser: optional('PLINTH_NGINX_USER', userName),
   /** Two PEM files, absolute paths. Without them nginx speaks plain http. */
@@ -212,6 +97,12 @@ const SETTINGS = {
   apiRate: setting('PLINTH_API_RATE', number(1, 1_000_000, 'requests a second'), '100'),
   /** Where the service tells its metrics; nowhere without it. */
   metrics: optional('PLINTH_METRICS', metrics),
+  /** Lines of the service's log below this level are not written. */
+  logLevel: setting('PLINTH_LOG_LEVEL', level, 'info'),
+  /** Where changes have lines. */
+  auditLog: logFile('PLINTH_AUDIT_LOG'),
+  /** Where nginx logs all requests. */
+  accessLog: logFile('PLINTH_ACCESS_LOG'),
 }
 
 /** Everything that can be set. */

@@ -41,7 +41,8 @@
 //     control/nginx.sock                       nginx's socket for its own figures, with PLINTH_METRICS
 //     verify.json                              the result of the last verify of everything
 //     shim.sock                                the service's socket for nginx
-//     nginx/                                   nginx.conf and its parts, pid, refused.log(.1), temp folders
+//     audit.log  audit.path                    the audit log, or where it is; absent when there is none
+//     nginx/                                   nginx.conf and its parts, pid, {refused,access}.log(.1), temp folders
 
 import { createHash } from 'node:crypto'
 import { escapePath } from './gomod/module-path.js'
@@ -75,12 +76,15 @@ export const folders = {
 export const lockPath = 'state/lock'
 export const startPidPath = 'state/start.pid'
 export const controlSocketPath = 'state/control/sock'
+export const auditLogPath = 'state/audit.log'
+/** The path of the audit log that the running service writes. */
+export const auditNotePath = 'state/audit.path'
 export const socketPath = 'state/shim.sock'
 export const nginxStatusPath = 'state/control/nginx.sock'
 export const verifyResultPath = 'state/verify.json'
 export const nginxPidPath = 'state/nginx/nginx.pid'
 export const refusedLogPath = 'state/nginx/refused.log'
-export const olderRefusedLogPath = 'state/nginx/refused.log.1'
+export const accessLogPath = 'state/nginx/access.log'
 
 /** What belongs to no owner: the page of all public owners, and the files that all pages share. */
 export const siteFolder = `${folders.tree}/-`

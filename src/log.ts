@@ -6,7 +6,11 @@ import { visible } from './errors.js'
 /** The fields of one line. An `undefined` one is left out. */
 export type LogFields = Record<string, string | number | boolean | undefined>
 
-export type Log = (level: 'info' | 'warn' | 'error', event: string, fields?: LogFields) => void
+/** From the one that says most to the one that says least. */
+export const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const
+export type LogLevel = (typeof LOG_LEVELS)[number]
+
+export type Log = (level: LogLevel, event: string, fields?: LogFields) => void
 
 /** The longest text of a field. Clients choose paths and names: one request must not fill the disk. */
 const MAX_CHARS = 256
@@ -19,10 +23,15 @@ const cut = ([name, value]: [string, LogFields[string]]): [string, LogFields[str
   return [name, typeof value === 'string' && value.length > most ? `${value.slice(0, most)}…` : value]
 }
 
-/** A log that writes through `write`, one line a call. Long texts are cut. */
+/** The line of fields, with its newline and the present time before them. Long texts are cut. */
+export const logLine = (fields: LogFields): string => {
+  const shown = Object.fromEntries(Object.entries(fields).map(cut))
+  return `${visible(JSON.stringify({ time: new Date().toISOString(), ...shown }))}\n`
+}
+
+/** A log that writes through `write`, one line a call. What is below the level `least` is not written. */
 export const makeLog =
-  (write: (line: string) => void): Log =>
-  (level, event, fields = {}) => {
-    const shown = Object.fromEntries(Object.entries(fields).map(cut))
-    write(`${visible(JSON.stringify({ time: new Date().toISOString(), level, event, ...shown }))}\n`)
+  (write: (line: string) => void, least: LogLevel = 'info'): Log =>
+  (level, event, fields) => {
+    if (LOG_LEVELS.indexOf(level) >= LOG_LEVELS.indexOf(least)) write(logLine({ level, event, ...fields }))
   }

@@ -14,11 +14,12 @@ import { signLock } from './store/lock.js'
 
 // Ignore EPIPE: a closed log must not stop the service.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
-const log = makeLog((line) => process.stdout.write(line))
+let log = makeLog((line) => process.stdout.write(line))
 
 async function main(): Promise<void> {
   process.umask(0o022) // nginx's workers read the tree
   const config = readConfig()
+  log = makeLog((line) => process.stdout.write(line), config.logLevel)
   becomeOwner(config.data)
   mkdirSync(config.data, { recursive: true })
   process.chdir(config.data)

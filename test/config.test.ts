@@ -94,6 +94,9 @@ t.test('a bad value stops the start with a message that names it', async (t) => 
     PLINTH_API_RATE: ['0', '-1', '1.5', 'x', '1000001'],
     PLINTH_REMOTE_COMMANDS: ['2', 'yes'],
     PLINTH_METRICS: ['9464', '0.0.0.0:9464', '*:9464', '127.0.0.1:8080', '127.0.0.1:x', 'unix:x'],
+    PLINTH_ACCESS_LOG: ['data/tree/x', '/var/log/$x'],
+    PLINTH_AUDIT_LOG: ['data/tree/x', 'data/state/audit.log', '/var/log/a;b'],
+    PLINTH_LOG_LEVEL: ['trace', 'INFO', '1'],
     PLINTH_TLS_CERT: ['/only/one.pem'],
     PLINTH_TLS_KEY: ['/only/one.pem'],
     PLINTH_HTTP_LISTEN: ['80', '*:80'], // the second is right, but there is no https to redirect to

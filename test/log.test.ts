@@ -1,5 +1,5 @@
 import t from 'tap'
-import { makeLog, type LogFields } from '../src/log.js'
+import { LOG_LEVELS, makeLog, type LogFields, type LogLevel } from '../src/log.js'
 
 const lineOf = (fields: LogFields): string => {
   const lines: string[] = []
@@ -18,6 +18,19 @@ t.test('a line has no characters that a terminal obeys or hides', async (t) => {
   const path = 'a\n\x1b[2J\x7f\u009b\u2028\u202e\u{e0041}'
   t.match(lineOf({ path }), /"path":"a\\n\\u001b\[2J\\u007f\\u009b\\u2028\\u202e\\udb40\\udc41"\}\n$/)
   t.equal(fieldsOf({ path }).path, path)
+})
+
+t.test('lines below the level are not written', async (t) => {
+  const written = (least: LogLevel): string[] => {
+    const lines: string[] = []
+    const log = makeLog((line) => void lines.push(line), least)
+    for (const level of LOG_LEVELS) log(level, level)
+    return lines.map((line) => (JSON.parse(line) as LogFields)['level'] as string)
+  }
+  t.same(written('debug'), ['debug', 'info', 'warn', 'error'])
+  t.same(written('info'), ['info', 'warn', 'error'])
+  t.same(written('warn'), ['warn', 'error'])
+  t.same(written('error'), ['error'])
 })
 
 t.test('what a client may make long is cut', async (t) => {

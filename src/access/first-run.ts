@@ -1,5 +1,6 @@
 // The first run on a data folder makes the account `admin` with its token, and the public owner `admin`.
 
+import type { AuditLog } from '../audit/audit-log.js'
 import type { Config } from '../config.js'
 import { Store } from '../store/store.js'
 import { addAccount } from './accounts.js'
@@ -15,7 +16,7 @@ export const FIRST_NAME = 'admin'
 type FirstRun = { token?: string; warning?: string }
 
 /** Makes account and owner unless the folder has accounts. Call it while no service runs on the folder. */
-export async function firstRun(config: Config): Promise<FirstRun> {
+export async function firstRun(config: Config, audit?: AuditLog): Promise<FirstRun> {
   const store = new Store(config.data)
   await store.prepare()
   const { accounts, damaged } = await deriveAccess(store) // nginx must not read what was lost or damaged meanwhile
@@ -34,5 +35,7 @@ export async function firstRun(config: Config): Promise<FirstRun> {
   const token = config.adminToken ?? newToken()
   if (!(await isDeclared(store, FIRST_NAME))) await addOwner(store, { name: FIRST_NAME, public: true })
   await addAccount(store, FIRST_NAME, token, { admin: true, read: [], write: [] })
+  const by = { by: 'first run', result: 'done' } as const
+  audit?.record({ ...by, kind: 'account', action: 'add', what: FIRST_NAME, rights: 'admin' })
   return { token }
 }

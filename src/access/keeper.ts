@@ -82,6 +82,10 @@ export class AccessKeeper {
     }
     this.#nextExpiry = Math.min(Infinity, ...expiries.filter((expiry) => expiry > now))
     this.#seen = times
+    this.#log('debug', 'access derived', {
+      accounts: accounts.length,
+      nextExpiry: expiryOf(this.#nextExpiry),
+    })
   }
 
   async #times(): Promise<string> {
@@ -93,3 +97,6 @@ export class AccessKeeper {
     return [...found.map((status) => status?.mtimeMs), readers?.gid, readers?.mode].join()
   }
 }
+
+const expiryOf = (ms: number): string | undefined =>
+  ms === Infinity ? undefined : new Date(ms).toISOString()

@@ -11,6 +11,7 @@ import {
 import type { Rights } from '../access/rights.js'
 import { saveLogin } from '../client/netrc-file.js'
 import { runAt } from '../client/remote.js'
+import { auditedHere } from '../service/audited-here.js'
 import { runAction, WrongUsage, type Action, type Command } from './command.js'
 import { expiryAfter } from './duration.js'
 import { jsonLines, print, printError } from './print.js'
@@ -85,7 +86,7 @@ async function ask({ where }: Given, request: AccountRequest | SelfRequest): Pro
     throw new WrongUsage('account rotate --self asks a server: name it with --url or PLINTH_URL')
   sayWhere(where)
   if (request.action === 'add') await where.store.prepare()
-  return doWithAccounts(where.store, request)
+  return auditedHere(where.config, 'account', request, () => doWithAccounts(where.store, request))
 }
 
 function showAccount({ accounts: [account] }: AccountAnswer, done: string, json: boolean | undefined): void {

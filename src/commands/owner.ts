@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util'
 import { doWithOwners, type OwnerAnswer, type OwnerRequest } from '../access/owner-requests.js'
 import { holdsPackages } from '../access/owners.js'
 import { runAt } from '../client/remote.js'
+import { auditedHere } from '../service/audited-here.js'
 import { runJob } from '../service/run-job.js'
 import { runAction, WrongUsage, type Action, type Command } from './command.js'
 import { mustBeSure } from './confirm.js'
@@ -31,7 +32,7 @@ async function ask(where: Where, request: OwnerRequest): Promise<OwnerAnswer> {
   sayWhere(where)
   if ('remote' in where) return runAt(where.remote, 'owner', request)
   if (request.action === 'add') await where.store.prepare()
-  return doWithOwners(where.store, request)
+  return auditedHere(where.config, 'owner', request, () => doWithOwners(where.store, request))
 }
 
 async function remove(where: Where, request: { owner: string; withPackages: boolean }): Promise<void> {

@@ -1,6 +1,7 @@
 // `plinth status`: whether reads and uploads are possible, for people; monitoring asks `/-/health` and `/-/ready`.
 
 import { parseArgs } from 'node:util'
+import { LOCAL_USER } from '../audit/local-user.js'
 import { healthOf } from '../client/health.js'
 import { readConfig } from '../config.js'
 import { StartProblem } from '../errors.js'
@@ -57,7 +58,7 @@ async function here(): Promise<Status> {
 }
 
 async function uploadsHere(data: string): Promise<Status['uploads']> {
-  const answers = await askService<ServiceStatus & { done: true }>('status', {})
+  const answers = await askService<ServiceStatus & { done: true }>('status', {}, LOCAL_USER.by)
   if (!answers)
     return { ok: false, reason: `the service does not answer (state/lock has: ${holderOf(data)})` }
   for await (const { ready, checks, pid, since, disk } of answers)

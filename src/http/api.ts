@@ -16,6 +16,7 @@ import {
   listVersions,
   type ApiParts,
 } from './api-routes.js'
+import { changeOf } from './audit-requests.js'
 import { baseUrl } from './base-url.js'
 import { mustDecode } from './middleware.js'
 import type { RequestContext, RequestMiddleware, RequestState } from './request-state.js'
@@ -35,6 +36,7 @@ export function apiRouter(parts: ApiParts): Router<RequestState> {
     <Params>(action: (parts: ApiParts, ctx: RequestContext, params: Params) => Promise<void>) =>
     async (ctx: RouterContext<RequestState>): Promise<void> => {
       mustDecode(ctx)
+      if (ctx.method === 'DELETE') ctx.state.change = changeOf(ctx.method, ctx.params)
       ctx.set('Cache-Control', 'no-cache')
       await action(parts, ctx, ctx.params as Params) // the route's pattern has them
     }

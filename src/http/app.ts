@@ -3,12 +3,14 @@
 import { Router, type RouterContext } from '@koa/router'
 import Koa from 'koa'
 import type { KnownAccounts } from '../access/known-accounts.js'
+import type { AuditLog } from '../audit/audit-log.js'
 import type { Config } from '../config.js'
 import type { Log } from '../log.js'
 import { answerInJson, apiRouter } from './api.js'
 import type { ApiParts } from './api-routes.js'
 import { ApiTurns } from './api-turns.js'
 import { answerWhetherReader } from './asked.js'
+import { auditRequests, changeOf } from './audit-requests.js'
 import { mustBeAllowed, type StillAllowed } from './authorize.js'
 import { runCommandFor, type CommandNeeds } from './command-routes.js'
 import { FailedLogins } from './failed-logins.js'
@@ -33,6 +35,7 @@ type AppParts = GoRoutes &
   Omit<CommandNeeds, 'failures'> & {
     config: Config
     log: Log
+    audit: AuditLog
     accounts: KnownAccounts
     readiness: AskReady
     /** Sees every request and its answer. */
@@ -67,6 +70,7 @@ function writeRoutes(parts: AppParts, failures: FailedLogins): Router<RequestSta
     ) =>
     async (ctx: RouterContext<RequestState>): Promise<void> => {
       const params = ctx.params as Record<Name | 'owner', string> // the route's pattern has them
+      ctx.state.change = changeOf(ctx.method, params)
       const stillAllowed = await mustBeAllowed({ store, accounts, failures }, ctx, params.owner)
       mustDecode(ctx)
       await action(ctx, params, stillAllowed)
@@ -80,9 +84,7 @@ function writeRoutes(parts: AppParts, failures: FailedLogins): Router<RequestSta
     .post(`${OWNER}/go/upload`, goUpload)
     .delete(
       `${OWNER}/go/*module/@v/:version`,
-      write<'owner' | 'module' | 'version'>((ctx, { owner, module, version }) =>
-        deleteModuleVersion(parts, ctx, { owner, module, version }),
-      ),
+      write<'owner' | 'module' | 'version'>((ctx, at) => deleteModuleVersion(parts, ctx, at)),
     )
     .put(
       `${OWNER}/generic/:name/:version/:file`,
@@ -114,10 +116,9 @@ export function createApp(parts: AppParts): Koa<RequestState> {
   router.post('/-/commands/:name', (ctx: RouterContext<RequestState>) =>
     runCommandFor({ ...parts, failures }, ctx, ctx.params as { name: string }),
   )
-  for (const page of ['/:owner/go/*path', '/-/:owner/go/*path'])
-    router.get(page, (ctx: RouterContext<RequestState>) =>
-      leadToPage(ctx, config.publicUrl, ctx.params as { owner: string; path: string }),
-    )
+  router.get(['/:owner/go/*path', '/-/:owner/go/*path'], (ctx: RouterContext<RequestState>) =>
+    leadToPage(ctx, config.publicUrl, ctx.params as { owner: string; path: string }),
+  )
 
   const app = new Koa<RequestState>()
   app.proxy = true // nginx sets X-Forwarded-For and X-Forwarded-Proto, and only nginx reaches the service
@@ -125,6 +126,7 @@ export function createApp(parts: AppParts): Koa<RequestState> {
   app.use(hearErrors)
   app.use(answerInJson(config))
   app.use(logWrites(log))
+  app.use(auditRequests(parts.audit))
   app.use(answerErrors(log))
   app.use(refuseOtherSites(config))
   app.use(answerReady(parts.readiness, parts.admission))

@@ -7,20 +7,20 @@ import type { Admission } from './admission.js'
 import { authenticated, mustStillBe, type Needs } from './authorize.js'
 import { withBodyClock } from './body-clock.js'
 import { parseJson } from '../store/parse-json.js'
-import type { RequestContext } from './request-state.js'
+import { idOf, type RequestContext } from './request-state.js'
 
 const MOST_BYTES = 65_536
 /** A request is one packet or two. */
 const BODY_MS = 10_000
 
 /**
- * Runs the command `name` for an account of `address`, and resolves with its answer. Throws a 404 for an unknown
- * command, a 400 for a malformed request, a 403 when the account may not ask for it.
+ * Runs the command `name` for an account of `address` that asks by the request `id`. Resolves with its answer. Throws a
+ * 404 for an unknown command, a 400 for a malformed request, a 403 when the account may not ask for it.
  */
 export type RunCommand = (
   name: string,
   asked: Record<string, unknown>,
-  by: { account: Account; address: string },
+  by: { account: Account; address: string; id: string },
 ) => Promise<object>
 
 /** What the commands of other machines need. */
@@ -45,7 +45,7 @@ export async function runCommandFor(
     const { self, ifHash: _ifHash, ...asked } = await jsonOf(ctx)
     return admission.commandTurn(known.name, async () => {
       const account = await mustStillBe(needs, { account: known.name, token })
-      const by = { account, address: ctx.ip }
+      const by = { account, address: ctx.ip, id: idOf(ctx) }
       // One of two that ask with the same token gets a new one: ifHash is looked at where it is written.
       const ownName = { name: account.name, ifHash: account.hash }
       return runCommand(name, self === true ? { ...asked, ...ownName } : asked, by)

@@ -41,6 +41,7 @@ export function uploadModule(
     const zip = await intake.read(received, { account })
     const how = { mayStill: stillAllowed }
     const at = { owner, module: zip.module, version: zip.version }
+    ctx.state.change = { kind: 'publish', owner, what: `${zip.module}@${zip.version}` }
     const result = await publishStated(
       stated,
       () => admission.atDisk(account, () => intake.publishRead(owner, received, zip, how)),
@@ -92,6 +93,7 @@ export async function deleteModuleVersion(
     const rule = 'a capital letter is written as ! and the small one'
     throw new Refusal(404, `no module version ${asked} (${rule})`)
   }
+  ctx.state.change = { kind: 'delete', owner: escaped.owner, what: `${module}@${version}` }
   await admission.delete(accountOf(ctx), () => modules.remove({ owner: escaped.owner, module, version }))
   ctx.status = 204
 }

@@ -1,11 +1,11 @@
 // The middleware around every request: one log line, errors as answers, and a check that the path can be decoded.
 
-import { randomUUID } from 'node:crypto'
 import type { Config } from '../config.js'
 import { errno, messageOf, quote, Refusal, Unsettled } from '../errors.js'
 import type { Log } from '../log.js'
 import { baseUrl } from './base-url.js'
-import type { RequestContext, RequestMiddleware } from './request-state.js'
+import { sentId } from './request-id.js'
+import { idOf, type RequestContext, type RequestMiddleware } from './request-state.js'
 
 /**
  * Gives a request and its answer a listener for errors that stays. A connection may break at a moment when no other
@@ -16,20 +16,26 @@ export const hearErrors: RequestMiddleware = (ctx, next) => {
   return next()
 }
 
-/** Logs one line for each request: the account (`claimed` when it is not proven), what was asked, and the result. */
+/**
+ * Logs one line for each request: its id, the account (`claimed` when it is not proven), what was asked, the result.
+ * `sentId` is the id that it came with, a proxy's perhaps.
+ */
 export const logWrites =
   (log: Log): RequestMiddleware =>
   async (ctx, next) => {
     const start = performance.now()
     await next()
-    if (ctx.state.isQuiet) return
-    log('info', 'request', {
+    log(ctx.state.isQuiet ? 'debug' : 'info', 'request', {
+      id: idOf(ctx),
+      sentId: sentId(ctx.get('X-Plinth-Sent-Id')),
       method: ctx.method,
       path: ctx.state.path ?? ctx.path,
       status: ctx.status,
       account: ctx.state.account,
       claimed: ctx.state.claimed,
       address: ctx.ip,
+      owner: ctx.state.change?.owner,
+      what: ctx.state.change?.what,
       bytes: ctx.state.bytes,
       reason: ctx.state.reason,
       ms: Math.round(performance.now() - start),
@@ -62,11 +68,11 @@ function toRefusal(error: unknown, ctx: RequestContext, log: Log): Refusal {
   const code = errno(error) ?? ''
   if (ctx.req.errored) return new Refusal(499, 'the client went away') // nginx's status for it; the answer is not read
   if (DISK_FULL.includes(code)) {
-    log('error', 'no room', { path: ctx.path, reason: messageOf(error) })
+    log('error', 'no room', { id: idOf(ctx), path: ctx.path, reason: messageOf(error) })
     return new Refusal(507, 'there is no room left on the server: nothing was stored', { cause: error })
   }
   if (NOT_WRITABLE.includes(code)) {
-    const id = randomUUID()
+    const id = idOf(ctx)
     log('error', 'not writable', { id, path: ctx.path, reason: messageOf(error) })
     return new Refusal(
       500,
@@ -75,14 +81,14 @@ function toRefusal(error: unknown, ctx: RequestContext, log: Log): Refusal {
       { cause: error },
     )
   }
-  const id = randomUUID()
+  const id = idOf(ctx)
   log('error', 'internal error', { id, path: ctx.path, reason: messageOf(error), stack: stackOf(error) })
   return new Refusal(500, `internal error; the log has more under ${id}`, { cause: error })
 }
 
 // Undoing has failed, too: the answer does not say whether anything was changed.
 function unsettledAnswer(error: Unsettled, ctx: RequestContext, log: Log): Refusal {
-  const id = randomUUID()
+  const id = idOf(ctx)
   log('error', 'not settled', { id, path: ctx.path, reason: error.message, stack: stackOf(error.cause) })
   return new Refusal(
     500,

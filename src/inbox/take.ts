@@ -3,6 +3,7 @@
 
 import { basename, dirname } from 'node:path'
 import { mustBeDeclared } from '../access/files.js'
+import type { AuditedEnd, AuditLog } from '../audit/audit-log.js'
 import type { Config } from '../config.js'
 import { errno, messageOf, Refusal } from '../errors.js'
 import { mustBeNames } from '../generic/names.js'
@@ -29,6 +30,7 @@ export type InboxNeeds = {
   intake: Pick<ModuleIntake, 'read' | 'publishRead'>
   files: Pick<FilePublisher, 'publish'>
   log: Log
+  audit: AuditLog
 }
 
 /** `openRoot` opens the inbox. `signal` ends the copying. */
@@ -60,7 +62,10 @@ async function takeFrom(needs: Taking, folder: OpenedFolder, path: string): Prom
   } catch (error) {
     if (needs.signal.aborted || error instanceof Changed) return { result: 'changed' }
     if (isForLater(error)) return { result: 'later', reason: messageOf(error) }
-    return rejectFrom(needs, folder, path, messageOf(error))
+    const reason = messageOf(error)
+    const place = placeOf(path)
+    if (!('wrong' in place)) record(needs, place.owner, path, { result: 'refused', reason })
+    return rejectFrom(needs, folder, path, reason)
   }
 }
 
@@ -104,12 +109,25 @@ async function publishFrom(needs: Taking, folder: OpenedFolder, path: string): P
       place.kind === 'module'
         ? await publishModule(needs, place.owner, received)
         : await publishFile(needs, place, received)
+    const result = fields['result'] === 'published' ? 'done' : 'unchanged'
+    record(needs, place.owner, whatOf(place, fields), { result })
     // Another file that has been put in its place meanwhile stays, and is taken for itself.
     removeUnchanged(entry, signature, received.path)
     const ms = Math.round(performance.now() - begun)
     log('info', 'inbox', { path, ...fields, bytes: received.size, sha256: received.sha256, ms })
   })
 }
+
+/** A file that was refused is named by its path: what is in it may not be known. */
+function record({ audit }: Taking, owner: string, what: string, end: AuditedEnd): void {
+  audit.record({ by: 'drop folder', kind: 'publish', owner, what, ...end })
+}
+
+// {version: 'v1.0.0', module: 'example.com/m'} → example.com/m@v1.0.0; a file → tool@1.0/a.txt
+const whatOf = (place: Place, { module, version }: LogFields): string =>
+  place.kind === 'module'
+    ? `${String(module)}@${String(version)}`
+    : `${place.at.name}@${place.at.version}/${place.file}`
 
 async function publishModule(
   { store, zips, intake }: InboxNeeds,

@@ -119,12 +119,17 @@ export class RequestMetrics {
   /** The outermost middleware. */
   readonly observe: RequestMiddleware = async (ctx, next) => {
     const begun = performance.now()
-    await next()
-    this.#count(ctx, (performance.now() - begun) / 1000)
+    let isOver = false
+    try {
+      await next()
+      isOver = true
+    } finally {
+      // What is thrown here is answered with 500 by koa itself.
+      this.#count(ctx, isOver ? ctx.status : 500, (performance.now() - begun) / 1000)
+    }
   }
 
-  #count(ctx: RequestContext, seconds: number): void {
-    const { status } = ctx
+  #count(ctx: RequestContext, status: number, seconds: number): void {
     const { purpose, kind } = aimOf(ctx)
     const statusClass = CLASSES[Math.floor(status / 100) - 2] ?? '5xx'
     this.#requests.inc({ purpose, class: statusClass })

@@ -3,10 +3,11 @@
 
 import { nginxAddresses } from '../addresses/listen-address.js'
 import type { Config } from '../config.js'
-import { nginxStatusPath, refusedLogPath, socketPath } from '../layout.js'
+import { nginxStatusPath, socketPath } from '../layout.js'
 import { basePath } from '../views/page-addresses.js'
 import { clientPart, schemePart } from './client-part.js'
 import { goImportPart } from './go-import.js'
+import { accessLogPart, idPart, refusedLogPart } from './log-parts.js'
 import { pagePart } from './page-part.js'
 
 /** nginx 1.25.1 has a directive `http2`, and warns of `listen … http2`. */
@@ -80,7 +81,7 @@ function httpPart(config: Config, hasStatus: boolean, socket: string): string {
   const writes = `limit_req_zone $writer zone=plinth_writes:1m rate=${writeRate}r/s;\n`
   return `limit_req_zone $failing zone=plinth_failing:1m rate=${failedLogins}r/s;
 limit_req_zone $binary_remote_addr zone=plinth_api:1m rate=${apiRate}r/s;
-${connectionsPerAddress === 0 ? '' : addresses}${writeRate === 0 ? '' : writes}map $host $base_path {
+${connectionsPerAddress === 0 ? '' : addresses}${writeRate === 0 ? '' : writes}${idPart(config)}map $host $base_path {
     default "${basePath(config)}";
 }
 ${schemePart(config)}${statusPart(config, hasStatus, socket)}`
@@ -111,11 +112,9 @@ upstream plinth {
 }
 `
 
-const refusedLogPart = ({ data }: Config): string =>
-  `access_log "${data}/${refusedLogPath}" refusal if=$http_authorization;\n`
-
 function headersPart({ hsts }: Config): string {
-  const nosniff = 'add_header X-Content-Type-Options nosniff always;\n'
+  const nosniff =
+    'add_header X-Content-Type-Options nosniff always;\nadd_header X-Request-Id $answer_id always;\n'
   return hsts === undefined
     ? nosniff
     : `${nosniff}add_header Strict-Transport-Security "max-age=${hsts}" always;\n`
@@ -177,4 +176,5 @@ export const nginxParts = (
   'plinth/go-import.conf': goImportPart(config),
   'plinth/page.conf': pagePart(config),
   'plinth/refused-log.conf': refusedLogPart(config),
+  'plinth/access-log.conf': accessLogPart(config),
 })

@@ -25,7 +25,7 @@ import { admit, admits } from '../store/ownership.js'
 import { nginxParts } from './conf-parts.js'
 import { wantsIpv6 } from './listen.js'
 import { openFiles } from './open-files.js'
-import { makeRefusedLog } from './refused-log.js'
+import { makeLogFiles } from './log-files.js'
 
 const run = promisify(execFile)
 
@@ -79,7 +79,7 @@ export async function planNginx(config: Config): Promise<NginxPlan> {
     writeFileSync(join(folder, name), text)
   if (config.metrics !== undefined) makeRoomForStatus(config.data)
   if (choice.user) await letWorkersRead(config, choice.user)
-  makeRefusedLog(config.data)
+  makeLogFiles(config)
   // Before its configuration is read, nginx writes to a log file of its own. Older versions cannot be told not to.
   const earlyLog = version >= EARLY_LOG_OPTION ? ['-e', 'stderr'] : []
   const args = [

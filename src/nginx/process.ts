@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { environment, type Config } from '../config.js'
 import { nginxPidPath, socketPath } from '../layout.js'
 import type { NginxPlan } from './configure.js'
-import { keepRefusedLogSmall } from './refused-log.js'
+import { keepLogFilesSmall } from './log-files.js'
 
 /** How long the nginx of an earlier run may take after each signal, in ms. */
 const LEFT_NGINX_GRACE_MS = 5000
@@ -24,7 +24,7 @@ export function startNginx(
     stdio: ['ignore', output, output],
     detached: true,
   })
-  keepRefusedLogSmall(config.data, nginx)
+  keepLogFilesSmall(config, nginx)
   return nginx
 }
 

@@ -203,6 +203,7 @@ export class OwnerViews {
     const begun = Date.now()
     try {
       await this.#refresh(owner, due)
+      this.#log('debug', 'views refreshed', { owner, ms: Date.now() - begun })
       if (this.#due.get(owner) !== due) return
       this.#markers.followed(owner, begun)
       this.#schedule(owner, due, Math.max((Date.now() - begun) * REST_FACTOR, LEAST_REST_MS))

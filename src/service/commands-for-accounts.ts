@@ -3,11 +3,12 @@
 import type { Account } from '../access/rights.js'
 import { messageOf, quote, Refusal } from '../errors.js'
 import type { RunCommand } from '../http/command-routes.js'
+import { audited } from './audited.js'
 import { isJobName, JOBS, type JobName } from './jobs.js'
 import type { Parts } from './parts.js'
 
-/** Who asks, and from where. */
-type By = { account: Account; address: string }
+/** Who asks, from where, and by which request. */
+type By = { account: Account; address: string; id: string }
 
 /** Runs jobs for accounts; each has a line in the log. */
 export const commandsFor =
@@ -22,7 +23,7 @@ async function run<Name extends JobName>(
   parts: Parts,
   name: Name,
   asked: Record<string, unknown>,
-  { account, address }: By,
+  { account, address, id }: By,
 ): Promise<object> {
   const job = JOBS[name]
   const request = parsed(() => job.parse(asked))
@@ -32,6 +33,7 @@ async function run<Name extends JobName>(
     throw new Refusal(403, 'this server changes accounts and owners for commands on its own machine alone')
   const log = (level: 'info' | 'error', event: string, reason?: string): void =>
     parts.log(level, event, {
+      id,
       by: account.name,
       address,
       request: JSON.stringify(request, withoutHash),
@@ -40,7 +42,9 @@ async function run<Name extends JobName>(
   log('info', name)
   let answer: object = {}
   try {
-    for await (const event of job.run(parts, request, { signal: NEVER, noService: false })) answer = event
+    const events = job.run(parts, request, { signal: NEVER, noService: false })
+    const who = { account: account.name, address, id }
+    for await (const event of audited(parts.audit, name, request, who, events)) answer = event
   } catch (error) {
     log('error', `${name} failed`, messageOf(error))
     throw error

@@ -6,13 +6,17 @@ import { once } from 'node:events'
 import { unlink } from 'node:fs/promises'
 import { createServer, request, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { createInterface } from 'node:readline'
+import type { AuditedBy } from '../audit/audit-log.js'
 import { errno, ignoring, messageOf, quote, visible } from '../errors.js'
 import { controlSocketPath } from '../layout.js'
 import type { Log } from '../log.js'
+import { audited } from './audited.js'
 import { isJobName, JOBS, type JobName } from './jobs.js'
 import type { Parts } from './parts.js'
 
 const MAX_REQUEST_BYTES = 65_536
+/** Says for the audit log who runs the command: whoever may enter the socket's folder is believed. */
+const BY_HEADER = 'x-plinth-by'
 
 // Names are in it. Nothing in them may end the line.
 const lineOf = (event: object): string => `${visible(JSON.stringify(event))}\n`
@@ -77,7 +81,8 @@ export class CommandSocket {
       if (!isJobName(name)) throw new Error(`the running service has no command ${quote(name)}`)
       this.#log('info', name, { ...(asked as Record<string, string>) })
       const signal = AbortSignal.any([this.#stopping.signal, left.signal])
-      for await (const event of this.#run(name, asked, signal)) {
+      const by = { by: String(req.headers[BY_HEADER] ?? 'local user') }
+      for await (const event of this.#run(name, asked, signal, by)) {
         if (res.destroyed) return // the command has gone away
         this.#stopping.signal.throwIfAborted()
         if (!res.write(lineOf(event))) await Promise.race([once(res, 'drain'), once(res, 'close')])
@@ -92,18 +97,27 @@ export class CommandSocket {
     }
   }
 
-  #run<Name extends JobName>(name: Name, asked: unknown, signal: AbortSignal): AsyncGenerator<object> {
+  #run<Name extends JobName>(
+    name: Name,
+    asked: unknown,
+    signal: AbortSignal,
+    by: AuditedBy,
+  ): AsyncGenerator<object> {
     const job = JOBS[name]
-    return job.run(this.#parts, job.parse(asked), { signal, noService: false })
+    const request = job.parse(asked)
+    const events = job.run(this.#parts, request, { signal, noService: false })
+    return audited(this.#parts.audit, name, request, by, events)
   }
 }
 
-/** Asks the service of the data folder that is the working directory; `undefined` when no service answers. */
+/** Asks the service of the data folder that is the working directory, for `by`; `undefined` when none answers. */
 export async function askService<Event extends object>(
   name: string,
   asked: object,
+  by: string,
 ): Promise<AsyncGenerator<Event> | undefined> {
-  const req = request({ socketPath: controlSocketPath, method: 'POST', path: `/${name}` })
+  const headers = { [BY_HEADER]: by }
+  const req = request({ socketPath: controlSocketPath, method: 'POST', path: `/${name}`, headers })
   req.end(JSON.stringify(asked))
   try {
     const [res] = (await once(req, 'response')) as [IncomingMessage]

@@ -1,6 +1,8 @@
 // The parts of a Plinth that changes its data folder, one instance of each: for the service, and for a command that
 // works while no service runs.
 
+import { AuditLog } from '../audit/audit-log.js'
+import { auditLogOf } from '../audit/where.js'
 import type { Config } from '../config.js'
 import { KnownAccounts } from '../access/known-accounts.js'
 import { FilePublisher } from '../generic/publish.js'
@@ -29,6 +31,8 @@ export class Parts {
   /** The settings. */
   readonly config: Config
   readonly log: Log
+  /** Has a line for each change, when there is one. */
+  readonly audit: AuditLog
   /** The only writer below the data folder. */
   readonly store: Store
   /** The accounts, kept in memory. */
@@ -69,6 +73,7 @@ export class Parts {
   constructor(config: Config, log: Log, given: Given = {}) {
     this.config = config
     this.log = log
+    this.audit = new AuditLog(auditLogOf(config), log)
     this.store = given.store ?? new Store(config.data)
     this.accounts = new KnownAccounts(this.store)
     this.freeSpace = new FreeSpace(this.store.at(folders.tmp), config.minFreeBytes)

@@ -1,10 +1,13 @@
 // Runs a job for a command. The running service does it, in step with its uploads. Without a service the command does
 // it by itself and holds the data folder's lock meanwhile.
 
+import { LOCAL_USER } from '../audit/local-user.js'
+import { auditLogHere } from '../audit/where.js'
 import type { Config } from '../config.js'
 import { StartProblem } from '../errors.js'
 import { makeLog } from '../log.js'
 import { takeLock } from '../store/lock.js'
+import { audited } from './audited.js'
 import { askService } from './control.js'
 import { JOBS, type JobName, type JobTypes } from './jobs.js'
 import { Parts } from './parts.js'
@@ -26,20 +29,24 @@ export async function* runJob<Name extends JobName>(
   } catch {
     throw new StartProblem(`there is no data folder at ${data}: set PLINTH_DATA`)
   }
-  const answered = await askService<JobTypes[Name]['event']>(name, request)
+  const answered = await askService<JobTypes[Name]['event']>(name, request, LOCAL_USER.by)
   if (answered) return yield* answered
   const lock = await takeLock(data, {
     command: name,
     onWarning: warn,
   })
   const parts = new Parts(
-    config,
-    makeLog((line) => process.stderr.write(line)),
+    { ...config, auditLog: auditLogHere(config) },
+    makeLog((line) => process.stderr.write(line), config.logLevel),
   )
   const job = JOBS[name]
   try {
-    if (job.changes(request)) await parts.recover()
-    yield* job.run(parts, request, { signal, noService: true })
+    if (job.changes(request)) {
+      parts.audit.mustOpen()
+      await parts.recover()
+    }
+    const events = job.run(parts, request, { signal, noService: true })
+    yield* audited(parts.audit, name, request, LOCAL_USER, events)
     await parts.ownerViews.settle()
   } finally {
     parts.ownerViews.stop()

@@ -3,6 +3,7 @@
 import { unlink } from 'node:fs/promises'
 import { createServer, type Server } from 'node:http'
 import { AccessKeeper } from '../access/keeper.js'
+import { auditLogOf } from '../audit/where.js'
 import type { Config } from '../config.js'
 import { ignoring, messageOf } from '../errors.js'
 import { Admission } from '../http/admission.js'
@@ -14,6 +15,7 @@ import type { Metrics } from '../metrics/metrics.js'
 import { commandsFor } from './commands-for-accounts.js'
 import { CommandSocket } from './control.js'
 import { Parts } from './parts.js'
+import { noteAuditLog } from './note-audit-log.js'
 import { writeSiteFiles } from './site-files.js'
 
 /** nginx opens a connection for each request, so the service must not be the first to close one by age. */
@@ -78,7 +80,9 @@ export class Service {
       isRecovered: () => this.#takesRequests,
     })
     await ignoring(['ENOENT'], () => unlink(socketPath)) // a service that was killed left it
+    this.#parts.audit.mustOpen()
     await this.#parts.recover()
+    await noteAuditLog(this.#parts.store, auditLogOf(this.#config))
     await this.#keeper.start()
     await writeSiteFiles(this.#parts.store, this.#parts.site)
     await listen(this.#server)

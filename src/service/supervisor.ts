@@ -3,6 +3,8 @@
 // another plinth has taken the data folder.
 
 import { firstRun } from '../access/first-run.js'
+import { AuditLog } from '../audit/audit-log.js'
+import { auditLogOf } from '../audit/where.js'
 import type { Config } from '../config.js'
 import { messageOf } from '../errors.js'
 import { folders, startPidPath } from '../layout.js'
@@ -67,7 +69,9 @@ export class Supervisor {
     if ('code' in lock) return lock
     await Promise.race([endLeftNginx(this.#config, say), stop])
     await mustBeListenable(this.#config)
-    const { token, warning } = await firstRun(this.#config)
+    const audit = new AuditLog(auditLogOf(this.#config), terminalLog)
+    audit.mustOpen()
+    const { token, warning } = await firstRun(this.#config, audit)
     // The token is shown at once: whatever happens after this line, it was seen.
     if (token !== undefined) tellFirstRun(token, this.#config)
     warn(warning)

@@ -1,7 +1,16 @@
 // Metrics of a real Plinth: what is told, to whom, and that alerts fire on what has really happened.
 
 import { execFileSync, spawn } from 'node:child_process'
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { isOver, running, watch } from '../support/child.js'
@@ -12,6 +21,7 @@ import { freePort } from '../support/port.js'
 import { needs } from '../support/programs.js'
 import { ALERTS, firingOn, promtool } from '../support/promtool.js'
 import { newData, runService } from '../support/service.js'
+import { childOf, start } from '../support/start.js'
 import { tempFolder } from '../support/temp-folder.js'
 import { until } from '../support/until.js'
 import { simpleModule } from '../support/zips.js'
@@ -184,8 +194,11 @@ t.test('metrics of a Plinth that works', needs('nginx', 'promtool', 'curl', 'ope
     t.equal((await plinth.ask('PUT', path, { body: 'content' })).status, 201)
     await plinth.viewsFollowed()
     writeFileSync(join(plinth.data, 'tree', path), 'CONTENT')
+    const lastRun = async (): Promise<number> =>
+      valueOf(await scrape(), 'plinth_verify_last_run_timestamp_seconds')
+    const before = await lastRun()
     t.equal(plinth.run('verify', '--owner', 'admin').code, 0)
-    t.equal(valueOf(await scrape(), 'plinth_verify_last_findings'), 0, 'that was not a verify of everything')
+    t.equal(await lastRun(), before, 'that was not a verify of everything')
     t.equal(plinth.run('verify').code, 1)
     const after = await scrape()
     t.ok(valueOf(after, 'plinth_verify_last_findings') >= 1)
@@ -293,6 +306,43 @@ t.test('metrics of a Plinth that works', needs('nginx', 'promtool', 'curl', 'ope
     t.equal(valueOf(after, 'plinth_nginx_up'), 1)
   })
 })
+
+t.test(
+  'npm start: nginx is killed, and its figures come back; a taken port is refused',
+  needs('nginx', 'pgrep'),
+  async (t) => {
+    const [port, metrics] = [await freePort(), await freePort()]
+    const data = join(tempFolder(), 'data')
+    const env = {
+      PLINTH_DATA: data,
+      PLINTH_LISTEN: `127.0.0.1:${port}`,
+      PLINTH_ADMIN_TOKEN: TOKEN,
+      PLINTH_METRICS: `127.0.0.1:${metrics}`,
+    }
+    const run = start(env)
+    await run.until(/plinth: serving/)
+    t.equal(valueOf(await scrapeOf(metrics), 'plinth_nginx_up'), 1)
+    t.equal(
+      statSync(join(data, 'state/control')).mode & 0o777,
+      0o700,
+      'no other user reaches the socket of nginx',
+    )
+    process.kill(await childOf(run.pid, 'nginx'), 'SIGKILL')
+    await run.until(/plinth: nginx runs again/)
+    t.ok(existsSync(join(data, 'state/control/nginx.sock')))
+    t.equal(valueOf(await scrapeOf(metrics), 'plinth_nginx_up'), 1)
+
+    const other = { ...env, PLINTH_DATA: `${data}2`, PLINTH_LISTEN: `127.0.0.1:${await freePort()}` }
+    const second = start(other)
+    t.same(await second.ended, { code: 1, signal: null })
+    t.match(
+      second.output(),
+      `cannot listen on PLINTH_METRICS=127.0.0.1:${metrics}: another program listens there`,
+    )
+    run.kill('SIGTERM')
+    t.same(await run.ended, { code: 0, signal: null })
+  },
+)
 
 t.test('a service whose disk is full, beside no nginx, told on a socket', needs('promtool'), async (t) => {
   const data = await newData()

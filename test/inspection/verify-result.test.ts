@@ -60,7 +60,8 @@ t.test('a damaged result is not believed', async (t) => {
     '[]',
     'null',
     '{"time":"x","findings":1,"seconds":1}',
-    '{"time":"2026-01-01"}',
+    '{"time":"2026-01-01","findings":"1","seconds":1}',
+    '{"time":"2026-01-01","findings":1}',
   ]) {
     writeFileSync(join(store.at('state'), 'verify.json'), text)
     await t.rejects(readVerifyResult(store), /damaged/, text)

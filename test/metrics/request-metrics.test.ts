@@ -28,6 +28,12 @@ function makeMetrics() {
       if (bytes !== undefined) ctx.state.bytes = bytes
     })
   }
+  const fail = (): Promise<unknown> => {
+    const ctx = { method: 'PUT', path: GO, status: 404, state: {}, get: () => '' }
+    return Promise.resolve(
+      observe(ctx as unknown as RequestContext, () => Promise.reject(new Error('it failed'))),
+    )
+  }
   /** The series that a request changes, with how much; times are left out. */
   const changes = async (asked: Asked): Promise<Record<string, number>> => {
     const before = await series()
@@ -37,7 +43,7 @@ function makeMetrics() {
     )
     return Object.fromEntries(after.filter(([name, by]) => by !== 0 && !/_bucket|_sum/.test(name)))
   }
-  return { series, ask, changes }
+  return { series, ask, fail, changes }
 }
 
 const GO = '/api/packages/team/go/upload'
@@ -95,6 +101,12 @@ t.test('what each request changes', async (t) => {
     await changes({ method: 'POST', path: '/-/commands/account', status: 200 }),
     requests('command', '2xx'),
   )
+})
+
+t.test('what nobody caught is an error', async (t) => {
+  const { series, fail } = makeMetrics()
+  await t.rejects(fail(), /it failed/)
+  t.equal((await series()).get('plinth_uploads_total{kind="go",result="error"}'), 1)
 })
 
 t.test('no request of a stranger makes a series', async (t) => {

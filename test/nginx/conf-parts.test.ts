@@ -43,6 +43,17 @@ upstream plinth {
 limit_req_zone $binary_remote_addr zone=plinth_api:1m rate=100r/s;
 limit_conn_zone $binary_remote_addr zone=plinth_addresses:10m;
 limit_req_zone $writer zone=plinth_writes:1m rate=200r/s;
+map $status $lone_id {
+    default $request_id;
+    200     "";
+    206     "";
+    301     "";
+    302     "";
+    304     "";
+}
+map $status $range_id {
+    default $request_id;
+}
 map $host $base_path {
     default "";
 }
@@ -57,7 +68,9 @@ limit_req_status 429;
     'plinth/refused-log.conf':
       'access_log "/srv/a b/state/nginx/refused.log" refusal if=$http_authorization;\n',
     'plinth/listen.conf': 'listen 127.0.0.1:8080;\n',
-    'plinth/headers.conf': 'add_header X-Content-Type-Options nosniff always;\n',
+    'plinth/headers.conf':
+      'add_header X-Content-Type-Options nosniff always;\nadd_header X-Request-Id $answer_id always;\n',
+    'plinth/access-log.conf': 'access_log off;\n',
     'plinth/go-import.conf':
       '"~^(?<asked>[a-z0-9][a-z0-9.-]{0,252})/(?!api(?:/|\\z))(?<whose>[A-Za-z0-9][A-Za-z0-9._-]{0,63})(?:/|\\z)" ' +
       '"$asked/$whose mod https://$asked/api/packages/$whose/go";\n',
@@ -203,6 +216,19 @@ t.test('import prefixes come before owners, and the longest comes first', async 
   ])
   const [line] = lines({ PLINTH_PUBLIC_URL: 'https://a.example:8443/b' })
   t.match(line, ' "go.corp.example/x mod https://a.example:8443/b/api/packages/secret/go";')
+})
+
+t.test('an access log is one directive, and gives each answer an id', async (t) => {
+  const { 'plinth/access-log.conf': logs, 'plinth/http.conf': http } = parts({
+    PLINTH_ACCESS_LOG: '/var/log/a b/access.log',
+  })
+  t.equal(logs, 'access_log "/var/log/a b/access.log" access buffer=32k flush=1s;\n')
+  t.match(
+    http,
+    'map $status $lone_id {\n    default $request_id;\n}\nmap $status $range_id {\n    default "";\n}',
+  )
+  const { 'plinth/access-log.conf': own } = parts({ PLINTH_ACCESS_LOG: '1', PLINTH_DATA: '/srv/plinth' })
+  t.match(own, 'access_log "/srv/plinth/state/nginx/access.log" access ')
 })
 
 t.test('HSTS only when it is asked for', async (t) => {

@@ -175,6 +175,7 @@ t.test('what is left is settled before the next change of its key', async (t) =>
   let ran = false
   const change = async (): Promise<void> => void (ran = true)
   await t.rejects(journal.alone(KEY, change), FAILURE, 'no change while it cannot be settled')
+  t.equal(journal.unsettled, 1)
   t.notOk(ran)
   t.same(entries(), [DELETE], 'it is kept')
   await journal.alone('go a example.com/other', change)
@@ -183,6 +184,7 @@ t.test('what is left is settled before the next change of its key', async (t) =>
   t.equal(await journal.alone(KEY, async () => 'its result'), 'its result')
   t.same(entries(), [])
   t.equal(log.at(-1), 'info settled')
+  t.equal(journal.unsettled, 0)
   await journal.alone(KEY, change)
   t.same(steps, ['settle delete', 'settle delete'], 'once it is settled it stays so')
 })

@@ -63,15 +63,15 @@ function makeBodies(
       return { account, client, path, written }
     }),
   )
-  /** Resolves when no body asks for more. */
+  /** Resolves when no body asks for more: ten looks have found the same. Opening a file waits for a thread. */
   const still = async (): Promise<number> => {
-    let before = -1
+    let [before, same] = [-1, 0]
     const asked = (): number => bodies.reduce((sum, { client }) => sum + client.asked, 0)
     await until(() => {
-      const same = before === asked()
+      same = before === asked() ? same + 1 : 0
       before = asked()
-      return same
-    }, 50)
+      return same === 10
+    }, 20)
     return before
   }
   return { bodies, disk, still }
