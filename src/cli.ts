@@ -8,6 +8,7 @@ import { account } from './commands/account.js'
 import { completionOf } from './commands/completion.js'
 import { WrongUsage, type Command } from './commands/command.js'
 import { importCommand } from './commands/import.js'
+import { log } from './commands/log.js'
 import { login } from './commands/login.js'
 import { ls } from './commands/ls.js'
 import { owner } from './commands/owner.js'
@@ -26,7 +27,7 @@ import { readConfig } from './config.js'
 import { errno, messageOf, PLINTH, quote } from './errors.js'
 import { becomeOwner } from './store/become-owner.js'
 
-const ON_DATA: readonly Command[] = [owner, account, access, importCommand, verify, rebuild, status]
+const ON_DATA: readonly Command[] = [owner, account, access, importCommand, verify, rebuild, status, log]
 const ANYWHERE: readonly Command[] = [pack, publish, login, whoami, ls, show, search, rm]
 const WORKING = [...ON_DATA, ...ANYWHERE]
 const COMMANDS: readonly Command[] = [...WORKING, completionOf(WORKING)]

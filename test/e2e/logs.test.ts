@@ -1,17 +1,30 @@
 // Who did what can be found again: ids of requests, the access log, the audit log, and the command that reads them.
 
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
+import { basename, dirname, join } from 'node:path'
 import t from 'tap'
 import { readConfig } from '../../src/config.js'
 import { planNginx } from '../../src/nginx/configure.js'
 import { rotateLogFile } from '../../src/nginx/log-files.js'
+import { block, MANUAL, read, ROOT } from '../support/documents.js'
 import { simpleModule } from '../support/zips.js'
+import { watch } from '../support/child.js'
 import { askRaw, TOKEN, type Answer } from '../support/http.js'
 import { startPlinth, type Plinth } from '../support/plinth.js'
+import { freePort } from '../support/port.js'
 import { needs } from '../support/programs.js'
+import { start } from '../support/start.js'
 import { tempFolder } from '../support/temp-folder.js'
 import { until } from '../support/until.js'
 
@@ -298,6 +311,32 @@ t.test('who changed what', needs('nginx'), async (t) => {
     ])
   })
 
+  await t.test('the lines of the manual show them', async (t) => {
+    const lines = block(MANUAL, 'Logs').trim().split('\n')
+    t.equal(lines.length, 4)
+    writeFileSync(join(data, '../service.log'), plinth.log())
+    for (const each of lines) {
+      const [line = ''] = each
+        .replace('journalctl -u plinth -o cat', `cat '${join(data, '../service.log')}'`)
+        .replace('--account ci', '--account reader')
+        .split('  #')
+      const command = line.replaceAll('scripts/plinth', `env -u NODE_OPTIONS '${ROOT}scripts/plinth'`)
+      const child = spawn('sh', ['-c', command.startsWith('cat') ? command : `exec ${command}`], {
+        env: { ...process.env, PLINTH_DATA: data },
+        stdio: ['ignore', 'pipe', 'inherit'],
+      })
+      const { until: shows, ended } = watch(child)
+      await shows(/^(?:20\d\d-.*|\{"time".*)\n/m)
+      if (command.includes('--follow')) child.kill('SIGINT')
+      t.same(await ended, { code: 0, signal: null }, each)
+    }
+    const shown = cli('log', '--owner', 'team', '--account', 'reader')
+    t.match(
+      shown,
+      /^\S+Z publish refused reader from 127\.0\.0\.1: team tool@1\/a\.txt status=401 \(account reader/m,
+    )
+  })
+
   await t.test('it follows the rotation, and has no token', async (t) => {
     renameSync(audit, `${audit}.1`)
     t.equal((await ask('PUT', FILE, { body: 'x' })).status, 201)
@@ -451,6 +490,73 @@ t.test('the access log', needs('nginx'), async (t) => {
     const config = readConfig({ PLINTH_DATA: data, PLINTH_ACCESS_LOG: nowhere })
     await t.rejects(planNginx(config), { message: `PLINTH_ACCESS_LOG: ${nowhere} cannot be made: ENOENT` })
   })
+})
+
+t.test(
+  'npm start: its first run has a line, and a log that cannot be opened stops it',
+  needs('nginx'),
+  async (t) => {
+    const data = join(tempFolder(), 'data')
+    const settings = { PLINTH_DATA: data, PLINTH_LISTEN: `127.0.0.1:${await freePort()}` }
+    const nowhere = start({ ...settings, PLINTH_AUDIT_LOG: join(data, '../none/audit.log') })
+    t.same(await nowhere.ended, { code: 1, signal: null })
+    t.match(nowhere.output(), /PLINTH_AUDIT_LOG: .*audit\.log cannot be opened to append: ENOENT\n$/)
+    t.notMatch(nowhere.output(), 'plinth_', 'no account was made yet')
+    const running = start({ ...settings, PLINTH_AUDIT_LOG: '1', PLINTH_LOG_LEVEL: 'warn' })
+    await running.until(/serving/)
+    running.kill('SIGTERM')
+    t.same(await running.ended, { code: 0, signal: null })
+    t.notMatch(running.output(), '"level":"info"', 'what is as it should be is left out')
+    const audit = linesIn(readFileSync(join(data, 'state/audit.log'), 'utf8'))
+    t.match(audit, [
+      { by: 'first run', kind: 'account', action: 'add', what: 'admin', rights: 'admin', result: 'done' },
+    ])
+    t.equal(audit.length, 1)
+  },
+)
+
+t.test('logrotate, as the shipped file has it', needs('nginx', 'logrotate', 'gzip'), async (t) => {
+  const plinth = await startPlinth({ PLINTH_ACCESS_LOG: '1', PLINTH_AUDIT_LOG: '1' })
+  t.teardown(plinth.stop)
+  const { ask, data, get } = plinth
+  const me = execFileSync('sh', ['-c', 'echo "$(id -un) $(id -gn)"'], { encoding: 'utf8' }).trim()
+  const shipped = read('scripts/deploy/logrotate/plinth')
+  t.match(shipped, /^\/srv\/plinth\/state\/audit\.log \{$/m)
+  const folder = tempFolder()
+  const conf = join(folder, 'plinth.conf')
+  writeFileSync(conf, shipped.replaceAll('/srv/plinth', data).replaceAll('plinth plinth', me))
+  const [audit, access] = [join(data, 'state/audit.log'), join(data, 'state/nginx/access.log')]
+  const refused = join(data, 'state/nginx/refused.log')
+  const rotated = (path: string): string[] =>
+    readdirSync(dirname(path)).filter((name) => name.startsWith(`${basename(path)}-`))
+
+  for (const round of [1, 2, 3]) {
+    t.equal((await ask('PUT', `${FILE}.${round}`, { body: 'x' })).status, 201)
+    await get(`/read-${round}`)
+    await ask('GET', `/api/packages/secret/generic/${round}/1/a`, { auth: basic('x:y') })
+    await until(() => [access, refused].every((path) => existsSync(path) && statSync(path).size > 0))
+    // a second one in the same second would have the same name: logrotate then leaves the file
+    await until(() => {
+      execFileSync('logrotate', ['--force', '--state', join(folder, 'state'), conf], { stdio: 'pipe' })
+      return (
+        rotated(audit).length >= round && rotated(access).length >= round && rotated(refused).length >= round
+      )
+    }, 200)
+    for (const path of [access, refused]) t.equal(statSync(path).mode & 0o777, 0o640, path)
+  }
+  t.match(rotated(audit).filter((name) => name.endsWith('.gz')).length, 2, 'the last one is packed later')
+  await ask('PUT', `${FILE}.4`, { body: 'x' })
+  await until(async () => {
+    await get('/after')
+    return readFileSync(access, 'utf8').includes('"/after"') // nginx writes to the new one
+  })
+  const shown = plinth.cli('log', '--since', '1h', '--kind', 'publish', '--owner', 'team')
+  t.same(
+    shown.match(/tool@1\/\S+/g),
+    [1, 2, 3, 4].map((round) => `tool@1/a.txt.${round}`),
+  )
+  const reads = plinth.cli('log', '--json', ...rotated(access).map((name) => join(dirname(access), name)))
+  for (const round of [1, 2, 3]) t.match(reads, `"/read-${round}"`)
 })
 
 t.test('a part of a line does not spoil the next', async (t) => {
