@@ -11,6 +11,7 @@ import {
   metrics,
   address,
   importPrefixes,
+  trustedProxies,
   level,
   path,
   logFile,
@@ -39,10 +40,12 @@ const MAX_HSTS_SECONDS = 315_360_000
 const SETTINGS = {
   /** The data folder, absolute. */
   data: setting('PLINTH_DATA', path, 'data'),
-  /** The address that nginx listens on, as nginx takes it: `127.0.0.1:8080`, `[::1]:8080`, `*:80`. */
+  /** Where nginx listens, one place at least. */
   listen: setting('PLINTH_LISTEN', listen, DEFAULT_LISTEN),
   /** The address that clients use, when it is not the one that nginx listens on: no slash at its end. */
   publicUrl: optional('PLINTH_PUBLIC_URL', address),
+  /** Addresses and ranges of the proxies whose word on the client is taken, and `unix:` for sockets. */
+  trustedProxies: setting('PLINTH_TRUSTED_PROXIES', trustedProxies, ''),
   /** Whose modules the import paths of other domains are; a longer prefix comes before one that it is below. */
   importPrefixes: setting('PLINTH_IMPORT_PREFIXES', importPrefixes, ''),
   /** Whether pages load the images of READMEs, over https. */
@@ -79,7 +82,7 @@ const SETTINGS = {
   nginxUser: optional('PLINTH_NGINX_USER', userName),
   /** Two PEM files, absolute paths. Without them nginx speaks plain http. */
   tls: certificateAndKey,
-  /** The address where plain http is redirected to https. */
+  /** Where plain http is redirected to https. */
   httpListen: onlyWithTls(optional('PLINTH_HTTP_LISTEN', listen)),
   /** Seconds for which browsers are told to come by https only. */
   hsts: onlyWithTls(optional('PLINTH_HSTS', number(1, MAX_HSTS_SECONDS, 'seconds'))),

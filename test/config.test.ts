@@ -6,7 +6,12 @@ import { environment, readConfig, settingNames, unknownSettings } from '../src/c
 
 t.test('without settings there are safe defaults', async (t) => {
   const config = readConfig({})
-  t.equal(config.listen, '127.0.0.1:8080', 'nobody outside reaches it unless it is said')
+  t.same(
+    config.listen,
+    [{ text: '127.0.0.1:8080', host: '127.0.0.1', port: 8080 }],
+    'nobody outside reaches it unless it is said',
+  )
+  t.same(config.trustedProxies, [], 'nobody is believed who the client is')
   t.equal(config.data, `${process.cwd()}/data`)
   t.equal(config.maxModuleBytes, 524_288_000)
   t.equal(config.strict, false)
@@ -21,7 +26,7 @@ t.test('an empty value is an unset one', async (t) => {
 
 t.test('good values are taken', async (t) => {
   for (const listen of ['0.0.0.0:80', '[::1]:8080', '*:8080', 'localhost:65535', 'my-host.example:1']) {
-    t.equal(readConfig({ PLINTH_LISTEN: listen }).listen, listen)
+    t.equal(readConfig({ PLINTH_LISTEN: listen }).listen[0]?.text, listen)
   }
   t.equal(readConfig({ PLINTH_MAX_FILE_BYTES: '1' }).maxFileBytes, 1)
   t.equal(readConfig({ PLINTH_DATA: '/srv/a b' }).data, '/srv/a b')
@@ -38,6 +43,36 @@ t.test('a bad value stops the start with a message that names it', async (t) => 
       '127.0.0.1:80;',
       '[::1:80',
       'x:y',
+      ',',
+      '127.0.0.1:80 127.0.0.2:80',
+      '127.0.0.1:80,[::1]',
+      '[1.2.3.4]:80',
+      '[::g]:80',
+      '[:::]:80',
+      'unix:',
+      'unix:/run/plinth/',
+      'unix:/run/$x',
+      'unix:/run/"x"',
+      'unix:/run/a;b',
+      `unix:/${'x'.repeat(107)}`,
+      Array.from({ length: 33 }, (_, at) => `127.0.0.1:${at + 1}`).join(),
+    ],
+    PLINTH_TRUSTED_PROXIES: [
+      'proxy.example.com',
+      '10.0.0.0/33',
+      'fd00::/129',
+      '10.0.0/8',
+      '10.0.0.0/8/8',
+      '10.0.0.0/',
+      '10.0.0.0/-1',
+      '10.0.0.1;',
+      '[::1]',
+      'fe80::1%eth0',
+      'unix:/run/x',
+      'all',
+      '0.0.0.0/0',
+      '127.0.0.1,::/00',
+      Array.from({ length: 65 }, (_, at) => `10.0.0.${at}`).join(),
     ],
     PLINTH_MAX_MODULE_BYTES: ['0', '-1', '1e3', '10MB', '524288001', 'x'],
     PLINTH_MAX_FILE_BYTES: ['0', '1.5', '99999999999999999999'],
@@ -73,10 +108,26 @@ t.test('a bad value stops the start with a message that names it', async (t) => 
   }
 })
 
+t.test('several places to listen at, and several proxies, are lists with commas', async (t) => {
+  const listen = (text: string) => readConfig({ PLINTH_LISTEN: text }).listen
+  t.same(listen('127.0.0.1:8080, [::1]:8080,127.0.0.1:8080,'), [
+    { text: '127.0.0.1:8080', host: '127.0.0.1', port: 8080 },
+    { text: '[::1]:8080', host: '::1', port: 8080 },
+  ])
+  const socket = `/${'\u00e9'.repeat(53)}` // 107 bytes
+  t.same(listen(`unix:${socket}`), [{ text: `unix:${socket}`, socket }])
+  t.throws(() => listen(`unix:${socket}x`), { message: /at most 107 bytes, and .* has 108$/ })
+  const relative = `${process.cwd()}/run/s`
+  t.same(listen('unix:run/../run/s'), [{ text: `unix:${relative}`, socket: relative }])
+  const proxies = (text: string) => readConfig({ PLINTH_TRUSTED_PROXIES: text }).trustedProxies
+  t.same(proxies('10.0.0.0/8, ::1 ,unix:,::1'), ['10.0.0.0/8', '::1', 'unix:'])
+  t.throws(() => proxies('10.0.0.1,x'), { message: /^PLINTH_TRUSTED_PROXIES="x" is not valid: an address, / })
+})
+
 t.test('TLS has a certificate and a key, and what needs it is taken with it', async (t) => {
   const tls = { PLINTH_TLS_CERT: 'cert.pem', PLINTH_TLS_KEY: '/etc/key.pem' }
   t.same(readConfig(tls).tls, { cert: `${process.cwd()}/cert.pem`, key: '/etc/key.pem' })
-  t.equal(readConfig({ ...tls, PLINTH_HTTP_LISTEN: '*:80' }).httpListen, '*:80')
+  t.equal(readConfig({ ...tls, PLINTH_HTTP_LISTEN: '*:80' }).httpListen?.[0]?.text, '*:80')
   t.equal(readConfig({ ...tls, PLINTH_HSTS: '3600' }).hsts, 3600)
   for (const more of [
     { PLINTH_TLS_KEY: '/etc/$key' },

@@ -50,7 +50,10 @@ async function here(): Promise<Status> {
   const listening = await isListening(config)
   const reads: Side = listening
     ? { ok: true }
-    : { ok: false, reason: `nothing listens at ${config.listen} (PLINTH_LISTEN)` }
+    : {
+        ok: false,
+        reason: `nothing listens at ${config.listen.map(({ text }) => text).join(', ')} (PLINTH_LISTEN)`,
+      }
   return { at: data, reads, uploads: await uploadsHere(data) }
 }
 

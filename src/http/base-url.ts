@@ -1,6 +1,7 @@
 // The URL under which a client reached the server. nginx sets the headers that it comes from; no other program can
 // reach the service's socket.
 
+import { firstUrl } from '../addresses/listen-address.js'
 import type { Config } from '../config.js'
 import type { RequestContext } from './request-state.js'
 
@@ -12,7 +13,7 @@ export function baseUrl(ctx: RequestContext, config: Config): string {
   const host = ctx.get('Host')
   const seen = `${ctx.protocol}://${host}`
   const isHost = /^[A-Za-z0-9.:[\]-]{1,255}$/.test(host) && URL.canParse(seen)
-  return config.publicUrl ?? (isHost ? seen : `${ctx.protocol}://${config.listen}`)
+  return config.publicUrl ?? (isHost ? seen : firstUrl(config.listen, ctx.protocol))
 }
 
 /** The value of the header Location. The public URL may put a prefix before the path. */

@@ -1,9 +1,11 @@
 // The part of nginx's configuration that follows from the settings and the machine: small files that the shipped
 // nginx.conf, and the files of scripts/deploy/nginx, include. Pure.
 
+import { nginxAddresses } from '../addresses/listen-address.js'
 import type { Config } from '../config.js'
 import { nginxStatusPath, socketPath } from '../layout.js'
 import { basePath } from '../views/page-addresses.js'
+import { clientPart, schemePart } from './client-part.js'
 import { goImportPart } from './go-import.js'
 import { accessLogPart, idPart, refusedLogPart } from './log-parts.js'
 import { pagePart } from './page-part.js'
@@ -21,16 +23,21 @@ ssl_session_timeout 1h;
 ssl_session_tickets off;
 `
 
-function listenPart({ listen, tls }: Config, version: number): string {
-  if (!tls) return `listen ${listen};\n`
-  const http2 =
-    version >= HTTP2_DIRECTIVE ? `listen ${listen} ssl;\nhttp2 on;\n` : `listen ${listen} ssl http2;\n`
+function listenPart({ listen, tls }: Config, { version, ipv6 }: Machine): string {
+  const lines = (options: string): string =>
+    nginxAddresses(listen, ipv6)
+      .map((address) => `listen ${address}${options};\n`)
+      .join('')
+  if (!tls) return lines('')
+  const http2 = version >= HTTP2_DIRECTIVE ? `${lines(' ssl')}http2 on;\n` : lines(' ssl http2')
   return `${http2}ssl_certificate "${tls.cert}";\nssl_certificate_key "${tls.key}";\n${TLS_RULES}`
 }
 
 // '*:8443' → ':8443', '*:443' → '' (the port of https)
-const portSuffix = (listen: string): string =>
-  listen.endsWith(':443') ? '' : listen.slice(listen.lastIndexOf(':'))
+function portSuffix(listen: Config['listen']): string {
+  const address = listen.find((each) => 'port' in each)
+  return address === undefined || !('port' in address) || address.port === 443 ? '' : `:${address.port}`
+}
 
 const addressLimit = (most: number): string =>
   most === 0
@@ -77,18 +84,19 @@ limit_req_zone $binary_remote_addr zone=plinth_api:1m rate=${apiRate}r/s;
 ${connectionsPerAddress === 0 ? '' : addresses}${writeRate === 0 ? '' : writes}${idPart(config)}map $host $base_path {
     default "${basePath(config)}";
 }
-${statusPart(config, hasStatus, socket)}`
+${schemePart(config)}${statusPart(config, hasStatus, socket)}`
 }
 
 const limitsPart = ({ connectionsPerAddress, writeRate }: Config): string =>
   addressLimit(connectionsPerAddress) + writeLimit(writeRate)
 
-function redirectPart(config: Config): string {
+function redirectPart(config: Config, { ipv6 }: Machine): string {
   if (config.httpListen === undefined) return ''
+  const listens = nginxAddresses(config.httpListen, ipv6).map((address) => `    listen ${address};\n`)
   return `server {
-    listen ${config.httpListen};
-    access_log off;
+${listens.join('')}    access_log off;
     include plinth/connections.conf;
+    include plinth/client.conf;
     include plinth/limits.conf;
     return 308 ${redirectTarget(config)}$request_uri;
 }
@@ -137,9 +145,14 @@ type Machine = {
   user: { name: string; group: string } | undefined
   /** How many files a worker may open. */
   files: number
+  /** Whether the address `*` is IPv6, too. */
+  ipv6: boolean
   /** Whether nginx can tell its own figures (the module stub_status). */
   hasStatus: boolean
 }
+
+const mainPart = ({ user, files }: Machine): string =>
+  `${user ? `user ${user.name} ${user.group};\n` : ''}worker_rlimit_nofile ${files};\n`
 
 /**
  * The files, by their path beside nginx's configuration. `socket` is the service's, as nginx finds it: relative to the
@@ -148,16 +161,17 @@ type Machine = {
  */
 export const nginxParts = (
   config: Config,
-  { version, user, files, hasStatus }: Machine,
+  machine: Machine,
   socket: string = socketPath,
 ): Record<string, string> => ({
-  'main.conf': `${user ? `user ${user.name} ${user.group};\n` : ''}worker_rlimit_nofile ${files};\n`,
-  'events.conf': `worker_connections ${connectionsWith(files)};\n`,
+  'main.conf': mainPart(machine),
+  'events.conf': `worker_connections ${connectionsWith(machine.files)};\n`,
   'plinth/paths.conf': pathsPart(config, socket),
-  'plinth/http.conf': httpPart(config, hasStatus, socket),
+  'plinth/http.conf': httpPart(config, machine.hasStatus, socket),
+  'plinth/client.conf': clientPart(config),
   'plinth/limits.conf': limitsPart(config),
-  'plinth/listen.conf': listenPart(config, version),
-  'plinth/redirect.conf': redirectPart(config),
+  'plinth/listen.conf': listenPart(config, machine),
+  'plinth/redirect.conf': redirectPart(config, machine),
   'plinth/headers.conf': headersPart(config),
   'plinth/go-import.conf': goImportPart(config),
   'plinth/page.conf': pagePart(config),

@@ -17,11 +17,13 @@ import { lstat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { ANY_SOCKET } from '../addresses/trusted-proxies.js'
 import { environment, type Config } from '../config.js'
 import { quote, StartProblem } from '../errors.js'
 import { folders, nginxStatusPath, packagesFolder } from '../layout.js'
 import { admit, admits } from '../store/ownership.js'
 import { nginxParts } from './conf-parts.js'
+import { wantsIpv6 } from './listen.js'
 import { openFiles } from './open-files.js'
 import { makeLogFiles } from './log-files.js'
 
@@ -55,17 +57,24 @@ export async function planNginx(config: Config): Promise<NginxPlan> {
   const folder = join(config.data, folders.nginx)
   mkdirSync(join(folder, 'plinth'), { recursive: true })
   // Each starts a program, and readers wait for nginx: so the programs run beside each other.
-  const [choice, { version, hasStatus }, limit] = await Promise.all([
+  const [choice, { version, modules }, limit, ipv6] = await Promise.all([
     chooseUser(config),
     nginxBuild(config.nginx),
     openFiles(),
+    wantsIpv6(config),
   ])
+  if (config.trustedProxies.length > 0 && !modules.has('realip'))
+    throw new StartProblem(
+      `PLINTH_TRUSTED_PROXIES needs an nginx with its realip module, and ${quote(config.nginx)} was built without ` +
+        '(nginx -V would name --with-http_realip_module)',
+    )
   for (const [name, shipped] of Object.entries(SHIPPED)) {
     const link = join(folder, name)
     rmSync(link, { force: true })
     symlinkSync(fileURLToPath(new URL(`../../../${shipped}`, import.meta.url)), link)
   }
-  const machine = { version, user: choice.user, files: limit.files, hasStatus }
+  const hasStatus = modules.has('stub_status')
+  const machine = { version, user: choice.user, files: limit.files, hasStatus, ipv6 }
   for (const [name, text] of Object.entries(nginxParts(config, machine)))
     writeFileSync(join(folder, name), text)
   if (config.metrics !== undefined) makeRoomForStatus(config.data)
@@ -84,7 +93,7 @@ export async function planNginx(config: Config): Promise<NginxPlan> {
   ]
   const blind = config.metrics !== undefined && !hasStatus
   const noStatus = blind ? 'this nginx has no stub_status: there are no metrics of nginx' : undefined
-  const warning = [choice.warning, limit.warning, noStatus]
+  const warning = [choice.warning, limit.warning, noStatus, openSocket(config)]
     .filter((text) => text !== undefined)
     .join('; and ')
   return { program: config.nginx, args, user: choice.user, ...(warning && { warning }) }
@@ -96,8 +105,8 @@ function makeRoomForStatus(data: string): void {
   rmSync(join(data, nginxStatusPath), { force: true })
 }
 
-/** 'nginx version: nginx/1.22.1' → version 1022001; `hasStatus`: it was built with stub_status. */
-async function nginxBuild(program: string): Promise<{ version: number; hasStatus: boolean }> {
+// 'nginx version: nginx/1.22.1 … --with-http_realip_module …' → version 1022001, modules {'realip', …}
+async function nginxBuild(program: string): Promise<{ version: number; modules: ReadonlySet<string> }> {
   let text: string
   try {
     text = (await run('/bin/sh', ['-c', '"$0" -V 2>&1', program])).stdout
@@ -107,8 +116,11 @@ async function nginxBuild(program: string): Promise<{ version: number; hasStatus
     )
   }
   const [, major, minor, patch] = /\/(\d+)\.(\d+)\.(\d+)/.exec(text) ?? []
-  const version = Number(major ?? 0) * 1_000_000 + Number(minor ?? 0) * 1000 + Number(patch ?? 0)
-  return { version, hasStatus: text.includes('--with-http_stub_status_module') }
+  const modules = [...text.matchAll(/--with-http_(\w+)_module/g)].map(([, name = '']) => name)
+  return {
+    version: Number(major ?? 0) * 1_000_000 + Number(minor ?? 0) * 1000 + Number(patch ?? 0),
+    modules: new Set(modules),
+  }
 }
 
 /**
@@ -141,6 +153,17 @@ async function lookUp(name: string): Promise<WorkerUser | undefined> {
   const { stdout } = await run('id', [name], { env }).catch(() => ({ stdout: '' }))
   const [, uid, gid, group] = /^uid=(\d+)\S* gid=(\d+)\(([^)]+)\)/.exec(stdout) ?? []
   return group === undefined ? undefined : { name, group, uid: Number(uid), gid: Number(gid) }
+}
+
+// nginx lets every user connect to its socket (mode 666). The folder decides who comes there.
+function openSocket({ listen, trustedProxies }: Config): string | undefined {
+  if (!trustedProxies.includes(ANY_SOCKET)) return undefined
+  const open = listen.find((address) => 'socket' in address && othersMayEnter(dirname(address.socket)))
+  return (
+    open &&
+    `every user of this machine can connect to ${open.text}, and PLINTH_TRUSTED_PROXIES=${ANY_SOCKET} takes their ` +
+      "word for a client's address; put it into a folder that only the proxy may enter"
+  )
 }
 
 const othersMayEnter = (folder: string): boolean =>

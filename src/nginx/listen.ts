@@ -1,53 +1,71 @@
 // The addresses that Plinth listens on must be free before nginx is started. Those of nginx accept connections after.
 
-import { createConnection, createServer } from 'node:net'
+import { createConnection, createServer, isIPv6, type ListenOptions, type NetConnectOpts } from 'node:net'
+import { nginxAddresses, type ListenAddress } from '../addresses/listen-address.js'
 import { localAddressText } from '../addresses/local-address.js'
 import type { Config } from '../config.js'
 import { errno, StartProblem } from '../errors.js'
+import { makeRoomForSocket } from './left-socket.js'
 
 const POLL_MS = 20
 
-// '[::1]:8080' → host '::1', port 8080; '*:80' → host undefined: all addresses, reached at 127.0.0.1
-function hostAndPort(listen: string): { host: string | undefined; port: number } {
-  const colon = listen.lastIndexOf(':')
-  const host = listen.slice(0, colon).replace(/^\[|\]$/g, '')
-  return { host: host === '*' ? undefined : host, port: Number(listen.slice(colon + 1)) }
-}
-
 /** Throws a {@link StartProblem} when an address is taken. nginx itself says so in five lines, after a while. */
 export async function mustBeListenable(config: Config): Promise<void> {
-  await mustBeFree('PLINTH_LISTEN', config.listen)
-  if (config.httpListen !== undefined) await mustBeFree('PLINTH_HTTP_LISTEN', config.httpListen)
+  const { listen, httpListen = [] } = config
+  const taken = nginxAddresses(listen, true)
+  const both = httpListen.find((address) =>
+    nginxAddresses([address], true).some((each) => taken.includes(each)),
+  )
+  if (both)
+    throw new StartProblem(`PLINTH_HTTP_LISTEN=${both.text} is in PLINTH_LISTEN, too: https is spoken there`)
+  const ipv6 = await wantsIpv6(config)
+  for (const address of listen) await mustBeFree('PLINTH_LISTEN', address, ipv6)
+  for (const address of httpListen) await mustBeFree('PLINTH_HTTP_LISTEN', address, ipv6)
   if (config.metrics !== undefined && 'port' in config.metrics)
-    await mustBeFree('PLINTH_METRICS', localAddressText(config.metrics))
+    await mustBeFree('PLINTH_METRICS', { ...config.metrics, text: localAddressText(config.metrics) }, false)
 }
 
-async function mustBeFree(setting: string, listen: string): Promise<void> {
-  const { host, port } = hostAndPort(listen)
-  const failure = await new Promise<string | undefined>((resolve) => {
-    const probe = createServer()
-    probe.once('error', (error) => resolve(errno(error) ?? error.message))
-    probe.listen({ port, ...(host !== undefined && { host }), exclusive: true }, () =>
-      probe.close(() => resolve(undefined)),
-    )
-  })
+async function mustBeFree(setting: string, address: ListenAddress, ipv6: boolean): Promise<void> {
+  if ('socket' in address) return makeRoomForSocket(setting, address)
+  const { host, port } = address
+  const hosts = host === '*' ? ['0.0.0.0', ...(ipv6 ? ['::'] : [])] : [host]
   const reasons: Record<string, string> = {
     EADDRINUSE: `another program listens there; stop it, or set ${setting} to another port`,
     EACCES: `only root may listen on ports below 1024; set ${setting} to a higher one`,
     EADDRNOTAVAIL: 'this machine has no such address',
+    EAFNOSUPPORT: 'this machine has no IPv6',
     ENOTFOUND: 'this name has no address',
   }
-  if (failure) throw new StartProblem(`cannot listen on ${setting}=${listen}: ${reasons[failure] ?? failure}`)
+  for (const each of hosts) {
+    const failure = await listenFailure({ host: each, port })
+    if (failure !== undefined)
+      throw new StartProblem(`cannot listen on ${setting}=${address.text}: ${reasons[failure] ?? failure}`)
+  }
 }
 
-/** Whether PLINTH_LISTEN accepts a connection. */
-export function isListening(config: Config): Promise<boolean> {
-  const { host = '127.0.0.1', port } = hostAndPort(config.listen)
-  const reached = host === '0.0.0.0' || host === '::' ? 'localhost' : host
-  return accepts(reached, port)
+/** What keeps one from listening there, an errno; `undefined` when nothing does. IPv6 is IPv6 alone, as with nginx. */
+const listenFailure = (options: ListenOptions): Promise<string | undefined> =>
+  new Promise((resolve) => {
+    const probe = createServer()
+    probe.once('error', (error) => resolve(errno(error) ?? error.message))
+    probe.listen({ ...options, ipv6Only: isIPv6(options.host ?? ''), exclusive: true }, () =>
+      probe.close(() => resolve(undefined)),
+    )
+  })
+
+/** Whether nginx listens on IPv6 for an address `*`: there is one, and the machine has IPv6. */
+export async function wantsIpv6({ listen, httpListen = [] }: Config): Promise<boolean> {
+  const all = [...listen, ...httpListen].some((address) => 'host' in address && address.host === '*')
+  return all && (await listenFailure({ host: '::', port: 0 })) === undefined
 }
 
-/** Resolves when PLINTH_LISTEN accepts a connection, or when `ended` is aborted. */
+/** Whether every address of PLINTH_LISTEN accepts a connection. */
+export async function isListening({ listen }: Config): Promise<boolean> {
+  for (const address of listen) if (!(await accepts(reached(address)))) return false
+  return true
+}
+
+/** Resolves when {@link isListening}, or when `ended` is aborted. */
 export async function untilListening(config: Config, ended: AbortSignal): Promise<void> {
   while (!ended.aborted) {
     if (await isListening(config)) return
@@ -55,12 +73,23 @@ export async function untilListening(config: Config, ended: AbortSignal): Promis
   }
 }
 
-const accepts = (host: string, port: number): Promise<boolean> =>
+// Every address of a family is reached at its loopback address.
+function reached(address: ListenAddress): NetConnectOpts {
+  if ('socket' in address) return { path: address.socket }
+  const { host, port } = address
+  if (host === '*' || host === '0.0.0.0') return { host: '127.0.0.1', port }
+  return { host: host === '::' ? '::1' : host, port }
+}
+
+/** No route leads to `::1` where IPv6 is switched off, and nobody can ask then whether nginx listens on `::`. */
+const CANNOT_ASK = ['EADDRNOTAVAIL', 'ENETUNREACH']
+
+const accepts = (options: NetConnectOpts): Promise<boolean> =>
   new Promise((resolve) => {
-    const probe = createConnection({ host, port })
+    const probe = createConnection(options)
     probe.once('connect', () => {
       probe.destroy()
       resolve(true)
     })
-    probe.once('error', () => resolve(false))
+    probe.once('error', (error) => resolve(CANNOT_ASK.includes(errno(error) ?? '')))
   })

@@ -4,6 +4,7 @@ import type { ChildProcess } from 'node:child_process'
 import type { Config } from '../config.js'
 import { messageOf } from '../errors.js'
 import { planNginx, type NginxPlan } from '../nginx/configure.js'
+import { clearLeftSockets } from '../nginx/left-socket.js'
 import { untilListening } from '../nginx/listen.js'
 import { letWorkersWrite, signalGroup, startNginx } from '../nginx/process.js'
 import { endingOf, stopChild, type Ending } from './child.js'
@@ -44,6 +45,7 @@ export class NginxProcess {
   /** {@link start}, for an nginx that ran before. A failure is an ending like any other. */
   async startAgain(): Promise<void> {
     try {
+      await clearLeftSockets(this.#config)
       await this.start()
     } catch (error) {
       this.#begun = performance.now()

@@ -1,6 +1,7 @@
 // What `npm start` prints.
 
 import { FIRST_NAME } from '../access/first-run.js'
+import { firstUrl, urlOfAddress } from '../addresses/listen-address.js'
 import type { Config } from '../config.js'
 import { visible } from '../errors.js'
 import type { Log } from '../log.js'
@@ -17,13 +18,15 @@ export const terminalLog: Log = (level, event, { holder } = {}) => {
   say(holder === undefined ? event : `${event}: another plinth is running on this data folder (${holder})`)
 }
 
-// listen '*:8080' → http://localhost:8080
-const urlOf = ({ listen, publicUrl, tls }: Config): string =>
-  publicUrl ?? `${tls ? 'https' : 'http'}://${listen.replace(/^(\*|0\.0\.0\.0|\[::\]):/, 'localhost:')}`
+const schemeOf = ({ tls }: Config): string => (tls ? 'https' : 'http')
+
+const urlOf = (config: Config): string => config.publicUrl ?? firstUrl(config.listen, schemeOf(config))
 
 /** Where clients find what is served, and where nginx listens when that is another address. */
 export const servedAt = (config: Config): string =>
-  config.publicUrl === undefined ? urlOf(config) : `${config.publicUrl} (nginx listens on ${config.listen})`
+  config.publicUrl === undefined
+    ? config.listen.map((address) => urlOfAddress(address, schemeOf(config)) ?? address.text).join(', ')
+    : `${config.publicUrl} (nginx listens on ${config.listen.map(({ text }) => text).join(', ')})`
 
 /**
  * Tells what can be done with the first run's token, and shows it when it was generated. One that was given is known

@@ -1,9 +1,12 @@
 // The values of settings: each is read from its text, or refused with a rule.
 
 import { resolve } from 'node:path'
+import { parseListenAddresses } from '../addresses/listen-address.js'
 import { parseLocalAddress, type LocalAddress } from '../addresses/local-address.js'
+import { pathProblem } from '../addresses/path-in-conf.js'
+import { parseTrustedProxies } from '../addresses/trusted-proxies.js'
 import { StartProblem } from '../errors.js'
-import { parseImportPrefixes, type ImportPrefix } from '../gomod/import-prefix.js'
+import { parseImportPrefixes } from '../gomod/import-prefix.js'
 import { LOG_LEVELS, type LogLevel } from '../log.js'
 import { bad, type Parse, type Setting } from './setting.js'
 
@@ -25,15 +28,24 @@ export const flag: Parse<boolean> = (text, name) => {
 }
 
 export const DEFAULT_LISTEN = '127.0.0.1:8080'
-export const listen: Parse<string> = (text, name) => {
-  const match = /^(?:(?:[A-Za-z0-9.-]+|\*)|\[[0-9A-Fa-f:.]+\]):([0-9]{1,5})$/.exec(text)
-  const port = Number(match?.[1] ?? NaN)
-  if (port >= 1 && port <= 65535) return text
-  throw bad(name, text, 'host:port is expected, as 127.0.0.1:8080, [::1]:8080 or *:80')
-}
+
+// A list, whose parser says which text breaks which rule.
+const list =
+  <T>(read: (text: string) => T[] | { text: string; rule: string }): Parse<T[]> =>
+  (text, name) => {
+    const items = read(text)
+    if (Array.isArray(items)) return items
+    throw bad(name, items.text, items.rule)
+  }
+export const listen = list(parseListenAddresses)
+export const trustedProxies = list(parseTrustedProxies)
+export const importPrefixes = list(parseImportPrefixes)
 
 export const metrics: Parse<LocalAddress> = (text, name, { PLINTH_LISTEN, PLINTH_HTTP_LISTEN }) => {
-  const read = parseLocalAddress(text, [PLINTH_LISTEN || DEFAULT_LISTEN, PLINTH_HTTP_LISTEN ?? ''])
+  const read = parseLocalAddress(
+    text,
+    `${PLINTH_LISTEN || DEFAULT_LISTEN},${PLINTH_HTTP_LISTEN ?? ''}`.split(','),
+  )
   if (typeof read === 'string') throw bad(name, text, read)
   return read
 }
@@ -53,12 +65,6 @@ export const address: Parse<string> = (text, name) => {
   return url.href.replace(/\/$/, '')
 }
 
-export const importPrefixes: Parse<ImportPrefix[]> = (text, name) => {
-  const read = parseImportPrefixes(text)
-  if (Array.isArray(read)) return read
-  throw bad(name, read.text, read.rule)
-}
-
 export const level: Parse<LogLevel> = (text, name) => {
   const found = LOG_LEVELS.find((each) => each === text)
   if (found !== undefined) return found
@@ -68,9 +74,8 @@ export const level: Parse<LogLevel> = (text, name) => {
 export const path: Parse<string> = (text, name) => {
   const absolute = resolve(text)
   // nginx reads this path from a configuration file and from its command line
-  if (/["'$;{}\\\p{Cc}]/u.test(absolute))
-    throw bad(name, absolute, 'no quotes, $ ; { } \\ or control characters')
-  if (Buffer.byteLength(absolute) > 1000) throw bad(name, absolute, 'at most 1000 bytes')
+  const problem = pathProblem(absolute)
+  if (problem !== undefined) throw bad(name, absolute, problem)
   return absolute
 }
 

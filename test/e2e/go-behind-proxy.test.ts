@@ -1,58 +1,25 @@
 // Import paths that do not begin with the name of the server: a domain of a team's own, and a proxy in front that does
 // TLS and adds a path prefix. By the real go, with GOPRIVATE alone.
 
-import { spawn } from 'node:child_process'
-import { writeFileSync } from 'node:fs'
-import { join } from 'node:path'
-import t, { type Test } from 'tap'
-import { readConfig } from '../../src/config.js'
-import { untilListening } from '../../src/nginx/listen.js'
+import t from 'tap'
 import { makeCertificate } from '../support/certificate.js'
-import { watch } from '../support/child.js'
-import { block, MANUAL } from '../support/documents.js'
+import { startFront } from '../support/fronts.js'
 import { goAtHome } from '../support/go.js'
 import { ask } from '../support/http.js'
 import { nameHosts } from '../support/named-hosts.js'
 import { startPlinth } from '../support/plinth.js'
-import { freePort } from '../support/port.js'
 import { needs } from '../support/programs.js'
-import { tempFolder } from '../support/temp-folder.js'
 import { toolchain } from '../support/toolchains.js'
 import { simpleModule } from '../support/zips.js'
 
 type Certificate = ReturnType<typeof makeCertificate>
 
-/** The nginx of the manual in front of `port`, for https. Another server of it passes all of other hosts. */
-async function startFront(t: Test, { env }: Certificate, port: number): Promise<number> {
-  const folder = tempFolder('plinth-front')
-  const listen = `127.0.0.1:${await freePort()}`
-  const temps = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map(
-    (name) => `${name}_temp_path ${name};`,
-  )
-  const locations = block(MANUAL, 'A proxy in front', 0, '').replace('8080', String(port))
-  const conf = `daemon off; pid nginx.pid; error_log stderr; worker_processes 1; events { }
-http {
-  access_log off; port_in_redirect off; ${temps.join(' ')}
-  ssl_certificate ${env['PLINTH_TLS_CERT']}; ssl_certificate_key ${env['PLINTH_TLS_KEY']};
-  server { listen ${listen} ssl; server_name corp.example.com; ${locations} }
-  server { listen ${listen} ssl default_server; location / {
-    proxy_pass http://127.0.0.1:${port}; proxy_set_header Host $host;
-  } }
-}
-`
-  writeFileSync(join(folder, 'nginx.conf'), conf)
-  const nginx = spawn('nginx', ['-p', folder, '-c', 'nginx.conf'], { stdio: ['ignore', 'ignore', 'pipe'] })
-  const { ended, output } = watch(nginx)
-  t.teardown(async () => {
-    nginx.kill('SIGTERM')
-    await ended
-  })
-  const over = new AbortController()
-  nginx.once('exit', () => over.abort())
-  await untilListening(readConfig({ PLINTH_LISTEN: listen }), over.signal)
-  if (over.signal.aborted) throw new Error(`the proxy ended: ${output()}`)
-  return Number(listen.split(':')[1])
-}
+/** Another server of the nginx in front passes all of other hosts. */
+const OTHER_HOSTS = (certificate: Certificate, port: number): string => `
+ssl_certificate ${certificate.env['PLINTH_TLS_CERT']}; ssl_certificate_key ${certificate.env['PLINTH_TLS_KEY']};
+server { listen LISTEN ssl default_server; location / {
+  proxy_pass http://127.0.0.1:${port}; proxy_set_header Host $host;
+} }`
 
 t.test('paths that begin with another name', needs('nginx', 'openssl', 'go'), async (t) => {
   const certificate = makeCertificate(['corp.example.com', 'go.corp.example.com', 'go.team.example.com'])
@@ -120,7 +87,7 @@ t.test('paths that begin with another name', needs('nginx', 'openssl', 'go'), as
       PLINTH_IMPORT_PREFIXES: 'go.team.example.com=team',
     })
     t.teardown(plinth.stop)
-    const front = await startFront(t, certificate, plinth.port)
+    const front = await startFront(t, 'nginx', certificate, plinth, OTHER_HOSTS(certificate, plinth.port))
     const hosts = await nameHosts({ 'corp.example.com': front, 'go.team.example.com': front })
     t.teardown(hosts.stop)
     plinth.cli('owner', 'add', 'secret', '--private')

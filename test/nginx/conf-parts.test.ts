@@ -3,7 +3,13 @@ import { readConfig } from '../../src/config.js'
 import { connectionsWith, nginxParts, WANTED_FILES } from '../../src/nginx/conf-parts.js'
 
 const TLS = { PLINTH_TLS_CERT: '/etc/a b/cert.pem', PLINTH_TLS_KEY: '/etc/a b/key.pem' }
-const machine = { version: 1_022_001, user: undefined, files: WANTED_FILES, hasStatus: true }
+const machine = {
+  version: 1_022_001,
+  user: undefined,
+  files: WANTED_FILES,
+  hasStatus: true,
+  ipv6: true,
+}
 const parts = (env: Record<string, string>, version = machine.version): Record<string, string> =>
   nginxParts(readConfig(env), { ...machine, version })
 
@@ -57,6 +63,7 @@ limit_conn_status 429;
 limit_req zone=plinth_writes burst=1200 delay=200;
 limit_req_status 429;
 `,
+    'plinth/client.conf': 'proxy_set_header X-Forwarded-Proto $scheme;\n',
     'plinth/redirect.conf': '',
     'plinth/refused-log.conf':
       'access_log "/srv/a b/state/nginx/refused.log" refusal if=$http_authorization;\n',
@@ -117,12 +124,59 @@ t.test('HTTP/2 is spelt as this nginx wants it', async (t) => {
   )
 })
 
+t.test('every address has its line, and * is both families where the machine has both', async (t) => {
+  const listen = (text: string, ipv6: boolean, env: Record<string, string> = {}) =>
+    nginxParts(readConfig({ ...env, PLINTH_LISTEN: text }), { ...machine, ipv6 })['plinth/listen.conf']
+  const lines = (...addresses: string[]) => addresses.map((address) => `listen ${address};\n`).join('')
+  t.equal(listen('127.0.0.1:8080,[::1]:8080', true), lines('127.0.0.1:8080', '[::1]:8080'))
+  t.equal(listen('*:80', true), lines('0.0.0.0:80', '[::]:80'))
+  t.equal(listen('*:80', false), lines('0.0.0.0:80'))
+  t.equal(listen('*:80,0.0.0.0:80,[::]:80', true), lines('0.0.0.0:80', '[::]:80'), 'nginx takes none twice')
+  t.equal(listen('[::]:80', false), lines('[::]:80'), 'what is asked for is not left out')
+  t.equal(listen('unix:/a b/s,localhost:1', true), lines('"unix:/a b/s"', 'localhost:1'))
+  const options = ['"unix:/s" ssl http2', '0.0.0.0:443 ssl http2', '[::]:443 ssl http2']
+  t.match(
+    listen('unix:/s,*:443', true, TLS),
+    new RegExp(`^${lines(...options).replaceAll(/[[\]]/g, '\\$&')}ssl_cert`),
+  )
+})
+
+t.test('trusted proxies say who the client is, and nobody else does', async (t) => {
+  const proxies = (text: string) => parts({ PLINTH_TRUSTED_PROXIES: text })
+  t.same(proxies(''), parts({}), 'without them there is not one directive')
+  const { 'plinth/client.conf': client, 'plinth/http.conf': http } = proxies('10.0.0.0/8, fd00::1,unix:')
+  t.equal(
+    client,
+    `set_real_ip_from 10.0.0.0/8;
+set_real_ip_from fd00::1;
+set_real_ip_from unix:;
+real_ip_header X-Forwarded-For;
+real_ip_recursive on;
+proxy_set_header X-Forwarded-Proto $client_scheme;
+`,
+  )
+  t.match(
+    http,
+    'geo $realip_remote_addr $proxy_address {\n    default 0;\n    10.0.0.0/8 1;\n    fd00::1 1;\n}\n',
+  )
+  t.match(http, '    default $proxy_address;\n    "unix:" 1;\n}\n')
+  t.notMatch(proxies('::1')['plinth/http.conf'], '"unix:"')
+  const redirect = parts({ ...TLS, PLINTH_HTTP_LISTEN: '*:80', PLINTH_TRUSTED_PROXIES: '::1' })
+  t.match(
+    redirect['plinth/redirect.conf'],
+    'include plinth/client.conf;',
+    'a redirect is counted for the client',
+  )
+})
+
 t.test('the redirect names the port of https where it is not the usual one', async (t) => {
   const http = (listen: string) =>
     parts({ ...TLS, PLINTH_LISTEN: listen, PLINTH_HTTP_LISTEN: '*:80' })['plinth/redirect.conf']
-  t.match(http('*:443'), 'listen *:80;')
+  t.match(http('*:443'), '    listen 0.0.0.0:80;\n    listen [::]:80;\n')
   t.match(http('*:443'), '    return 308 https://$host$request_uri;')
   t.match(http('[::1]:8443'), 'return 308 https://$host:8443$request_uri;')
+  t.match(http('unix:/s,[::1]:8443'), 'return 308 https://$host:8443$request_uri;')
+  t.match(http('unix:/s'), 'return 308 https://$host$request_uri;')
 })
 
 t.test('the redirect goes to the public URL, if that is one of https', async (t) => {

@@ -15,6 +15,8 @@ export type Asking = {
   auth?: string | false
   /** The certificate to trust: the request goes out over https. */
   ca?: Buffer
+  /** Another way to the server than to 127.0.0.1 from there; `servername` is the name in its certificate. */
+  via?: { host?: string; socketPath?: string; localAddress?: string; servername?: string }
 }
 
 /** A request whose path goes out as it is written: nothing is normalised. */
@@ -29,6 +31,7 @@ export const ask = (port: number, method: string, path: string, asking: Asking =
       method,
       path,
       agent: false,
+      ...asking.via,
       headers: { ...(authorization !== undefined && { authorization }), ...asking.headers },
     })
     req.on('response', (res) => {

@@ -56,19 +56,20 @@ async function filesLeftOpen(pid: number, data: string): Promise<string[]> {
   return open
 }
 
-/** Starts both; owners `admin` and `team` are declared. `env` holds further settings. */
+/** Starts both; owners `admin` and `team` are declared. `env` holds further settings; the first address has a port. */
 export async function startPlinth(env: Record<string, string> = {}) {
   const data = join(tempFolder(), 'data')
-  const port = await freePort()
   const settings = {
     PLINTH_DATA: data,
-    PLINTH_LISTEN: `127.0.0.1:${port}`,
+    PLINTH_LISTEN: `127.0.0.1:${await freePort()}`,
     PLINTH_ADMIN_TOKEN: TOKEN,
     PLINTH_FAILED_LOGINS: '100000', // tests are wrong often, and not to be slowed
     PLINTH_WRITE_RATE: '0',
     ...env,
   }
   const config = readConfig(settings)
+  const [first] = config.listen
+  const port = first && 'port' in first ? first.port : 0
   await firstRun(config)
   const cli = (...words: string[]): CliResult => runCli(settings, words)
   cli('owner', 'add', 'team')
