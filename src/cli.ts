@@ -10,6 +10,7 @@ import { WrongUsage, type Command } from './commands/command.js'
 import { importCommand } from './commands/import.js'
 import { login } from './commands/login.js'
 import { ls } from './commands/ls.js'
+import { nginxFiles } from './commands/nginx-files.js'
 import { owner } from './commands/owner.js'
 import { pack } from './commands/pack.js'
 import { print, printError } from './commands/print.js'
@@ -25,7 +26,7 @@ import { readConfig } from './config.js'
 import { errno, messageOf, PLINTH, quote } from './errors.js'
 import { becomeOwner } from './store/become-owner.js'
 
-const ON_DATA: readonly Command[] = [owner, account, access, importCommand, verify, rebuild]
+const ON_DATA: readonly Command[] = [owner, account, access, importCommand, verify, rebuild, nginxFiles]
 const ANYWHERE: readonly Command[] = [pack, publish, login, whoami, ls, show, search, rm]
 const WORKING = [...ON_DATA, ...ANYWHERE]
 const COMMANDS: readonly Command[] = [...WORKING, completionOf(WORKING)]

@@ -88,8 +88,7 @@ upstream plinth {
 }
 `
 
-const refusedLogPart = ({ data }: Config): string =>
-  `access_log "${data}/${refusedLogPath}" refusal if=$http_authorization;\n`
+const refusedLogPart = (path: string): string => `access_log "${path}" refusal if=$http_authorization;\n`
 
 function headersPart({ hsts }: Config): string {
   const nosniff = 'add_header X-Content-Type-Options nosniff always;\n'
@@ -127,13 +126,14 @@ type Machine = {
 
 /**
  * The files, by their path beside nginx's configuration. `socket` is the service's, as nginx finds it: relative to the
- * data folder when that is nginx's working directory. A socket's path has at most 107 bytes, that of the data folder may
- * have more.
+ * data folder when that is nginx's working directory. A socket's path has at most 107 bytes, that of the data folder
+ * may have more. `refusedLog` (absolute) is where refused credentials are logged.
  */
 export const nginxParts = (
   config: Config,
   { version, user, files }: Machine,
   socket: string = socketPath,
+  refusedLog = `${config.data}/${refusedLogPath}`,
 ): Record<string, string> => ({
   'main.conf': `${user ? `user ${user.name} ${user.group};\n` : ''}worker_rlimit_nofile ${files};\n`,
   'events.conf': `worker_connections ${connectionsWith(files)};\n`,
@@ -145,5 +145,5 @@ export const nginxParts = (
   'plinth/headers.conf': headersPart(config),
   'plinth/go-import.conf': goImportPart(config),
   'plinth/page.conf': pagePart(config),
-  'plinth/refused-log.conf': refusedLogPart(config),
+  'plinth/refused-log.conf': refusedLogPart(refusedLog),
 })

@@ -37,12 +37,17 @@ async function mustBeFree(setting: string, listen: string): Promise<void> {
   if (failure) throw new StartProblem(`cannot listen on ${setting}=${listen}: ${reasons[failure] ?? failure}`)
 }
 
+/** Where this machine reaches PLINTH_LISTEN. */
+export function reachedAt(config: Config): { host: string; port: number } {
+  const { host = '127.0.0.1', port } = hostAndPort(config.listen)
+  return { host: host === '0.0.0.0' || host === '::' ? 'localhost' : host, port }
+}
+
 /** Resolves when PLINTH_LISTEN accepts a connection, or when `ended` is aborted. */
 export async function untilListening(config: Config, ended: AbortSignal): Promise<void> {
-  const { host = '127.0.0.1', port } = hostAndPort(config.listen)
-  const reached = host === '0.0.0.0' || host === '::' ? 'localhost' : host
+  const { host, port } = reachedAt(config)
   while (!ended.aborted) {
-    if (await accepts(reached, port)) return
+    if (await accepts(host, port)) return
     await new Promise((resolve) => setTimeout(resolve, POLL_MS))
   }
 }
