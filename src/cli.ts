@@ -20,13 +20,23 @@ import { rm } from './commands/rm.js'
 import { search } from './commands/search.js'
 import { show } from './commands/show.js'
 import { similarTo } from './commands/similar.js'
+import { status } from './commands/status.js'
 import { verify } from './commands/verify.js'
 import { whoami } from './commands/whoami.js'
 import { readConfig } from './config.js'
 import { errno, messageOf, PLINTH, quote } from './errors.js'
 import { becomeOwner } from './store/become-owner.js'
 
-const ON_DATA: readonly Command[] = [owner, account, access, importCommand, verify, rebuild, nginxFiles]
+const ON_DATA: readonly Command[] = [
+  owner,
+  account,
+  access,
+  importCommand,
+  verify,
+  rebuild,
+  status,
+  nginxFiles,
+]
 const ANYWHERE: readonly Command[] = [pack, publish, login, whoami, ls, show, search, rm]
 const WORKING = [...ON_DATA, ...ANYWHERE]
 const COMMANDS: readonly Command[] = [...WORKING, completionOf(WORKING)]

@@ -1,9 +1,10 @@
 // The settings: environment variables, read and validated once. The only file that reads process.env.
 
 import { resolve } from 'node:path'
+import { parseLocalAddress, type LocalAddress } from './addresses/local-address.js'
 import { quote, StartProblem } from './errors.js'
 import { MAX_ZIP_BYTES } from './gomod/check-zip.js'
-import { longestFirst, parseImportPrefix, type ImportPrefix } from './gomod/import-prefix.js'
+import { parseImportPrefixes, type ImportPrefix } from './gomod/import-prefix.js'
 
 export type Environment = Readonly<Record<string, string | undefined>>
 
@@ -28,7 +29,7 @@ export function toldByServiceManager(): { socket: string | undefined; watchdogMs
 }
 
 /** Turns the text of the setting `name` into its value. Throws a {@link StartProblem} that names the setting. */
-type Parse<T> = (text: string, name: string) => T
+type Parse<T> = (text: string, name: string, env: Environment) => T
 
 /** One field of {@link Config}: the settings that it is read from, and how. */
 type Setting<T> = { names: readonly string[]; read: (env: Environment) => T }
@@ -36,12 +37,12 @@ type Setting<T> = { names: readonly string[]; read: (env: Environment) => T }
 // A setting with a default. The default is written as people write the setting.
 const setting = <T>(name: string, parse: Parse<T>, fallback: string): Setting<T> => ({
   names: [name],
-  read: (env) => parse(env[name] || fallback, name),
+  read: (env) => parse(env[name] || fallback, name, env),
 })
 
 const optional = <T>(name: string, parse: Parse<T>): Setting<T | undefined> => ({
   names: [name],
-  read: (env) => (env[name] ? parse(env[name], name) : undefined),
+  read: (env) => (env[name] ? parse(env[name], name, env) : undefined),
 })
 
 // A setting that concerns https is a mistake without TLS: its user believes in a protection that does not exist.
@@ -76,11 +77,18 @@ const flag: Parse<boolean> = (text, name) => {
   throw bad(name, text, '0 or 1 is expected')
 }
 
+const DEFAULT_LISTEN = '127.0.0.1:8080'
 const listen: Parse<string> = (text, name) => {
   const match = /^(?:(?:[A-Za-z0-9.-]+|\*)|\[[0-9A-Fa-f:.]+\]):([0-9]{1,5})$/.exec(text)
   const port = Number(match?.[1] ?? NaN)
   if (port >= 1 && port <= 65535) return text
   throw bad(name, text, 'host:port is expected, as 127.0.0.1:8080, [::1]:8080 or *:80')
+}
+
+const metrics: Parse<LocalAddress> = (text, name, { PLINTH_LISTEN, PLINTH_HTTP_LISTEN }) => {
+  const read = parseLocalAddress(text, [PLINTH_LISTEN || DEFAULT_LISTEN, PLINTH_HTTP_LISTEN ?? ''])
+  if (typeof read === 'string') throw bad(name, text, read)
+  return read
 }
 
 // nginx's configuration and shell commands have it in them: so it is letters, digits and `. _ ~ -` alone.
@@ -98,20 +106,10 @@ const address: Parse<string> = (text, name) => {
   return url.href.replace(/\/$/, '')
 }
 
-/** nginx tries one after the other. */
-const MAX_PREFIXES = 64
-
 const importPrefixes: Parse<ImportPrefix[]> = (text, name) => {
-  const pairs = text.split(',').flatMap((pair) => pair.trim() || [])
-  if (pairs.length > MAX_PREFIXES) throw bad(name, text, `at most ${MAX_PREFIXES} prefixes are expected`)
-  const found = new Map<string, ImportPrefix>()
-  for (const pair of pairs) {
-    const read = parseImportPrefix(pair)
-    if (typeof read === 'string') throw bad(name, pair, read)
-    if (found.has(read.prefix)) throw bad(name, pair, 'this prefix has an owner already')
-    found.set(read.prefix, read)
-  }
-  return longestFirst([...found.values()])
+  const read = parseImportPrefixes(text)
+  if (Array.isArray(read)) return read
+  throw bad(name, read.value, read.rule)
 }
 
 const path: Parse<string> = (text, name) => {
@@ -146,7 +144,7 @@ const certificateAndKey: Setting<{ cert: string; key: string } | undefined> = {
   names: ['PLINTH_TLS_CERT', 'PLINTH_TLS_KEY'],
   read({ PLINTH_TLS_CERT: cert, PLINTH_TLS_KEY: key }) {
     if (!cert && !key) return undefined
-    if (cert && key) return { cert: path(cert, 'PLINTH_TLS_CERT'), key: path(key, 'PLINTH_TLS_KEY') }
+    if (cert && key) return { cert: path(cert, 'PLINTH_TLS_CERT', {}), key: path(key, 'PLINTH_TLS_KEY', {}) }
     const missing = cert ? 'PLINTH_TLS_KEY' : 'PLINTH_TLS_CERT'
     throw new StartProblem(`${missing} is missing: PLINTH_TLS_CERT and PLINTH_TLS_KEY are set together`)
   },
@@ -160,7 +158,7 @@ const SETTINGS = {
   /** The data folder, absolute. */
   data: setting('PLINTH_DATA', path, 'data'),
   /** The address that nginx listens on, as nginx takes it: `127.0.0.1:8080`, `[::1]:8080`, `*:80`. */
-  listen: setting('PLINTH_LISTEN', listen, '127.0.0.1:8080'),
+  listen: setting('PLINTH_LISTEN', listen, DEFAULT_LISTEN),
   /** The address that clients use, when it is not the one that nginx listens on: no slash at its end. */
   publicUrl: optional('PLINTH_PUBLIC_URL', address),
   /** Whose modules the import paths of other domains are; a longer prefix comes before one that it is below. */
@@ -216,6 +214,8 @@ const SETTINGS = {
   /** Requests a second from one address for Gitea's API. More of them wait. */
   remoteCommands: setting('PLINTH_REMOTE_COMMANDS', flag, '1'),
   apiRate: setting('PLINTH_API_RATE', number(1, 1_000_000, 'requests a second'), '100'),
+  /** Where the service tells its metrics; nowhere without it. */
+  metrics: optional('PLINTH_METRICS', metrics),
 }
 
 /** Everything that can be set. */

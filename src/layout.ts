@@ -38,6 +38,8 @@
 //     lock                                     held by the one writer, whose process it names
 //     start.pid                                the pid of the `npm start` that serves
 //     control/sock                             the service's socket for commands, in a folder that nginx cannot enter
+//     control/nginx.sock                       nginx's socket for its own figures, with PLINTH_METRICS
+//     verify.json                              the result of the last verify of everything
 //     shim.sock                                the service's socket for nginx
 //     nginx/                                   nginx.conf and its parts, pid, refused.log(.1), temp folders
 
@@ -74,6 +76,8 @@ export const lockPath = 'state/lock'
 export const startPidPath = 'state/start.pid'
 export const controlSocketPath = 'state/control/sock'
 export const socketPath = 'state/shim.sock'
+export const nginxStatusPath = 'state/control/nginx.sock'
+export const verifyResultPath = 'state/verify.json'
 export const nginxPidPath = 'state/nginx/nginx.pid'
 export const refusedLogPath = 'state/nginx/refused.log'
 export const olderRefusedLogPath = 'state/nginx/refused.log.1'

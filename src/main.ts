@@ -8,6 +8,7 @@ import { planNginx } from './nginx/configure.js'
 import { letWorkersConnect, letWorkersRead, workersElsewhere, type WorkerUser } from './nginx/workers.js'
 import { endOnUncaught } from './service/crash.js'
 import { lockDataFolder } from './service/lock-data-folder.js'
+import { openMetrics } from './service/open-metrics.js'
 import { ServiceManager } from './service/service-manager.js'
 import { Service } from './service/service.js'
 import { complain } from './service/terminal.js'
@@ -36,7 +37,8 @@ async function main(): Promise<void> {
   const isAlone = process.argv[2] !== 'locked'
   if (isAlone) await lockDataFolder(config, log)
   else signLock(config.data)
-  const service = new Service(config, log)
+  const metrics = await openMetrics(config, log)
+  const service = new Service(config, metrics?.hear(log) ?? log, metrics)
   endOnUncaught(service, log)
   // `npm start` has an nginx of its own. In front of a service that runs alone is somebody else's.
   const workers = isAlone ? await workersElsewhere(config) : undefined

@@ -23,7 +23,7 @@ const usersOf = (pattern: RegExp): string[] => files.filter((file) => pattern.te
  */
 const ROOMS: readonly (readonly string[])[] = [
   ['errors.ts'],
-  ['log.ts', 'digest.ts', 'shares'],
+  ['log.ts', 'digest.ts', 'shares', 'addresses'],
   ['gomod'],
   ['layout.ts', 'config.ts'],
   ['views'],
@@ -32,6 +32,7 @@ const ROOMS: readonly (readonly string[])[] = [
   ['packages', 'client'],
   ['go', 'generic'],
   ['http', 'inbox', 'import', 'inspection'],
+  ['metrics'],
   ['service'],
   ['commands'],
   ['cli.ts', 'main.ts', 'start.ts'],
@@ -106,6 +107,7 @@ const PURE = [
   ...files.filter((file) => file.startsWith('gomod/') && file !== 'gomod/unicode-tables.ts'),
   ...files.filter((file) => file.startsWith('views/') && file !== 'views/markdown.ts'),
   'layout.ts',
+  'addresses/local-address.ts',
   'shares/share.ts',
   'access/rights.ts',
   'nginx/conf-parts.ts',
@@ -154,6 +156,8 @@ t.test('what one file does, no other does', async (t) => {
   t.same(usersOf(/from 'koa-body'/), ['http/form-body.ts'])
   t.same(usersOf(/from 'chokidar'/), ['inbox/watcher.ts'])
   t.same(usersOf(/from 'markdown-it'/), ['views/markdown.ts'])
+  for (const file of usersOf(/['"]prom-client['"]/))
+    t.equal(roomOf(file), 'metrics', `${file} uses prom-client`)
   t.same(usersOf(/from '@koa\/router'/), ['http/api.ts', 'http/app.ts'])
   for (const file of usersOf(/from 'koa'/)) t.equal(roomOf(file), 'http', `${file} uses koa`)
   t.same(usersOf(/import \{[^}]*\b(?:rename|link)\b[^}]*\} from 'node:fs\/promises'/), [

@@ -58,6 +58,7 @@ t.test('a bad value stops the start with a message that names it', async (t) => 
     PLINTH_WRITE_RATE: ['-1', '1.5', 'x', '1000001'],
     PLINTH_API_RATE: ['0', '-1', '1.5', 'x', '1000001'],
     PLINTH_REMOTE_COMMANDS: ['2', 'yes'],
+    PLINTH_METRICS: ['9464', '0.0.0.0:9464', '*:9464', '127.0.0.1:8080', '127.0.0.1:x', 'unix:x'],
     PLINTH_TLS_CERT: ['/only/one.pem'],
     PLINTH_TLS_KEY: ['/only/one.pem'],
     PLINTH_HTTP_LISTEN: ['80', '*:80'], // the second is right, but there is no https to redirect to
@@ -81,6 +82,24 @@ t.test('TLS has a certificate and a key, and what needs it is taken with it', as
     { PLINTH_HSTS: '-1' },
   ])
     t.throws(() => readConfig({ ...tls, ...more }), { message: new RegExp(Object.keys(more).join('')) })
+})
+
+t.test('metrics are off, or for this machine at a port that is not public', async (t) => {
+  t.equal(readConfig({}).metrics, undefined)
+  const address = { host: '127.0.0.1', port: 9464 }
+  t.same(readConfig({ PLINTH_METRICS: '127.0.0.1:9464' }).metrics, address)
+  t.same(readConfig({ PLINTH_METRICS: 'unix:/run/x' }).metrics, { path: '/run/x' })
+  const tls = { PLINTH_TLS_CERT: '/c.pem', PLINTH_TLS_KEY: '/k.pem', PLINTH_LISTEN: '*:443' }
+  t.same(readConfig({ ...tls, PLINTH_METRICS: '127.0.0.1:8080' }).metrics, { host: '127.0.0.1', port: 8080 })
+  for (const [port = '', listen = ''] of [
+    ['443', '*:443'],
+    ['9464', '*:9464'],
+  ])
+    t.throws(
+      () => readConfig({ ...tls, PLINTH_HTTP_LISTEN: '*:9464', PLINTH_METRICS: `[::1]:${port}` }),
+      { message: `nginx listens on this port for everybody (${listen}): another port is expected` },
+      port,
+    )
 })
 
 t.test('the public URL is an address of letters, without a slash at its end', async (t) => {

@@ -10,6 +10,9 @@ import type { KnownAccounts } from './known-accounts.js'
 
 const LOOK_EVERY_MS = 1000
 
+/** How many accounts there are, those that can be read and those that cannot, and when they expire in ms (epoch). */
+type AccountFigures = { accounts: number; damaged: number; expiries: readonly number[] }
+
 /** Looks every second whether a reason to derive has come up: an expiry that has passed, or a changed file. */
 export class AccessKeeper {
   readonly #store: Store
@@ -19,6 +22,8 @@ export class AccessKeeper {
   #seen = ''
   /** When the next account expires, in ms since the epoch. */
   #nextExpiry = Infinity
+  /** The accounts, as the last derivation found them. */
+  #figures: AccountFigures = { accounts: 0, damaged: 0, expiries: [] }
   /** The look that is under way. */
   #looking: Promise<void> = Promise.resolve()
   #timer: NodeJS.Timeout | undefined
@@ -43,6 +48,11 @@ export class AccessKeeper {
     await this.#looking
   }
 
+  /** The accounts, as they were a second ago at most. */
+  get figures(): AccountFigures {
+    return this.#figures
+  }
+
   #schedule(): void {
     this.#timer = setTimeout(() => {
       this.#looking = this.#look()
@@ -65,6 +75,11 @@ export class AccessKeeper {
     const { accounts, damaged } = await deriveAccess(this.#store, () => this.#accounts.all())
     if (damaged.length > 0) this.#log('warn', 'damaged account', { accounts: damaged.join(', ') })
     const expiries = accounts.map(({ expires }) => (expires === undefined ? Infinity : Date.parse(expires)))
+    this.#figures = {
+      accounts: accounts.length,
+      damaged: damaged.length,
+      expiries: expiries.filter(Number.isFinite),
+    }
     this.#nextExpiry = Math.min(Infinity, ...expiries.filter((expiry) => expiry > now))
     this.#seen = times
   }

@@ -17,3 +17,24 @@ export function parseImportPrefix(pair: string): ImportPrefix | string {
 /** The order in which they are tried: a longer one comes before one that it is below. */
 export const longestFirst = (prefixes: readonly ImportPrefix[]): ImportPrefix[] =>
   prefixes.toSorted((one, other) => other.prefix.length - one.prefix.length)
+
+/** nginx tries one after the other. */
+const MAX_PREFIXES = 64
+
+/**
+ * Reads pairs such as `go.corp.example=team,go.corp.example/x=secret`: prefixes, a longer one before one that it is
+ * below. Where a pair breaks a rule, that pair and the rule.
+ */
+export function parseImportPrefixes(text: string): ImportPrefix[] | { value: string; rule: string } {
+  const pairs = text.split(',').flatMap((pair) => pair.trim() || [])
+  if (pairs.length > MAX_PREFIXES)
+    return { value: text, rule: `at most ${MAX_PREFIXES} prefixes are expected` }
+  const found = new Map<string, ImportPrefix>()
+  for (const pair of pairs) {
+    const read = parseImportPrefix(pair)
+    if (typeof read === 'string') return { value: pair, rule: read }
+    if (found.has(read.prefix)) return { value: pair, rule: 'this prefix has an owner already' }
+    found.set(read.prefix, read)
+  }
+  return longestFirst([...found.values()])
+}

@@ -121,6 +121,24 @@ export class Admission {
     if (this.#stopping) throw tryLater(5, 'the service is being stopped or restarted')
   }
 
+  /** Whether no more requests are let in. */
+  get isStopping(): boolean {
+    return this.#stopping
+  }
+
+  /** What is under way now. `memory` and `unsynced` are bytes of bodies. */
+  get figures() {
+    return {
+      requests: this.#requests,
+      uploads: this.#uploads.figures,
+      deletes: this.#deletes.figures,
+      disk: this.#disk.figures,
+      commands: this.#commands.figures,
+      memory: this.#memory.held,
+      unsynced: this.#unsynced.held,
+    }
+  }
+
   /** Lets no more requests in. */
   stop(): void {
     this.#stopping = true

@@ -23,22 +23,38 @@ import {
   refuseUnrouted,
 } from './middleware.js'
 import { leadToPage } from './page-routes.js'
-import type { RequestContext, RequestState } from './request-state.js'
+import { answerReady, type AskReady } from './ready-route.js'
+import type { RequestContext, RequestMiddleware, RequestState } from './request-state.js'
 
 /** What the routes work with. */
 type AppParts = GoRoutes &
   GenericRoutes &
   Omit<ApiParts, 'failures' | 'turns'> &
-  Omit<CommandNeeds, 'failures'> & { config: Config; log: Log; accounts: KnownAccounts }
+  Omit<CommandNeeds, 'failures'> & {
+    config: Config
+    log: Log
+    accounts: KnownAccounts
+    readiness: AskReady
+    /** Sees every request and its answer. */
+    observe?: RequestMiddleware | undefined
+  }
 
 const OWNER = '/api/packages/:owner'
 
 const methodsOf = (router: Router<RequestState>, path: string): string[] =>
   router.match(path, '').path.flatMap(({ methods }) => methods)
 
-export function createApp(parts: AppParts): Koa<RequestState> {
-  const { store, accounts, config, log } = parts
-  const failures = new FailedLogins(config.failedLogins)
+const refuseOthers =
+  (routers: readonly Router<RequestState>[]): RequestMiddleware =>
+  (ctx) =>
+    refuseUnrouted(
+      ctx,
+      routers.flatMap((router) => methodsOf(router, ctx.path)),
+    )
+
+/** The routes of uploads and deletes. */
+function writeRoutes(parts: AppParts, failures: FailedLogins): Router<RequestState> {
+  const { store, accounts } = parts
 
   // The router decodes each parameter once. It may hold `..`, `/` and NUL: it is checked where it becomes a name.
   const write =
@@ -59,7 +75,7 @@ export function createApp(parts: AppParts): Koa<RequestState> {
   const goUpload = write<'owner'>((ctx, { owner }, stillAllowed) =>
     uploadModule(parts, ctx, owner, stillAllowed),
   )
-  const router = new Router<RequestState>({ sensitive: true, strict: true })
+  return new Router<RequestState>({ sensitive: true, strict: true })
     .put(`${OWNER}/go/upload`, goUpload)
     .post(`${OWNER}/go/upload`, goUpload)
     .delete(
@@ -86,7 +102,12 @@ export function createApp(parts: AppParts): Koa<RequestState> {
         deleteGenericVersion(parts, ctx, { owner, name, version }),
       ),
     )
+}
 
+export function createApp(parts: AppParts): Koa<RequestState> {
+  const { store, accounts, config, log } = parts
+  const failures = new FailedLogins(config.failedLogins)
+  const router = writeRoutes(parts, failures)
   router.get('/-/asked', (ctx: RouterContext<RequestState>) =>
     answerWhetherReader({ store, accounts, failures }, ctx),
   )
@@ -100,19 +121,16 @@ export function createApp(parts: AppParts): Koa<RequestState> {
 
   const app = new Koa<RequestState>()
   app.proxy = true // nginx sets X-Forwarded-For and X-Forwarded-Proto, and only nginx reaches the service
+  if (parts.observe) app.use(parts.observe)
   app.use(hearErrors)
   app.use(answerInJson(config))
   app.use(logWrites(log))
   app.use(answerErrors(log))
   app.use(refuseOtherSites(config))
+  app.use(answerReady(parts.readiness, parts.admission))
   app.use(parts.admission.count)
   const routers = [router, apiRouter({ ...parts, failures, turns: new ApiTurns() })]
   for (const each of routers) app.use(each.routes())
-  app.use((ctx) =>
-    refuseUnrouted(
-      ctx,
-      routers.flatMap((each) => methodsOf(each, ctx.path)),
-    ),
-  )
+  app.use(refuseOthers(routers))
   return app
 }

@@ -8,7 +8,7 @@
 import { rm, stat } from 'node:fs/promises'
 import { Worker } from 'node:worker_threads'
 import { errno } from '../errors.js'
-import { FairTurns } from '../shares/fair-turns.js'
+import { FairTurns, type TurnFigures } from '../shares/fair-turns.js'
 import type { CheckReply, CheckRequest } from './check-worker.js'
 import type { ZipReading, ZipReadOptions } from './read-zip.js'
 
@@ -78,6 +78,10 @@ class Lane {
   constructor(options: LaneOptions) {
     this.#turns = new FairTurns(options.threads, 1)
     this.#options = options
+  }
+
+  get figures(): TurnFigures {
+    return this.#turns.figures
   }
 
   run(account: string, request: CheckRequest): Promise<LaneReading> {
@@ -197,6 +201,16 @@ export class CheckPool {
     for (const begun of [files.mod, files.facts]) if (begun !== undefined) await rm(begun, { force: true })
     const plain = await this.#readIn(lane, account, { ...request, plainReadme: true })
     return plain === 'out of memory' ? TOO_COMPLEX : plain
+  }
+
+  /** How many zips each lane reads, of how many at once, and how many wait. */
+  get figures(): Record<'small' | 'large' | 'patient' | 'vast', TurnFigures> {
+    return {
+      small: this.#small.figures,
+      large: this.#large.figures,
+      patient: this.#patient.figures,
+      vast: this.#vast.figures,
+    }
   }
 
   async close(): Promise<void> {

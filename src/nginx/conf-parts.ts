@@ -2,7 +2,7 @@
 // nginx.conf, and the files of scripts/deploy/nginx, include. Pure.
 
 import type { Config } from '../config.js'
-import { refusedLogPath, socketPath } from '../layout.js'
+import { nginxStatusPath, refusedLogPath, socketPath } from '../layout.js'
 import { basePath } from '../views/page-addresses.js'
 import { goImportPart } from './go-import.js'
 import { pagePart } from './page-part.js'
@@ -50,9 +50,24 @@ limit_req_status 429;
 const redirectTarget = ({ listen, publicUrl }: Config): string =>
   publicUrl?.startsWith('https:') ? publicUrl : `https://$host${portSuffix(listen)}`
 
+/** The path of nginx's own figures on the socket for them. */
+export const STATUS_URL = '/status'
+
+// The socket is in a folder that only the service's user may enter.
+const statusPart = ({ metrics }: Config, hasStatus: boolean, socket: string): string =>
+  metrics === undefined || !hasStatus
+    ? ''
+    : `server {
+    listen "unix:${socket.slice(0, -socketPath.length)}${nginxStatusPath}";
+    access_log off;
+    location = ${STATUS_URL} { stub_status; }
+    location / { return 404; }
+}
+`
+
 // A zone of 10 MiB has room for 160,000 addresses, one of 1 MiB for 16,000. Without room nginx would refuse every
 // request.
-function httpPart(config: Config): string {
+function httpPart(config: Config, hasStatus: boolean, socket: string): string {
   const { apiRate, connectionsPerAddress, failedLogins, writeRate } = config
   const addresses = 'limit_conn_zone $binary_remote_addr zone=plinth_addresses:10m;\n'
   const writes = `limit_req_zone $writer zone=plinth_writes:1m rate=${writeRate}r/s;\n`
@@ -61,7 +76,7 @@ limit_req_zone $binary_remote_addr zone=plinth_api:1m rate=${apiRate}r/s;
 ${connectionsPerAddress === 0 ? '' : addresses}${writeRate === 0 ? '' : writes}map $host $base_path {
     default "${basePath(config)}";
 }
-`
+${statusPart(config, hasStatus, socket)}`
 }
 
 const limitsPart = ({ connectionsPerAddress, writeRate }: Config): string =>
@@ -122,6 +137,8 @@ type Machine = {
   user: { name: string; group: string } | undefined
   /** How many files a worker may open. */
   files: number
+  /** Whether nginx can tell its own figures (the module stub_status). */
+  hasStatus: boolean
 }
 
 /**
@@ -131,14 +148,14 @@ type Machine = {
  */
 export const nginxParts = (
   config: Config,
-  { version, user, files }: Machine,
+  { version, user, files, hasStatus }: Machine,
   socket: string = socketPath,
   refusedLog = `${config.data}/${refusedLogPath}`,
 ): Record<string, string> => ({
   'main.conf': `${user ? `user ${user.name} ${user.group};\n` : ''}worker_rlimit_nofile ${files};\n`,
   'events.conf': `worker_connections ${connectionsWith(files)};\n`,
   'plinth/paths.conf': pathsPart(config, socket),
-  'plinth/http.conf': httpPart(config),
+  'plinth/http.conf': httpPart(config, hasStatus, socket),
   'plinth/limits.conf': limitsPart(config),
   'plinth/listen.conf': listenPart(config, version),
   'plinth/redirect.conf': redirectPart(config),

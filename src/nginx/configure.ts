@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import type { Config } from '../config.js'
 import { quote, StartProblem } from '../errors.js'
-import { folders } from '../layout.js'
+import { folders, nginxStatusPath } from '../layout.js'
 import { nginxParts } from './conf-parts.js'
 import { openFiles } from './open-files.js'
 import { makeRefusedLog } from './refused-log.js'
@@ -38,9 +38,9 @@ export async function planNginx(config: Config): Promise<NginxPlan> {
   const folder = join(config.data, folders.nginx)
   mkdirSync(join(folder, 'plinth'), { recursive: true })
   // Each starts a program, and readers wait for nginx: so the programs run beside each other.
-  const [choice, version, limit] = await Promise.all([
+  const [choice, { version, hasStatus }, limit] = await Promise.all([
     chooseUser(config),
-    nginxVersion(config.nginx),
+    nginxBuild(config.nginx),
     openFiles(),
   ])
   for (const [name, shipped] of Object.entries(SHIPPED)) {
@@ -48,9 +48,10 @@ export async function planNginx(config: Config): Promise<NginxPlan> {
     rmSync(link, { force: true })
     symlinkSync(fileURLToPath(new URL(`../../../${shipped}`, import.meta.url)), link)
   }
-  const machine = { version, user: choice.user, files: limit.files }
+  const machine = { version, user: choice.user, files: limit.files, hasStatus }
   for (const [name, text] of Object.entries(nginxParts(config, machine)))
     writeFileSync(join(folder, name), text)
+  if (config.metrics !== undefined) makeRoomForStatus(config.data)
   if (choice.user) await letWorkersRead(config, choice.user)
   makeRefusedLog(config.data)
   // Before its configuration is read, nginx writes to a log file of its own. Older versions cannot be told not to.
@@ -64,7 +65,11 @@ export async function planNginx(config: Config): Promise<NginxPlan> {
     '-g',
     'daemon off;',
   ]
-  const warning = [choice.warning, limit.warning].filter((text) => text !== undefined).join('; and ')
+  const blind = config.metrics !== undefined && !hasStatus
+  const noStatus = blind ? 'this nginx has no stub_status: there are no metrics of nginx' : undefined
+  const warning = [choice.warning, limit.warning, noStatus]
+    .filter((text) => text !== undefined)
+    .join('; and ')
   return { program: config.nginx, args, user: choice.user, ...(warning && { warning }) }
 }
 
@@ -80,16 +85,23 @@ export function writtenConfiguration({ data }: Config): string {
     .join('')
 }
 
-// 'nginx version: nginx/1.22.1' → 1022001
-async function nginxVersion(program: string): Promise<number> {
+// nginx does not start where a socket has its name already, and one that was killed leaves its own.
+function makeRoomForStatus(data: string): void {
+  mkdirSync(join(data, folders.control), { recursive: true, mode: 0o700 })
+  rmSync(join(data, nginxStatusPath), { force: true })
+}
+
+/** 'nginx version: nginx/1.22.1' → version 1022001; `hasStatus`: it was built with stub_status. */
+async function nginxBuild(program: string): Promise<{ version: number; hasStatus: boolean }> {
   let text: string
   try {
-    text = (await run('/bin/sh', ['-c', '"$0" -v 2>&1', program])).stdout
+    text = (await run('/bin/sh', ['-c', '"$0" -V 2>&1', program])).stdout
   } catch {
     throw new StartProblem(
       `there is no nginx at ${quote(program)}: install it, or set PLINTH_NGINX to its path`,
     )
   }
   const [, major, minor, patch] = /\/(\d+)\.(\d+)\.(\d+)/.exec(text) ?? []
-  return Number(major ?? 0) * 1_000_000 + Number(minor ?? 0) * 1000 + Number(patch ?? 0)
+  const version = Number(major ?? 0) * 1_000_000 + Number(minor ?? 0) * 1000 + Number(patch ?? 0)
+  return { version, hasStatus: text.includes('--with-http_stub_status_module') }
 }

@@ -31,7 +31,7 @@ export function includeFiles(config: Config, refusedLog: string): Record<string,
     throw new StartProblem(
       `PLINTH_DATA=${config.data} is too long: nginx reaches a socket by a path of at most ${MAX_SOCKET_BYTES} bytes`,
     )
-  const machine = { version: 0, user: undefined, files: 0 } // of an nginx of our own
+  const machine = { version: 0, user: undefined, files: 0, hasStatus: false } // of an nginx of our own
   const parts = Object.entries(nginxParts(config, machine, socket, refusedLog)).flatMap(([path, text]) => {
     const [folder, name = ''] = path.split('/')
     return folder === INCLUDE_FOLDER && !ITS_OWN.includes(name) ? [[name, text] as const] : []

@@ -1,6 +1,7 @@
-// The addresses that nginx listens on: they must be free before nginx is started, and accept connections after.
+// The addresses that Plinth listens on must be free before nginx is started. Those of nginx accept connections after.
 
 import { createConnection, createServer } from 'node:net'
+import { localAddressText } from '../addresses/local-address.js'
 import type { Config } from '../config.js'
 import { errno, StartProblem } from '../errors.js'
 
@@ -13,10 +14,12 @@ function hostAndPort(listen: string): { host: string | undefined; port: number }
   return { host: host === '*' ? undefined : host, port: Number(listen.slice(colon + 1)) }
 }
 
-/** Throws a {@link StartProblem} when nginx could not listen. nginx itself says so in five lines, after a while. */
+/** Throws a {@link StartProblem} when an address is taken. nginx itself says so in five lines, after a while. */
 export async function mustBeListenable(config: Config): Promise<void> {
   await mustBeFree('PLINTH_LISTEN', config.listen)
   if (config.httpListen !== undefined) await mustBeFree('PLINTH_HTTP_LISTEN', config.httpListen)
+  if (config.metrics !== undefined && 'port' in config.metrics)
+    await mustBeFree('PLINTH_METRICS', localAddressText(config.metrics))
 }
 
 async function mustBeFree(setting: string, listen: string): Promise<void> {
@@ -43,11 +46,16 @@ export function reachedAt(config: Config): { host: string; port: number } {
   return { host: host === '0.0.0.0' || host === '::' ? 'localhost' : host, port }
 }
 
+/** Whether PLINTH_LISTEN accepts a connection. */
+export function isListening(config: Config): Promise<boolean> {
+  const { host, port } = reachedAt(config)
+  return accepts(host, port)
+}
+
 /** Resolves when PLINTH_LISTEN accepts a connection, or when `ended` is aborted. */
 export async function untilListening(config: Config, ended: AbortSignal): Promise<void> {
-  const { host, port } = reachedAt(config)
   while (!ended.aborted) {
-    if (await accepts(host, port)) return
+    if (await isListening(config)) return
     await new Promise((resolve) => setTimeout(resolve, POLL_MS))
   }
 }

@@ -191,6 +191,11 @@ export class Journal {
     this.#unsettled.delete(key)
   }
 
+  /** Operations that could not be settled yet. */
+  get unsettled(): number {
+    return [...this.#unsettled.values()].reduce((sum, { size }) => sum + size, 0)
+  }
+
   /** Settles what earlier runs left. Run it before anything is changed. A second run changes nothing. */
   async settleAll(): Promise<void> {
     for (const name of await this.#store.names(folders.journal)) {

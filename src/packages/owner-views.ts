@@ -162,6 +162,11 @@ export class OwnerViews {
     })
   }
 
+  /** Since when views are behind, of each owner whose views are due; see {@link DueMarkers.since}. */
+  behindSince(): Promise<number[]> {
+    return this.#markers.since()
+  }
+
   /** Ends the timers. What is due then is found by {@link recover}. */
   stop(): void {
     this.#stopped = true
@@ -199,6 +204,7 @@ export class OwnerViews {
     try {
       await this.#refresh(owner, due)
       if (this.#due.get(owner) !== due) return
+      this.#markers.followed(owner, begun)
       this.#schedule(owner, due, Math.max((Date.now() - begun) * REST_FACTOR, LEAST_REST_MS))
     } catch (error) {
       this.#log('error', 'views not refreshed: tried again', { owner, reason: messageOf(error) })

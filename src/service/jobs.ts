@@ -20,8 +20,10 @@ import { deletePublished, parseDeletion, type DeletionEvent, type DeletionReques
 import { importVersions, type ImportEvent, type ImportRequest } from '../import/import.js'
 import type { InspectionEvent } from '../inspection/finding.js'
 import { inspectTree, type Inspection } from '../inspection/inspect.js'
+import { rememberingResult } from '../inspection/verify-result.js'
 import { removeOwner } from '../packages/owner-removal.js'
 import type { Parts } from './parts.js'
+import type { ReadyReport } from './readiness.js'
 
 /** How a job runs. `signal` ends it. `noService`: no service runs, so nothing else is under way. */
 type Running = { signal: AbortSignal; noService: boolean }
@@ -57,7 +59,11 @@ const inspection: Job<Inspection, InspectionEvent> = {
     }
   },
   changes: ({ mend }) => mend,
-  run: (parts, request, { noService }) => inspectTree(parts, { ...request, noService }),
+  run: (parts, request, { noService }) => {
+    const events = inspectTree(parts, { ...request, noService })
+    const isVerify = !request.mend && request.owner === undefined && request.module === undefined
+    return isVerify ? rememberingResult(parts, events) : events
+  },
 }
 
 const removal: Job<RemovalRequest, { done: true }> = {
@@ -108,6 +114,25 @@ const deletion: Job<DeletionRequest, DeletionEvent> = {
   run: (parts, request, { signal }) => deletePublished(parts, request, signal),
 }
 
+/** How the service is, for the people of this machine: more than `/-/ready` tells. */
+export type ServiceStatus = ReadyReport & {
+  pid: number
+  /** When the process was started, as ISO 8601. */
+  since: string
+  /** What is free on the disk and what is kept free, in bytes. */
+  disk: { free: number; floor: number }
+}
+
+const status: Job<object, ServiceStatus & { done: true }> = {
+  parse: () => ({}),
+  changes: () => false,
+  run: async function* ({ readiness, freeSpace }) {
+    const { free, floor } = await freeSpace.figures()
+    const since = new Date(Date.now() - process.uptime() * 1000).toISOString()
+    yield { ...(await readiness.report()), pid: process.pid, since, disk: { free, floor }, done: true }
+  },
+}
+
 /** What each job is asked, and what it answers, by the names that the control socket knows. */
 export type JobTypes = {
   inspection: { request: Inspection; event: InspectionEvent }
@@ -116,6 +141,7 @@ export type JobTypes = {
   account: { request: AccountRequest; event: AccountAnswer & { done: true } }
   owner: { request: OwnerRequest; event: OwnerAnswer & { done: true } }
   deletion: { request: DeletionRequest; event: DeletionEvent }
+  status: { request: object; event: ServiceStatus & { done: true } }
 }
 
 export type JobName = keyof JobTypes
@@ -127,6 +153,7 @@ export const JOBS: { readonly [Name in JobName]: Job<JobTypes[Name]['request'], 
   account: accounts,
   owner: owners,
   deletion,
+  status,
 }
 
 export const isJobName = (name: string): name is JobName => Object.hasOwn(JOBS, name)

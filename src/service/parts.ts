@@ -17,6 +17,9 @@ import { VersionIndex } from '../packages/version-index.js'
 import { CopyIn } from '../store/copy-in.js'
 import { FreeSpace } from '../store/free-space.js'
 import type { Site } from '../views/page-addresses.js'
+import { CertificateWatch } from './certificate-watch.js'
+import { ClockWatch } from './clock-watch.js'
+import { Readiness } from './readiness.js'
 import { Store } from '../store/store.js'
 
 /** Parts that tests put in the place of the real ones. */
@@ -55,6 +58,13 @@ export class Parts {
   /** Checks a received module zip and publishes it. */
   readonly intake: ModuleIntake
 
+  /** Sees that the machine's clock was moved. */
+  readonly clockWatch: ClockWatch
+  /** Sees that nginx's certificate expires. */
+  readonly certificateWatch: CertificateWatch
+  /** Whether uploads can be taken now. */
+  readonly readiness: Readiness
+
   /** Opens the data folder of `config`, and changes nothing. Only the holder of its lock may change it. */
   constructor(config: Config, log: Log, given: Given = {}) {
     this.config = config
@@ -75,6 +85,9 @@ export class Parts {
     this.modules = new ModulePublisher(this)
     this.files = new FilePublisher(this)
     this.intake = new ModuleIntake(this)
+    this.clockWatch = new ClockWatch(log)
+    this.certificateWatch = new CertificateWatch(config.tls?.cert, log)
+    this.readiness = new Readiness(this)
   }
 
   /** Makes the folders that are missing, and repairs what a crash left of operations under way. */

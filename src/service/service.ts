@@ -10,6 +10,7 @@ import { createApp } from '../http/app.js'
 import { Inbox } from '../inbox/inbox.js'
 import { socketPath } from '../layout.js'
 import type { Log } from '../log.js'
+import type { Metrics } from '../metrics/metrics.js'
 import { commandsFor } from './commands-for-accounts.js'
 import { CommandSocket } from './control.js'
 import { Parts } from './parts.js'
@@ -38,15 +39,25 @@ export class Service {
   /** Publishes what is dropped; absent without PLINTH_INBOX. */
   #inbox: Inbox | undefined
   #sweeping: NodeJS.Timeout | undefined
+  /** Tells what happens here; absent without PLINTH_METRICS. */
+  readonly #metrics: Metrics | undefined
+  /** Whether what a crash left was looked at, and requests are taken. */
+  #takesRequests = false
 
-  constructor(config: Config, log: Log) {
+  constructor(config: Config, log: Log, metrics?: Metrics) {
+    this.#metrics = metrics
     this.#config = config
     this.#log = log
     this.#parts = new Parts(config, log)
     this.#admission = new Admission(config.maxUploads)
     this.#keeper = new AccessKeeper(this.#parts)
     const runCommand = commandsFor(this.#parts)
-    const app = createApp({ ...this.#parts, admission: this.#admission, runCommand })
+    const app = createApp({
+      ...this.#parts,
+      admission: this.#admission,
+      runCommand,
+      observe: metrics?.observe,
+    })
     app.on('error', (error: Error) => log('warn', 'connection', { reason: error.message }))
     this.#server = createServer({ requestTimeout: 0, keepAliveTimeout: KEEP_ALIVE_MS }, app.callback())
     // A connection that cannot be accepted (EMFILE) is an error of the server. It goes on.
@@ -59,21 +70,34 @@ export class Service {
    * folder as its working directory: the path of a socket has at most 107 bytes, a data folder's path may have more.
    */
   async start(): Promise<void> {
+    const [admission, keeper] = [this.#admission, this.#keeper]
+    await this.#metrics?.listen({
+      ...this.#parts,
+      admission,
+      keeper,
+      isRecovered: () => this.#takesRequests,
+    })
     await ignoring(['ENOENT'], () => unlink(socketPath)) // a service that was killed left it
     await this.#parts.recover()
     await this.#keeper.start()
     await writeSiteFiles(this.#parts.store, this.#parts.site)
     await listen(this.#server)
+    this.#takesRequests = true
     if (this.#config.inbox)
       this.#inbox = await Inbox.start(this.#parts, { settleMs: this.#config.inboxSettleSeconds * 1000 })
     await this.#commands.listen()
+    this.#parts.clockWatch.start()
+    this.#parts.certificateWatch.start()
     this.#sweeping = setInterval(() => void this.#sweep(), SWEEP_EVERY_MS).unref()
   }
 
   /** Takes nothing new, and lets what is under way finish, for as long as the settings and `mostMs` allow. */
   async close(mostMs = Infinity): Promise<void> {
+    this.#takesRequests = false
     this.#admission.stop()
     clearInterval(this.#sweeping)
+    this.#parts.clockWatch.stop()
+    this.#parts.certificateWatch.stop()
     const ended = new Promise<void>((resolve) => this.#server.close(() => resolve()))
     this.#server.closeIdleConnections()
     const others = Promise.all([this.#inbox?.stop(), this.#commands.stop()])
@@ -88,6 +112,7 @@ export class Service {
     this.#parts.ownerViews.stop()
     await this.#parts.zips.close()
     await this.#keeper.stop()
+    await this.#metrics?.close()
   }
 
   async #sweep(): Promise<void> {

@@ -6,6 +6,9 @@ import { Tally } from './tally.js'
 /** Runs when its turn has come. */
 type Begin = () => void
 
+/** How many actions run now, of how many, and how many wait. */
+export type TurnFigures = { running: number; most: number; waiting: number }
+
 export class FairTurns {
   /** How many run at a time, of all accounts. */
   readonly #most: number
@@ -19,6 +22,12 @@ export class FairTurns {
   constructor(most: number, each = Infinity) {
     this.#most = most
     this.#each = each
+  }
+
+  /** How many run now, of how many, and how many wait. */
+  get figures(): TurnFigures {
+    const waiting = [...this.#waiting.values()].reduce((sum, { length }) => sum + length, 0)
+    return { running: this.#running.all, most: this.#most, waiting }
   }
 
   /** Runs `action` when it is the turn of `account`. Whoever calls bounds how many of one account wait. */

@@ -15,6 +15,11 @@ export class Slots {
     this.#most = most
   }
 
+  /** How many are taken now, of how many. */
+  get figures(): { taken: number; most: number } {
+    return { taken: this.#taken.all, most: this.#most }
+  }
+
   /** Runs `action` in a slot of `account`. When there is none for it, throws what `refuse` makes. */
   async run<T>(account: string, refuse: (full: Full) => Error, action: () => Promise<T>): Promise<T> {
     if (this.#taken.all >= this.#most) throw refuse({ of: 'all', count: this.#most })

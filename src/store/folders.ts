@@ -3,6 +3,7 @@
 import { lstat, mkdir, open, rmdir } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { errno, ignoring } from '../errors.js'
+import { syncHandle } from './sync.js'
 import { waitForAll } from './wait-for-all.js'
 
 const MAX_REMEMBERED_FOLDERS = 50_000
@@ -26,7 +27,7 @@ export class Folders {
   async sync(folder: string): Promise<void> {
     const handle = await open(this.#at(folder), 'r')
     try {
-      await handle.sync()
+      await syncHandle(handle, 'folder')
     } finally {
       await handle.close()
     }

@@ -9,8 +9,18 @@ import { Tally } from '../shares/tally.js'
 /** Bytes that are promised to one upload ahead of what it has written. */
 const WINDOW_BYTES = 128 * 2 ** 20
 
-/** What statfs(2) tells: blocks and inodes that are free, of `bsize` bytes a block. */
-type DiskStatus = { bavail: number; bsize: number; files: number; ffree: number }
+/** What statfs(2) tells: blocks and inodes, all and those that are free, of `bsize` bytes a block. */
+type DiskStatus = { blocks: number; bavail: number; bsize: number; files: number; ffree: number }
+
+/** Bytes: of the file system, free, kept free, and promised to uploads. Inodes where they are counted. */
+type DiskFigures = {
+  size: number
+  free: number
+  floor: number
+  promised: number
+  inodes?: number
+  inodesFree?: number
+}
 
 /** Room that is promised to one upload. */
 export type Reservation = {
@@ -77,6 +87,18 @@ export class FreeSpace {
         mine.coming = 0 // an extension may still be under way
         promise(0)
       },
+    }
+  }
+
+  /** What there is now, in bytes, and in inodes where the file system counts them. */
+  async figures(): Promise<DiskFigures> {
+    const { blocks, bavail, bsize, files, ffree } = await this.#status()
+    return {
+      size: blocks * bsize,
+      free: bavail * bsize,
+      floor: this.#floor,
+      promised: this.#promised.all,
+      ...(files > 0 && { inodes: files, inodesFree: ffree }),
     }
   }
 

@@ -2,6 +2,7 @@
 // it has ended, however that happened, and keeps it while such a process is frozen.
 
 import { closeSync, ftruncateSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
 import { createConnection } from 'node:net'
 import { hostname } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -55,17 +56,25 @@ async function mustHold(data: string): Promise<void> {
 }
 
 /** Who holds the folder, as its holder wrote it: `pid 123 on host`, `pid 123 on host, plinth rebuild`. */
-const holderOf = (data: string): string => readFileSync(join(data, lockPath), 'utf8').trim() || 'pid unknown'
+export function holderOf(data: string): string {
+  return readFileSync(join(data, lockPath), 'utf8').trim() || 'pid unknown'
+}
 
 const isCommand = (holder: string): boolean => holder.includes(', plinth ')
 
+const signature = (command?: string): string =>
+  `pid ${process.pid} on ${hostname()}${command === undefined ? '' : `, plinth ${command}`}`
+
+/** Whether the lock file still names this process, which has signed it as a service. */
+export const isSigned = async (data: string): Promise<boolean> =>
+  (await readFile(join(data, lockPath), 'utf8')).trim() === signature()
+
 /** Writes this process into the lock file, for another one that finds the lock taken. */
 export function signLock(data: string, command?: string): void {
-  const doing = command === undefined ? '' : `, plinth ${command}`
   const fd = openSync(join(data, lockPath), 'r+')
   try {
     ftruncateSync(fd)
-    writeSync(fd, `pid ${process.pid} on ${hostname()}${doing}\n`, 0)
+    writeSync(fd, `${signature(command)}\n`, 0)
   } finally {
     closeSync(fd)
   }
@@ -91,7 +100,7 @@ export async function takeLock(data: string, locking: Locking = {}): Promise<Loc
     for (let told = false; ;) {
       const outcome = await tryLock(fd)
       if (outcome === 'locked') break
-      if (outcome === 'no flock') return await withoutFlock(fd, locking)
+      if (outcome === 'no flock') return await withoutFlock(data, fd, locking)
       const holder = holderOf(data)
       if (!waitsFor(holder) && performance.now() - begun > PATIENCE_MS) throw running(holder)
       if (waitsFor(holder) && !told) {
@@ -110,7 +119,7 @@ export async function takeLock(data: string, locking: Locking = {}): Promise<Loc
 }
 
 // macOS without util-linux can only see whether a service answers. Two services that start at once both pass.
-async function withoutFlock(fd: number, locking: Locking): Promise<Lock> {
+async function withoutFlock(data: string, fd: number, locking: Locking): Promise<Lock> {
   if (locking.patience === 'for everybody')
     throw new StartProblem('PLINTH_STANDBY needs the program flock: install util-linux (brew install flock)')
   locking.onWarning?.(
@@ -119,6 +128,7 @@ async function withoutFlock(fd: number, locking: Locking): Promise<Lock> {
   )
   if (await answers()) throw running('pid unknown')
   closeSync(fd)
+  signLock(data, locking.command)
   return { fd: undefined, release: () => {} }
 }
 

@@ -7,6 +7,7 @@ import { folders, packagesFolder, publicMarker } from '../layout.js'
 import { Folders } from './folders.js'
 import { stampWith, type Stamp } from './ownership.js'
 import { Reading } from './reading.js'
+import { syncHandle } from './sync.js'
 import { Temps, type UploadFolder } from './temps.js'
 
 const READABLE = 0o644
@@ -71,7 +72,7 @@ export class Staging extends Reading {
     try {
       await handle.chmod(READABLE)
       await handle.utimes(time, time)
-      await handle.sync()
+      await syncHandle(handle, 'file')
     } finally {
       await handle.close()
     }
@@ -101,7 +102,7 @@ export class Staging extends Reading {
         await handle.writeFile(content)
         if (time) await handle.utimes(time, time)
         if (stamp) await stampWith(handle, stamp)
-        await handle.sync()
+        await syncHandle(handle, 'file')
       } finally {
         await handle.close()
       }
@@ -161,7 +162,7 @@ export class Staging extends Reading {
       const torn = last.length - (last.lastIndexOf(0x0a) + 1)
       if (torn > 0) await handle.truncate(size - torn)
       await handle.writeFile(text)
-      await handle.sync()
+      await syncHandle(handle, 'file')
     } finally {
       await handle.close()
     }

@@ -7,6 +7,7 @@ import { errno, ignoring } from '../errors.js'
 import { folders, sumFolders } from '../layout.js'
 import { admit, type Admitted } from './ownership.js'
 import { PRIVATE, Staging } from './staging.js'
+import { syncHandle } from './sync.js'
 import { waitForAll } from './wait-for-all.js'
 
 /** The data folder. Opening it touches nothing. */
@@ -31,6 +32,22 @@ export class Store extends Staging {
     if ((await this.names(folders.sums)).length < sumFolders.length) {
       for (const folder of sumFolders) await mkdir(this.at(folder), { recursive: true, mode: 0o700 })
       for (const folder of [folders.sums, 'state', '.']) await this.sync(folder)
+    }
+  }
+
+  /** Writes and syncs a small file, and removes it. Rejects as the next upload would. */
+  async probe(): Promise<void> {
+    const path = this.temps.take()
+    try {
+      const handle = await open(path, 'wx', PRIVATE)
+      try {
+        await handle.writeFile('ready?\n')
+        await handle.datasync()
+      } finally {
+        await handle.close()
+      }
+    } finally {
+      await this.temps.drop(path)
     }
   }
 
@@ -70,7 +87,7 @@ export class Store extends Staging {
   async record(path: string, content: string): Promise<void> {
     const handle = await open(this.at(path), 'wx', PRIVATE)
     try {
-      const written = handle.writeFile(content).then(() => handle.sync())
+      const written = handle.writeFile(content).then(() => syncHandle(handle, 'file'))
       await waitForAll([written, this.sync(dirname(path))])
     } finally {
       await handle.close()

@@ -8,6 +8,7 @@ import { doneWith } from '../shares/free-buffers.js'
 import type { Holding } from '../shares/budget.js'
 import type { FreeSpace, Reservation } from './free-space.js'
 import type { Store } from './store.js'
+import { syncHandle } from './sync.js'
 import type { UploadFolder } from './temps.js'
 
 /** Bytes that are gathered before a write, so that a body costs few system calls. At most two batches exist. */
@@ -171,7 +172,7 @@ class BodyWriter {
     await this.#syncing
     const taken = this.#unsyncedTaken
     this.#unsynced = this.#unsyncedTaken = 0
-    this.#syncing = turn(() => this.#file.datasync()).then(() => unsynced.give(taken))
+    this.#syncing = turn(() => syncHandle(this.#file, 'body')).then(() => unsynced.give(taken))
     this.#syncing.catch(() => {}) // it is awaited later
     if (!fits) await this.#syncing
   }

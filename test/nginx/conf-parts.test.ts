@@ -3,7 +3,7 @@ import { readConfig } from '../../src/config.js'
 import { connectionsWith, nginxParts, WANTED_FILES } from '../../src/nginx/conf-parts.js'
 
 const TLS = { PLINTH_TLS_CERT: '/etc/a b/cert.pem', PLINTH_TLS_KEY: '/etc/a b/key.pem' }
-const machine = { version: 1_022_001, user: undefined, files: WANTED_FILES }
+const machine = { version: 1_022_001, user: undefined, files: WANTED_FILES, hasStatus: true }
 const parts = (env: Record<string, string>, version = machine.version): Record<string, string> =>
   nginxParts(readConfig(env), { ...machine, version })
 
@@ -157,4 +157,31 @@ t.test('HSTS only when it is asked for', async (t) => {
     parts({ ...TLS, PLINTH_HSTS: '3600' })['plinth/headers.conf'],
     'Strict-Transport-Security "max-age=3600" always;',
   )
+})
+
+t.test('nginx tells its figures with metrics alone, on a socket', async (t) => {
+  const plain = parts({})['plinth/http.conf'] ?? ''
+  const http = parts({ PLINTH_METRICS: '127.0.0.1:9464' })['plinth/http.conf'] ?? ''
+  t.ok(http.startsWith(plain), 'the rest stays')
+  t.equal(
+    http.slice(plain.length),
+    `server {
+    listen "unix:state/control/nginx.sock";
+    access_log off;
+    location = /status { stub_status; }
+    location / { return 404; }
+}
+`,
+  )
+  const without = nginxParts(readConfig({ PLINTH_METRICS: '127.0.0.1:9464' }), {
+    ...machine,
+    hasStatus: false,
+  })
+  t.equal(without['plinth/http.conf'], plain, 'an nginx that cannot')
+  const foreign = nginxParts(
+    readConfig({ PLINTH_METRICS: '127.0.0.1:9464' }),
+    machine,
+    '/srv/p/state/shim.sock',
+  )
+  t.match(foreign['plinth/http.conf'], 'listen "unix:/srv/p/state/control/nginx.sock";')
 })

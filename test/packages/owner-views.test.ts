@@ -1,8 +1,17 @@
 // The views of an owner's packages together: they follow changes, also after a crash and after failures.
 
-import { existsSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
+import { DueMarkers } from '../../src/packages/due-markers.js'
 import { removeOwner } from '../../src/packages/owner-removal.js'
 import type { Store } from '../../src/store/store.js'
 import { settledViolations } from '../support/invariants.js'
@@ -267,3 +276,31 @@ t.test('views that cannot get their names leave no files behind', async (t) => {
   fails = false
   t.same(await settledViolations(data), [])
 })
+
+t.test(
+  'how far views are behind: since the marker, or since they followed while more was changing',
+  async (t) => {
+    const data = newData()
+    const state = { broken: true }
+    const parts = await openParts(data, breakable(state))
+    t.same(await parts.ownerViews.behindSince(), [])
+    await parts.publishModule('example.com/m', 'v1.0.0')
+    await t.rejects(parts.ownerViews.settle(), /EIO/)
+    const hourAgo = Math.round(Date.now() / 1000) - 3600
+    utimesSync(join(data, 'state/due/admin'), hourAgo, hourAgo)
+    t.same(await parts.ownerViews.behindSince(), [hourAgo * 1000])
+    state.broken = false
+    t.same(await settledViolations(data), [])
+    t.same(await parts.ownerViews.behindSince(), [])
+
+    const markers = new DueMarkers(parts.store)
+    await markers.make('admin')
+    utimesSync(join(data, 'state/due/admin'), hourAgo, hourAgo)
+    markers.followed('admin', hourAgo * 1000 + 5)
+    t.same(await markers.since(), [hourAgo * 1000 + 5])
+    await markers.remove('admin')
+    await markers.make('admin')
+    utimesSync(join(data, 'state/due/admin'), hourAgo, hourAgo)
+    t.same(await markers.since(), [hourAgo * 1000], 'what is due anew has not followed yet')
+  },
+)

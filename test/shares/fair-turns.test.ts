@@ -64,3 +64,18 @@ t.test('an action that fails makes place like any other', async (t) => {
   t.equal(await second, 'a2')
   t.same(begun, ['a1', 'a2'])
 })
+
+t.test('it tells how many run and wait', async (t) => {
+  const turns = new FairTurns(4)
+  t.same(turns.figures, { running: 0, most: 4, waiting: 0 })
+  const ends: (() => void)[] = []
+  const wait = (): Promise<void> => new Promise((resolve) => ends.push(resolve))
+  const all = ['a', 'a', 'a', 'b', 'b'].map((account) => turns.run(account, wait))
+  t.same(turns.figures, { running: 2, most: 4, waiting: 3 })
+  for (let nth = 0; nth < all.length; nth++) {
+    ends[nth]?.()
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  await Promise.all(all)
+  t.same(turns.figures, { running: 0, most: 4, waiting: 0 })
+})

@@ -9,7 +9,7 @@ const noRoom = { status: 507, message: /no room left on the server/ }
 
 /** A disk with so many bytes above the floor. */
 function diskWith(room: number) {
-  const disk = { bavail: room + 1000, bsize: 1, files: 10, ffree: 10 }
+  const disk = { blocks: room + 5000, bavail: room + 1000, bsize: 1, files: 10, ffree: 10 }
   const space = new FreeSpace('', 1000, async () => ({ ...disk }))
   return {
     disk,
@@ -155,4 +155,15 @@ t.test('one upload that takes most of a small disk goes on to its end', async (t
   for (let i = 0; i < 99; i++) await write(upload, MIB)
   upload.end()
   t.equal(await largest(), 1)
+})
+
+t.test('it tells what there is, and inodes where they are counted', async (t) => {
+  const { disk, space } = diskWith(GIB)
+  const bytes = { size: GIB + 5000, free: GIB + 1000, floor: 1000 }
+  t.same(await space.figures(), { ...bytes, promised: 0, inodes: 10, inodesFree: 10 })
+  const { end } = await space.reserve(MIB)
+  t.equal((await space.figures()).promised, MIB)
+  end()
+  disk.files = 0
+  t.same(await space.figures(), { ...bytes, promised: 0 })
 })

@@ -1,0 +1,85 @@
+// `plinth status`: whether reads and uploads are possible, for people; monitoring asks `/-/health` and `/-/ready`.
+
+import { parseArgs } from 'node:util'
+import { healthOf } from '../client/health.js'
+import { readConfig } from '../config.js'
+import { StartProblem } from '../errors.js'
+import { isListening } from '../nginx/listen.js'
+import { askService } from '../service/control.js'
+import type { ServiceStatus } from '../service/jobs.js'
+import { holderOf } from '../store/lock.js'
+import { WrongUsage, type Command } from './command.js'
+import { jsonLines, print } from './print.js'
+import { namesServer, remoteIn, WHERE_OPTIONS } from './where.js'
+
+const OPTIONS = { ...WHERE_OPTIONS, json: { type: 'boolean', default: false } } as const
+
+/** One side of the server: `reason` says why it is not possible. */
+type Side = { ok: boolean; reason?: string; checks?: Checks }
+type Checks = { name: string; ok: boolean; reason?: string }[]
+type Status = { at: string; reads: Side; uploads: Side & Partial<Omit<ServiceStatus, 'ready' | 'checks'>> }
+
+const sideLines = (name: string, { ok, reason, checks = [] }: Side): string[] => [
+  `${name}: ${ok ? 'possible' : `not possible${reason === undefined ? '' : `: ${reason}`}`}`,
+  ...checks.map((check) => `  ${check.name}: ${check.ok ? 'ok' : (check.reason ?? 'not ok')}`),
+]
+
+const MIB = 2 ** 20
+
+function statusLines({ at, reads, uploads }: Status): string[] {
+  const { pid, since, disk } = uploads
+  const mebibytes = (bytes: number): string => `${Math.floor(bytes / MIB)} MiB`
+  return [
+    at,
+    ...sideLines('reads', reads),
+    ...sideLines('uploads', uploads),
+    ...(pid === undefined ? [] : [`  service: pid ${pid}, since ${since}`]),
+    ...(disk ? [`  free: ${mebibytes(disk.free)}, of which ${mebibytes(disk.floor)} are kept free`] : []),
+  ]
+}
+
+async function here(): Promise<Status> {
+  const config = readConfig()
+  const { data } = config
+  try {
+    process.chdir(data)
+  } catch {
+    throw new StartProblem(`there is no data folder at ${data}: set PLINTH_DATA, or name a server with --url`)
+  }
+  const listening = await isListening(config)
+  const reads: Side = listening
+    ? { ok: true }
+    : { ok: false, reason: `nothing listens at ${config.listen} (PLINTH_LISTEN)` }
+  return { at: data, reads, uploads: await uploadsHere(data) }
+}
+
+async function uploadsHere(data: string): Promise<Status['uploads']> {
+  const answers = await askService<ServiceStatus & { done: true }>('status', {})
+  if (!answers)
+    return { ok: false, reason: `the service does not answer (state/lock has: ${holderOf(data)})` }
+  for await (const { ready, checks, pid, since, disk } of answers)
+    return { ok: ready, checks, pid, since, disk }
+  throw new Error('the service did not say how it is')
+}
+
+async function elsewhere(values: Parameters<typeof remoteIn>[0]): Promise<Status> {
+  const remote = remoteIn(values)
+  const { reads, uploads } = await healthOf(remote)
+  return { at: remote.base, reads, uploads }
+}
+
+export const status: Command = {
+  name: 'status',
+  options: Object.keys(OPTIONS),
+  anywhere: namesServer,
+  usage: `  status [--url URL] [--json]            whether reads and uploads are possible, and what is wrong;
+                                         exit code 1 if one of them is not`,
+
+  async run(words) {
+    const { values, positionals } = parseArgs({ args: words, allowPositionals: true, options: OPTIONS })
+    if (positionals.length > 0) throw new WrongUsage('status takes no words')
+    const found = namesServer(words) ? await elsewhere(values) : await here()
+    print(values.json ? jsonLines(found, 2) : statusLines(found))
+    return found.reads.ok && found.uploads.ok ? 0 : 1
+  },
+}

@@ -1,0 +1,68 @@
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t from 'tap'
+import { NOTHING_INSPECTED, type InspectionEvent } from '../../src/inspection/finding.js'
+import { readVerifyResult, rememberingResult } from '../../src/inspection/verify-result.js'
+import { Store } from '../../src/store/store.js'
+import { memoryFolder } from '../support/temp-folder.js'
+
+const totals = { ...NOTHING_INSPECTED, faults: 3 }
+
+async function* events(...done: boolean[]): AsyncGenerator<InspectionEvent> {
+  for (const each of done) yield { totals, done: each }
+}
+
+const makeStore = async (): Promise<Store> => {
+  const store = new Store(memoryFolder())
+  await store.prepare()
+  return store
+}
+
+const run = async (store: Store, given: AsyncGenerator<InspectionEvent>, lines: string[] = []) => {
+  const log = (level: string, event: string): void => void lines.push(`${level} ${event}`)
+  const seen: InspectionEvent[] = []
+  for await (const event of rememberingResult({ store, log }, given)) seen.push(event)
+  return seen
+}
+
+t.test('the last verify that ended', async (t) => {
+  const store = await makeStore()
+  t.equal(await readVerifyResult(store), undefined)
+  const before = Date.now()
+  t.equal((await run(store, events(false, true))).length, 2, 'all events are passed on')
+  const result = await readVerifyResult(store)
+  t.equal(result?.findings, 3)
+  t.ok(Date.parse(result?.time ?? '') >= before && Date.parse(result?.time ?? '') <= Date.now())
+  t.ok((result?.seconds ?? -1) >= 0)
+
+  async function* failing(): AsyncGenerator<InspectionEvent> {
+    yield { totals, done: false }
+    throw new Error('stopped')
+  }
+  await t.rejects(run(store, failing()), /stopped/)
+  for await (const _event of rememberingResult({ store, log: () => {} }, events(false, true))) break
+  t.same(await readVerifyResult(store), result, 'one that did not end leaves it')
+})
+
+t.test('a disk that takes nothing does not hide what was found', async (t) => {
+  const store = await makeStore()
+  mkdirSync(store.at('state/verify.json/x'), { recursive: true })
+  const lines: string[] = []
+  t.equal((await run(store, events(true), lines)).length, 1)
+  t.same(lines, ['warn the result of verify could not be kept'])
+})
+
+t.test('a damaged result is not believed', async (t) => {
+  const store = await makeStore()
+  for (const text of [
+    '',
+    'x',
+    '[]',
+    'null',
+    '{"time":"x","findings":1,"seconds":1}',
+    '{"time":"2026-01-01"}',
+  ]) {
+    writeFileSync(join(store.at('state'), 'verify.json'), text)
+    await t.rejects(readVerifyResult(store), /damaged/, text)
+  }
+})
