@@ -6,8 +6,8 @@ import './programs.js'
 import { ROOT } from './documents.js'
 
 /**
- * Makes the release `version` in `folder`, and returns its path. Files that no commit has are in it, too. `withModules`
- * needs npm's cache or a registry.
+ * Makes the release `version` in `folder`, and returns its path. Files that no commit has are in it, too; nothing is
+ * built while tests run. `withModules` needs npm's cache or a registry.
  */
 export function makeRelease(folder: string, version: string, { withModules = false } = {}): string {
   const words = [
@@ -16,6 +16,7 @@ export function makeRelease(folder: string, version: string, { withModules = fal
     '--version',
     version,
     '--dirty',
+    '--built',
     ...(withModules ? ['--with-modules'] : []),
   ]
   execFileSync('env', ['-u', 'NODE_OPTIONS', 'sh', join(ROOT, 'scripts/release'), ...words], {
