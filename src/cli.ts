@@ -12,6 +12,7 @@ import { importCommand } from './commands/import.js'
 import { log } from './commands/log.js'
 import { login } from './commands/login.js'
 import { ls } from './commands/ls.js'
+import { nginxFiles } from './commands/nginx-files.js'
 import { owner } from './commands/owner.js'
 import { pack } from './commands/pack.js'
 import { print, printError } from './commands/print.js'
@@ -40,6 +41,7 @@ const ON_DATA: readonly Command[] = [
   status,
   log,
   backup,
+  nginxFiles,
 ]
 const ANYWHERE: readonly Command[] = [restore, pack, publish, login, whoami, ls, show, search, rm]
 const WORKING = [...ON_DATA, ...ANYWHERE]

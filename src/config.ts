@@ -24,13 +24,21 @@ import { onlyWithTls, optional, setting, type Environment } from './settings/set
 /** The one setting that is a secret. */
 const ADMIN_TOKEN = 'PLINTH_ADMIN_TOKEN'
 
+/** What is for this process alone: the secret, and what a service manager told it. A child has no use for them. */
+const NOT_FOR_CHILDREN = [ADMIN_TOKEN, 'NOTIFY_SOCKET', 'WATCHDOG_USEC', 'WATCHDOG_PID']
+
+/** The environment for those who read a variable that is not a setting, or start a child process. */
+export const environment = (): Environment =>
+  Object.fromEntries(Object.entries(process.env).filter(([name]) => !NOT_FOR_CHILDREN.includes(name)))
+
 /**
- * The environment of this process, for those who read a variable that is not a setting, or start a child process. It
- * never has the secret: a child has no use for it.
+ * What a service manager, systemd say, told this process: the socket on which it wants to hear of its state
+ * (sd_notify(3)), and in ms how often it wants to hear that all is well (sd_watchdog_enabled(3)).
  */
-export const environment = (): Environment => {
-  const { [ADMIN_TOKEN]: _secret, ...others } = process.env
-  return others
+export function toldByServiceManager(): { socket: string | undefined; watchdogMs: number | undefined } {
+  const { NOTIFY_SOCKET: socket, WATCHDOG_USEC: usec, WATCHDOG_PID: pid } = process.env
+  const isForUs = Number(usec) > 0 && (!pid || Number(pid) === process.pid)
+  return { socket: socket || undefined, watchdogMs: isForUs ? Number(usec) / 1000 : undefined }
 }
 
 /** Ten years. */

@@ -1,21 +1,32 @@
 // The service as a process of its own: settings, signals, exit codes. `npm start` runs it beside nginx.
 
 import { mkdirSync } from 'node:fs'
-import { readConfig } from './config.js'
+import { readConfig, type Config } from './config.js'
 import { messageOf, StartProblem } from './errors.js'
 import { makeLog } from './log.js'
+import { planNginx } from './nginx/configure.js'
+import { letWorkersConnect, letWorkersRead, workersElsewhere, type WorkerUser } from './nginx/workers.js'
 import { endOnUncaught } from './service/crash.js'
 import { lockDataFolder } from './service/lock-data-folder.js'
 import { openMetrics } from './service/open-metrics.js'
+import { ServiceManager } from './service/service-manager.js'
 import { Service } from './service/service.js'
 import { complain } from './service/terminal.js'
+import { startWatchdog } from './service/watchdog.js'
 import { becomeOwner } from './store/become-owner.js'
 import { keepFormat } from './store/format.js'
 import { signLock } from './store/lock.js'
+import { Store } from './store/store.js'
 
 // Ignore EPIPE: a closed log must not stop the service.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
 let log = makeLog((line) => process.stdout.write(line))
+
+/** Lets the workers of an nginx read what is private, before anything is derived for them. */
+async function letWorkersIn(config: Config, workers: WorkerUser): Promise<void> {
+  await new Store(config.data).prepare()
+  await letWorkersRead(config, workers)
+}
 
 async function main(): Promise<void> {
   process.umask(0o022) // nginx's workers read the tree
@@ -25,20 +36,32 @@ async function main(): Promise<void> {
   mkdirSync(config.data, { recursive: true })
   process.chdir(config.data)
   // `npm start` took the lock and gave it to this process as an open file, which lives as long as the process.
-  if (process.argv[2] === 'locked') {
+  const isAlone = process.argv[2] !== 'locked'
+  if (isAlone) await lockDataFolder(config, log)
+  else {
     keepFormat(config.data) // after an upgrade or a rollback `npm start` may be of another version than this
     signLock(config.data)
-  } else await lockDataFolder(config, log)
+  }
   const metrics = await openMetrics(config, log)
   const service = new Service(config, metrics?.hear(log) ?? log, metrics)
   endOnUncaught(service, log)
+  // `npm start` has an nginx of its own. In front of a service that runs alone is somebody else's.
+  const workers = isAlone ? await workersElsewhere(config) : undefined
+  if (workers) await letWorkersIn(config, workers)
   await service.start()
+  // It was started anew beside an nginx that another version configured.
+  if (process.argv[3] === 'writes-nginx') await planNginx(config)
+  if (workers) letWorkersConnect(config, workers)
+  const manager = new ServiceManager()
 
+  const endWatchdog = startWatchdog(manager, []) // that its timer runs is what it says
   let stopping = false
   const stop = async (reason: string): Promise<void> => {
     if (stopping) return
     stopping = true
     log('info', 'stopping', { reason })
+    endWatchdog()
+    void manager.stopping()
     await service.close()
     log('info', 'stopped')
     process.exit(0)
@@ -47,6 +70,7 @@ async function main(): Promise<void> {
   process.on('disconnect', () => void stop('the starting process ended'))
   log('info', 'ready', { pid: process.pid })
   process.send?.('ready')
+  void manager.ready('taking requests')
 }
 
 main().catch((error: unknown) => {

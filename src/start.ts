@@ -1,10 +1,12 @@
 // `npm start`: nginx and the service in the foreground. Ends when it is told to; SIGUSR2 restarts the service alone.
+// Started by a service manager, it tells it how it is, and SIGHUP loads the certificate again.
 
 import { accessSync, constants } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { readConfig, unknownSettings } from './config.js'
 import { messageOf, StartProblem } from './errors.js'
 import { checkTls } from './nginx/certificate.js'
+import { ServiceManager } from './service/service-manager.js'
 import { Signals } from './service/signals.js'
 import { Supervisor } from './service/supervisor.js'
 import { complain, warn } from './service/terminal.js'
@@ -29,7 +31,8 @@ function mustBeReadable(user: number): void {
 
 async function main(): Promise<number> {
   process.umask(0o022) // nginx's workers read the tree
-  const signals = new Signals()
+  const manager = new ServiceManager()
+  const signals = new Signals({ hangupReloads: manager.isThere })
   const config = readConfig()
   for (const name of unknownSettings()) warn(`${name} is not a setting of plinth`)
   const owner = becomeOwner(config.data)
@@ -40,7 +43,7 @@ async function main(): Promise<number> {
   warn(checkTls(config))
   mustBeWritable(config.data)
   process.chdir(config.data)
-  const { code } = await new Supervisor(config, signals).run()
+  const { code } = await new Supervisor(config, signals, manager).run()
   return code
 }
 

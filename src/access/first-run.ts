@@ -15,8 +15,18 @@ export const FIRST_NAME = 'admin'
 /** `token` is set only when this run made the account. It is stored nowhere and shown once. */
 type FirstRun = { token?: string; warning?: string }
 
-/** Makes account and owner unless the folder has accounts. Call it while no service runs on the folder. */
-export async function firstRun(config: Config, audit?: AuditLog): Promise<FirstRun> {
+/** What to type where the first run made no account, because its token could be shown to nobody. */
+const NO_ACCOUNT =
+  'there is no account yet: make one with plinth account add admin --admin, which shows its token'
+
+/**
+ * Makes account and owner unless the folder has accounts. Call it while no service runs on the folder. Without
+ * `mayShowToken`, and where no token is given, it makes the owner alone.
+ */
+export async function firstRun(
+  config: Config,
+  { mayShowToken = true, audit }: { mayShowToken?: boolean; audit?: AuditLog } = {},
+): Promise<FirstRun> {
   const store = new Store(config.data)
   await store.prepare()
   const { accounts, damaged } = await deriveAccess(store) // nginx must not read what was lost or damaged meanwhile
@@ -32,8 +42,9 @@ export async function firstRun(config: Config, audit?: AuditLog): Promise<FirstR
       ? {}
       : { warning: 'PLINTH_ADMIN_TOKEN matches no account: it is read on the first run only' }
   }
-  const token = config.adminToken ?? newToken()
   if (!(await isDeclared(store, FIRST_NAME))) await addOwner(store, { name: FIRST_NAME, public: true })
+  if (config.adminToken === undefined && !mayShowToken) return { warning: NO_ACCOUNT }
+  const token = config.adminToken ?? newToken()
   await addAccount(store, FIRST_NAME, token, { admin: true, read: [], write: [] })
   const by = { by: 'first run', result: 'done' } as const
   audit?.record({ ...by, kind: 'account', action: 'add', what: FIRST_NAME, rights: 'admin' })

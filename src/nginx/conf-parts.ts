@@ -3,7 +3,7 @@
 
 import { nginxAddresses } from '../addresses/listen-address.js'
 import type { Config } from '../config.js'
-import { nginxStatusPath, socketPath } from '../layout.js'
+import { nginxStatusPath, refusedLogPath, socketPath } from '../layout.js'
 import { basePath } from '../views/page-addresses.js'
 import { clientPart, schemePart } from './client-part.js'
 import { goImportPart } from './go-import.js'
@@ -156,13 +156,14 @@ const mainPart = ({ user, files }: Machine): string =>
 
 /**
  * The files, by their path beside nginx's configuration. `socket` is the service's, as nginx finds it: relative to the
- * data folder when that is nginx's working directory. A socket's path has at most 107 bytes, and that of the data
- * folder may have more.
+ * data folder when that is nginx's working directory. A socket's path has at most 107 bytes, that of the data folder
+ * may have more. `refusedLog` (absolute) is where refused credentials are logged.
  */
 export const nginxParts = (
   config: Config,
   machine: Machine,
   socket: string = socketPath,
+  refusedLog = `${config.data}/${refusedLogPath}`,
 ): Record<string, string> => ({
   'main.conf': mainPart(machine),
   'events.conf': `worker_connections ${connectionsWith(machine.files)};\n`,
@@ -175,6 +176,6 @@ export const nginxParts = (
   'plinth/headers.conf': headersPart(config),
   'plinth/go-import.conf': goImportPart(config),
   'plinth/page.conf': pagePart(config),
-  'plinth/refused-log.conf': refusedLogPart(config),
+  'plinth/refused-log.conf': refusedLogPart(config, refusedLog),
   'plinth/access-log.conf': accessLogPart(config),
 })

@@ -59,6 +59,12 @@ export async function wantsIpv6({ listen, httpListen = [] }: Config): Promise<bo
   return all && (await listenFailure({ host: '::', port: 0 })) === undefined
 }
 
+/** Where this machine reaches the first address of PLINTH_LISTEN. */
+export function reachedAt({ listen: [first] }: Config): NetConnectOpts {
+  if (!first) throw new Error('PLINTH_LISTEN has no address')
+  return reached(first)
+}
+
 /** Whether every address of PLINTH_LISTEN accepts a connection. */
 export async function isListening({ listen }: Config): Promise<boolean> {
   for (const address of listen) if (!(await accepts(reached(address)))) return false

@@ -1,7 +1,7 @@
 // What nginx logs by the settings, and which answers have an id. Pure.
 
 import type { Config } from '../config.js'
-import { accessLogPath, refusedLogPath } from '../layout.js'
+import { accessLogPath } from '../layout.js'
 
 // Who reads a file that nginx sends by itself needs no id, unless a log has it. Where a range cannot be sent, the
 // answer has the headers of the file already.
@@ -41,9 +41,12 @@ export function accessLogPart(config: Config): string {
   return path === undefined ? 'access_log off;\n' : accessLine(path)
 }
 
-/** Where refused credentials are logged. The location that does it has no other log: so that of all is named again. */
-export function refusedLogPart(config: Config): string {
+/**
+ * Where refused credentials are logged: in `file`, absolute. The location that does it has no other log: so that of all
+ * requests is named again.
+ */
+export function refusedLogPart(config: Config, file: string): string {
   const path = accessLogOf(config)
-  const refused = `access_log "${config.data}/${refusedLogPath}" refusal if=$http_authorization;\n`
+  const refused = `access_log "${file}" refusal if=$http_authorization;\n`
   return path === undefined ? refused : refused + accessLine(path)
 }

@@ -3,11 +3,13 @@
 import type { ChildProcess } from 'node:child_process'
 import type { Config } from '../config.js'
 import { messageOf } from '../errors.js'
-import { planNginx, type NginxPlan } from '../nginx/configure.js'
+import { planNginx, writtenConfiguration, type NginxPlan } from '../nginx/configure.js'
 import { clearLeftSockets } from '../nginx/left-socket.js'
-import { untilListening } from '../nginx/listen.js'
+import { reachedAt, untilListening } from '../nginx/listen.js'
 import { letWorkersWrite, signalGroup, startNginx } from '../nginx/process.js'
 import { endingOf, stopChild, type Ending } from './child.js'
+import { answersAt } from './probe.js'
+import type { Watched } from './watchdog.js'
 
 /** How long nginx may go on with downloads in flight before they are cut off. */
 const GRACE_MS = 10_000
@@ -18,6 +20,10 @@ export class NginxProcess {
   #child: ChildProcess | undefined
   /** What it was started with. */
   #plan: NginxPlan | undefined
+  /** Whether a service of a later version has written the configuration: it knows what that version serves. */
+  #isWrittenElsewhere = false
+  /** What it loaded last. */
+  #loaded = ''
   /** When it was started, on the clock of `performance`. */
   #begun = 0
   /** Resolves when that process has ended. */
@@ -34,8 +40,9 @@ export class NginxProcess {
    * StartProblem when there is no nginx.
    */
   async start(): Promise<string | undefined> {
-    this.#plan = await planNginx(this.#config)
+    if (!this.#plan || !this.#isWrittenElsewhere) this.#plan = await planNginx(this.#config)
     if (this.#stopped) return undefined
+    this.#loaded = writtenConfiguration(this.#config)
     this.#child = startNginx(this.#config, this.#plan)
     this.#begun = performance.now()
     this.#ended = endingOf('nginx', this.#child)
@@ -50,6 +57,38 @@ export class NginxProcess {
     } catch (error) {
       this.#begun = performance.now()
       this.#ended = Promise.resolve({ code: 1, reason: `nginx cannot be started: ${messageOf(error)}` })
+    }
+  }
+
+  /**
+   * Lets nginx load its configuration and the certificate again. Requests go on. What nginx cannot load it names in its
+   * log, and goes on with what it has.
+   */
+  reload(): void {
+    if (this.#isRunning) this.#child?.kill('SIGHUP')
+  }
+
+  /**
+   * {@link reload} where the service, which may be of another version, has written another configuration than nginx has
+   * loaded. This process does not write its own over it.
+   */
+  reloadWritten(): void {
+    if (writtenConfiguration(this.#config) === this.#loaded) return
+    this.#isWrittenElsewhere = true
+    this.#loaded = writtenConfiguration(this.#config)
+    this.reload()
+  }
+
+  get #isRunning(): boolean {
+    return this.#child?.pid !== undefined && this.#child.exitCode === null && this.#child.signalCode === null
+  }
+
+  /** For the watchdog. A master that is killed leaves its workers: the next start ends those. */
+  get watched(): Watched {
+    return {
+      name: 'nginx',
+      answers: async (ms) => !this.#isRunning || (await answersAt(reachedAt(this.#config), ms)),
+      kill: () => void (this.#child?.pid && signalGroup(this.#child.pid, 'SIGKILL')),
     }
   }
 

@@ -1,13 +1,14 @@
 // The service as a child process, which can be started again.
 
 import { fork, type ChildProcess } from 'node:child_process'
-import { fileURLToPath } from 'node:url'
 import { environment, type Config } from '../config.js'
+import { socketPath } from '../layout.js'
 import type { Lock } from '../store/lock.js'
 import { endingOf, stopChild, type Ending } from './child.js'
 import { NODE_ENV, NODE_FLAGS } from './node-flags.js'
-
-const MAIN = fileURLToPath(new URL('../main.js', import.meta.url))
+import { answersAt } from './probe.js'
+import { programFile } from './program.js'
+import type { Watched } from './watchdog.js'
 
 /** How long the service may take beyond PLINTH_STOP_SECONDS before it is killed. */
 const GRACE_MS = 15_000
@@ -31,11 +32,12 @@ export class ServiceProcess {
 
   /**
    * Starts the process with the lock as an open file, and closes ours: the lock lives exactly as long as the service.
-   * Resolves when the service takes requests, or when it has ended before.
+   * Resolves when the service takes requests, or when it has ended before. With `writesNginx` it writes what nginx
+   * reads before it is ready: the program may be of another version than this one.
    */
-  start(lock: Lock): Promise<'ready' | Ending> {
+  start(lock: Lock, writesNginx = false): Promise<'ready' | Ending> {
     const lockFile = lock.fd === undefined ? [] : [lock.fd]
-    const child = fork(MAIN, ['locked'], {
+    const child = fork(programFile('main.js'), ['locked', ...(writesNginx ? ['writes-nginx'] : [])], {
       env: { ...NODE_ENV, ...environment(), PLINTH_DATA: this.#config.data },
       execArgv: [...process.execArgv, ...NODE_FLAGS],
       stdio: ['ignore', 'inherit', 'inherit', 'ipc', ...lockFile],
@@ -70,6 +72,16 @@ export class ServiceProcess {
   /** How long the process has taken requests, in ms. */
   get livedMs(): number {
     return this.#readyAt === undefined ? 0 : performance.now() - this.#readyAt
+  }
+
+  /** For the watchdog. The data folder must be the working directory. A start takes as long as it takes. */
+  get watched(): Watched {
+    return {
+      name: 'the service',
+      answers: async (ms) =>
+        !this.#running || this.#readyAt === undefined || (await answersAt({ path: socketPath }, ms)),
+      kill: () => void this.#child?.kill('SIGKILL'),
+    }
   }
 
   get ended(): Promise<Ending> {

@@ -8,6 +8,7 @@ import { auditLogOf } from '../audit/where.js'
 import type { Config } from '../config.js'
 import { messageOf } from '../errors.js'
 import { folders, startPidPath } from '../layout.js'
+import { checkTls } from '../nginx/certificate.js'
 import { mustBeListenable } from '../nginx/listen.js'
 import { endLeftNginx } from '../nginx/process.js'
 import { isEmptyFolder } from '../store/data-folder.js'
@@ -17,9 +18,11 @@ import type { Ending } from './child.js'
 import { lockDataFolder } from './lock-data-folder.js'
 import { NginxProcess } from './nginx-process.js'
 import { RestartDelay } from './restart-delay.js'
+import type { ServiceManager } from './service-manager.js'
 import { ServiceProcess } from './service-process.js'
 import type { Signals } from './signals.js'
 import { complain, say, servedAt, tellFirstRun, terminalLog, warn } from './terminal.js'
+import { startWatchdog } from './watchdog.js'
 
 /** What is awaited by nobody when both are being brought down. */
 const forever = new Promise<never>(() => {})
@@ -32,34 +35,63 @@ function tellEnding({ code, reason }: Ending): void {
 export class Supervisor {
   readonly #config: Config
   readonly #signals: Signals
+  readonly #manager: ServiceManager
   readonly #service: ServiceProcess
   readonly #nginx: NginxProcess
   /** Whether both are being brought down: nothing is started any more. */
   #over = false
+  /** Whether SIGUSR2 asked for a restart: another version may be there, and knows what nginx is to serve of it. */
+  #nginxIsDue = false
   /** Ends the wait before the service is started again. */
   #startService = (): void => {}
 
-  constructor(config: Config, signals: Signals) {
+  constructor(config: Config, signals: Signals, manager: ServiceManager) {
     this.#config = config
     this.#signals = signals
+    this.#manager = manager
     this.#service = new ServiceProcess(config)
     this.#nginx = new NginxProcess(config)
   }
 
   /** Resolves when both are down again. The data folder must be the working directory. */
   async run(): Promise<Ending> {
+    let endWatchdog = (): void => {}
     try {
       const early = await this.#bringUp()
       if (early !== 'ready') return early
+      void this.#manager.ready(this.#serving)
+      endWatchdog = startWatchdog(this.#manager, [this.#service.watched, this.#nginx.watched])
+      this.#signals.onReload(() => this.#reload())
       const ending = await Promise.race([this.#signals.stop, this.#keepService(), this.#keepNginx()])
       tellEnding(ending)
       return ending
     } finally {
       this.#over = true
+      endWatchdog()
+      void this.#manager.stopping()
       await this.#service.stop() // reads go on until the last write is done
       await this.#nginx.stop()
       removePidFile(startPidPath)
     }
+  }
+
+  get #serving(): string {
+    return `serving ${this.#config.data} at ${servedAt(this.#config)}`
+  }
+
+  /** Lets nginx load the certificate again. One that is not good is left aside. */
+  async #reload(): Promise<void> {
+    await this.#manager.reloading()
+    let status = this.#serving
+    try {
+      warn(checkTls(this.#config))
+      this.#nginx.reload()
+      say('nginx loads the certificate again')
+    } catch (error) {
+      status = `cannot load again, and goes on with what was loaded: ${messageOf(error)}`
+      complain(status)
+    }
+    await this.#manager.ready(status)
   }
 
   /** Starts both for the first time. */
@@ -71,7 +103,8 @@ export class Supervisor {
     await mustBeListenable(this.#config)
     const audit = new AuditLog(auditLogOf(this.#config), terminalLog)
     audit.mustOpen()
-    const { token, warning } = await firstRun(this.#config, audit)
+    // What a service manager reads is kept: no token goes there.
+    const { token, warning } = await firstRun(this.#config, { mayShowToken: !this.#manager.isThere, audit })
     // The token is shown at once: whatever happens after this line, it was seen.
     if (token !== undefined) tellFirstRun(token, this.#config)
     warn(warning)
@@ -84,7 +117,7 @@ export class Supervisor {
     if (torn) warn(await this.#nginx.start())
     this.#nginx.connect()
     const nginx = await this.#nginx.listening(stop)
-    if (nginx === 'ready') say(`serving ${this.#config.data} at ${servedAt(this.#config)}`)
+    if (nginx === 'ready') say(this.#serving)
     else tellEnding(nginx)
     return nginx
   }
@@ -101,7 +134,10 @@ export class Supervisor {
       if (event === 'restart') say('restarting the service; nginx goes on serving')
       const asked =
         event === 'restart' || (await this.#pause(event.reason, delay.after(this.#service.livedMs)))
-      if (asked) delay.reset()
+      if (asked) {
+        delay.reset()
+        this.#nginxIsDue = true
+      }
       if (this.#over) return forever
       this.#signals.awaitNextRestart() // a SIGUSR2 that comes from now on asks for another restart
       await this.#service.stop()
@@ -132,7 +168,9 @@ export class Supervisor {
     // A command that works on the folder meanwhile ends some time, and no plinth has taken the folder then.
     const lock = await this.#lock('for commands')
     if (this.#over) lock.release()
-    if (this.#over || (await this.#service.start(lock)) !== 'ready') return false
+    if (this.#over || (await this.#service.start(lock, this.#nginxIsDue)) !== 'ready') return false
+    if (this.#nginxIsDue) this.#nginx.reloadWritten()
+    this.#nginxIsDue = false
     this.#nginx.connect()
     return true
   }
@@ -158,7 +196,14 @@ export class Supervisor {
 
   /** The data folder's lock. From then on signals for the plinth on this folder are for this process. */
   async #lock(patience: Patience): Promise<Lock> {
-    const lock = await lockDataFolder(this.#config, terminalLog, patience)
+    const lock = await lockDataFolder(
+      this.#config,
+      (level, event, facts) => {
+        terminalLog(level, event, facts)
+        if (level === 'info') void this.#manager.status(event)
+      },
+      patience,
+    )
     writePidFile(startPidPath)
     return lock
   }

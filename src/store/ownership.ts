@@ -25,10 +25,14 @@ export type Admitted = Stamp | 'everybody'
 
 type Access = Pick<Stamp, 'gid' | 'mode'>
 
-// Only root can give a folder to another group. Without root a group that is not the right one is not let in.
+/** Whether this process may give its files to a group: root may give them to any, others to those that they are in. */
+export const mayGiveTo = (gid: number): boolean =>
+  process.getuid?.() === 0 || process.getgid?.() === gid || (process.getgroups?.().includes(gid) ?? false)
+
+// A group that is not the right one, and that the folder cannot be taken from, is not let in.
 function accessFor(admitted: Admitted, { gid, mode }: Access): Access {
   if (admitted === 'everybody') return { gid, mode: mode | 0o055 }
-  const isRight = gid === admitted.gid || process.getuid?.() === 0
+  const isRight = gid === admitted.gid || mayGiveTo(admitted.gid)
   const special = mode & 0o7000
   return isRight
     ? { gid: admitted.gid, mode: special | (admitted.mode & 0o750) }

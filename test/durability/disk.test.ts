@@ -1,7 +1,7 @@
 // A disk that is full, or takes nothing: uploads are refused, nothing is left of them, deletes and reads go on.
 
 import { execFileSync, spawnSync } from 'node:child_process'
-import { chmodSync, existsSync, readdirSync, readFileSync, statfsSync } from 'node:fs'
+import { accessSync, chmodSync, constants, existsSync, readdirSync, readFileSync, statfsSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import t from 'tap'
@@ -231,9 +231,18 @@ for (const [what, options] of [
   })
 }
 
+function isWritable(folder: string): boolean {
+  try {
+    accessSync(folder, constants.W_OK)
+    return true
+  } catch {
+    return false
+  }
+}
+
 /** A file system on a file, which can be made to fail as by a dying disk: then it takes nothing any more. */
 function mountFailing():
-  { folder: string; fail: () => void; mend: () => void; unmount: () => void } | string {
+  { folder: string; fail: () => void; mend: () => Promise<void>; unmount: () => void } | string {
   if (!root) return 'NOT TESTED: only root can mount a file system'
   const [folder, image] = [tempFolder(), join(tempFolder(), 'image')]
   const run = (program: string, ...args: string[]): unknown =>
@@ -250,10 +259,14 @@ function mountFailing():
   return {
     folder,
     fail: () => run('mount', '-o', 'remount,abort', folder),
-    mend: () => {
-      unmount()
-      attach()
-    },
+    // A container that another test has just begun may have a copy of the mount. As long as it has, the file system
+    // stays as it is.
+    mend: () =>
+      until(() => {
+        unmount()
+        attach()
+        return isWritable(folder)
+      }, 100),
     unmount: unmounting(folder),
   }
 }
@@ -290,7 +303,7 @@ t.test(
     t.equal(readFileSync(join(data, 'tree', generic('a')), 'utf8'), 'x', 'what is there can be read')
 
     await service.end()
-    failing.mend()
+    await failing.mend()
     const next = runService(data, { PLINTH_MIN_FREE_BYTES: '0' })
     t.teardown(() => next.end())
     await next.ready()

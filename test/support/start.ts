@@ -9,9 +9,9 @@ export const START = fileURLToPath(new URL('../../src/start.js', import.meta.url
 
 export type Start = ReturnType<typeof start>
 
-/** Runs `npm start` with `env`, without npm. */
-export function start(env: Record<string, string>, as?: { uid: number; gid: number }) {
-  const child = spawn(...plainNode(START), {
+/** Runs `npm start` with `env`, without npm; `program` is that of a release. */
+export function start(env: Record<string, string>, as?: { uid: number; gid: number }, program = START) {
+  const child = spawn(...plainNode(program), {
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
     ...as,

@@ -1,0 +1,46 @@
+// The files that an nginx of somebody else's includes: the shipped rules, and the small files that follow from the
+// settings. They are copies in a folder of root's, since the root of that nginx must not read a configuration, or
+// open a log, that the service's user can exchange.
+
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { Config } from '../config.js'
+import { StartProblem } from '../errors.js'
+import { socketPath } from '../layout.js'
+import { nginxParts } from './conf-parts.js'
+
+/** The folder that the shipped files name: it is beside nginx's configuration. */
+export const INCLUDE_FOLDER = 'plinth'
+
+const SHIPPED = ['maps.conf', 'server.conf', 'connections.conf']
+
+/** What that nginx has of its own: where it listens. */
+const ITS_OWN = ['listen.conf', 'redirect.conf']
+
+/** sun_path of unix(7), without its last byte. */
+const MAX_SOCKET_BYTES = 107
+
+/**
+ * The texts of the files, by name. `refusedLog` is where nginx logs refused credentials. Throws a {@link StartProblem}
+ * when the path of the service's socket is too long for an nginx that has another working directory.
+ */
+export function includeFiles(config: Config, refusedLog: string): Record<string, string> {
+  const socket = join(config.data, socketPath)
+  if (Buffer.byteLength(socket) > MAX_SOCKET_BYTES)
+    throw new StartProblem(
+      `PLINTH_DATA=${config.data} is too long: nginx reaches a socket by a path of at most ${MAX_SOCKET_BYTES} bytes`,
+    )
+  const machine = { version: 0, user: undefined, files: 0, hasStatus: false, ipv6: false } // of an nginx of our own
+  // Its master opens logs as root: none in a folder where the service's user can put a link.
+  const its = { ...config, accessLog: config.accessLog === 'own' ? undefined : config.accessLog }
+  const parts = Object.entries(nginxParts(its, machine, socket, refusedLog)).flatMap(([path, text]) => {
+    const [folder, name = ''] = path.split('/')
+    return folder === INCLUDE_FOLDER && !ITS_OWN.includes(name) ? [[name, text] as const] : []
+  })
+  const shipped = SHIPPED.map((name) => {
+    const path = fileURLToPath(new URL(`../../../scripts/deploy/nginx/${name}`, import.meta.url))
+    return [name, readFileSync(path, 'utf8')] as const
+  })
+  return Object.fromEntries([...shipped, ...parts])
+}
