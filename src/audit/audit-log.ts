@@ -38,6 +38,9 @@ type AuditEntry = AuditedChange & AuditedBy & AuditedEnd
 
 /** Characters of a reason: a line is a few kB at most. */
 const MAX_REASON_CHARS = 256
+/** Lines a minute for wrong credentials, of all clients together: anybody can send some. */
+const MOST_LOGINS = 60
+const MINUTE_MS = 60_000
 /** Other users of the machine do not read it; its group may. */
 const MODE = 0o640
 
@@ -47,6 +50,8 @@ export class AuditLog {
   readonly #log: Log
   /** Lines that could not be written since the last one that was. */
   #lost = 0
+  /** Wrong credentials of this minute, which began at `since` on the clock of `performance`. */
+  #logins = { since: -Infinity, count: 0 }
   /** Whether the file may end in a part of a line. */
   #torn = false
 
@@ -68,12 +73,14 @@ export class AuditLog {
 
   /**
    * Appends a line, in one write. Throws nothing: the change is made by then. A line that cannot be written goes to the
-   * service's log, and the next line tells how many are missing.
+   * service's log, and the next line tells how many are missing. Of wrong credentials MOST_LOGINS a minute have a line,
+   * and a later one tells how many more there were.
    */
   record(entry: AuditEntry): void {
     if (this.#path === undefined) return
     const fields: LogFields = { ...entry, reason: entry.reason?.slice(0, MAX_REASON_CHARS) }
     try {
+      if (entry.kind === 'login' && !this.#isLoginTold(this.#path)) return
       if (this.#lost > 0) {
         this.#append(this.#path, { level: 'error', event: 'audit', kind: 'gap', lost: this.#lost })
         this.#lost = 0
@@ -83,6 +90,17 @@ export class AuditLog {
       this.#lost++
       this.#log('error', 'audit line lost', { problem: messageOf(error), ...fields })
     }
+  }
+
+  #isLoginTold(path: string): boolean {
+    const now = performance.now()
+    if (now - this.#logins.since >= MINUTE_MS) {
+      const lost = this.#logins.count - MOST_LOGINS
+      this.#logins = { since: now, count: 0 }
+      const reason = `wrong credentials: ${MOST_LOGINS} a minute have a line`
+      if (lost > 0) this.#append(path, { level: 'info', event: 'audit', kind: 'gap', lost, reason })
+    }
+    return ++this.#logins.count <= MOST_LOGINS
   }
 
   #append(path: string, fields: LogFields): void {

@@ -145,7 +145,7 @@ export class Backup {
       await this.#again(source, keys)
       await source.holdAccess(() => this.#copyAccess())
       const later = await source.touched(count)
-      const anew = new Set(keys.map(removedOwner))
+      const anew = new Set([...keys, ...later.keys].map(removedOwner))
       keys = later.keys.filter(
         (key) => removedOwner(key) !== undefined || anew.has(parseQueueKey(key)?.owner),
       )

@@ -5,7 +5,8 @@ import { basename, dirname, join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { readConfig } from '../config.js'
 import { errno, messageOf, quote } from '../errors.js'
-import { INCLUDE_FOLDER, includeFiles } from '../nginx/include-files.js'
+import { accessLogElsewhere, INCLUDE_FOLDER, includeFiles } from '../nginx/include-files.js'
+import { makeLogFile } from '../nginx/log-files.js'
 import { WrongUsage, type Command } from './command.js'
 import { print, printError } from './print.js'
 
@@ -34,13 +35,22 @@ function replace(path: string, text: string): void {
   }
 }
 
-// Who can write to the folder decides what nginx does as root.
+// Who can write to the folder decides what nginx does as root: what it reads, and which files its logs lead to.
 function mustBeOurs(folder: string): void {
   const { uid, mode } = statSync(folder)
   if (uid === process.getuid?.() && (mode & 0o022) === 0) return
   throw new Error(
-    `${quote(folder)} must belong to the user who runs this, and be writable by nobody else: nginx reads it as root`,
+    `${quote(folder)} must belong to the user who runs this, and be writable by nobody else: nginx uses it as root`,
   )
+}
+
+/** Makes a log that is not there: nginx by itself would make one that everybody reads. */
+function makeLog(path: string): void {
+  const folder = dirname(path)
+  if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory())
+    throw new Error(`there is no folder for the log ${quote(path)}: name another one`)
+  mustBeOurs(folder)
+  makeLogFile(path)
 }
 
 export const nginxFiles: Command = {
@@ -67,11 +77,8 @@ export const nginxFiles: Command = {
         `the folder must be called ${INCLUDE_FOLDER}, as the files in it name each other, not ${quote(given)}`,
       )
     const refusedLog = resolve(values['refused-log'] ?? REFUSED_LOG)
-    if (!statSync(dirname(refusedLog), { throwIfNoEntry: false })?.isDirectory())
-      throw new Error(
-        `there is no folder for the log ${quote(refusedLog)}: name another one by --refused-log`,
-      )
-    const files = Object.entries(includeFiles(readConfig(), refusedLog))
+    const config = readConfig()
+    const files = Object.entries(includeFiles(config, refusedLog))
     const different = files.filter(([name, text]) => textAt(join(folder, name)) !== text)
     if (values.check) {
       if (different.length === 0) return 0
@@ -82,6 +89,7 @@ export const nginxFiles: Command = {
       return 1
     }
     try {
+      for (const log of [refusedLog, accessLogElsewhere(config)]) if (log !== undefined) makeLog(log)
       mkdirSync(folder, { recursive: true, mode: 0o755 })
       mustBeOurs(folder)
       for (const [name, text] of different) replace(join(folder, name), text)

@@ -9,7 +9,7 @@ import { promisify } from 'node:util'
 import { ANY_SOCKET } from '../addresses/trusted-proxies.js'
 import type { Config } from '../config.js'
 import { quote, StartProblem } from '../errors.js'
-import { folders, nginxStatusPath } from '../layout.js'
+import { folders } from '../layout.js'
 import { nginxParts } from './conf-parts.js'
 import { wantsIpv6 } from './listen.js'
 import { openFiles } from './open-files.js'
@@ -60,7 +60,6 @@ export async function planNginx(config: Config): Promise<NginxPlan> {
   const machine = { version, user: choice.user, files: limit.files, hasStatus, ipv6 }
   for (const [name, text] of Object.entries(nginxParts(config, machine)))
     writeFileSync(join(folder, name), text)
-  if (config.metrics !== undefined) makeRoomForStatus(config.data)
   if (choice.user) await letWorkersRead(config, choice.user)
   makeLogFiles(config)
   // Before its configuration is read, nginx writes to a log file of its own. Older versions cannot be told not to.
@@ -85,19 +84,16 @@ export async function planNginx(config: Config): Promise<NginxPlan> {
 /** All that nginx reads, as it is written now: another text means that nginx has to load it again. */
 export function writtenConfiguration({ data }: Config): string {
   const folder = join(data, folders.nginx)
-  const names = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) =>
-    name.endsWith('.conf'),
+  // Not deeper: the folders for bodies belong to nginx's workers, who may put anything there.
+  const names = ['.', 'plinth'].flatMap((name) =>
+    readdirSync(join(folder, name))
+      .filter((file) => file.endsWith('.conf'))
+      .map((file) => join(name, file)),
   )
   return names
     .sort()
     .map((name) => `# ${name}\n${readFileSync(join(folder, name), 'utf8')}`)
     .join('')
-}
-
-// nginx does not start where a socket has its name already, and one that was killed leaves its own.
-function makeRoomForStatus(data: string): void {
-  mkdirSync(join(data, folders.control), { recursive: true, mode: 0o700 })
-  rmSync(join(data, nginxStatusPath), { force: true })
 }
 
 // 'nginx version: nginx/1.22.1 … --with-http_realip_module …' → version 1022001, modules {'realip', …}

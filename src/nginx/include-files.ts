@@ -21,6 +21,10 @@ const ITS_OWN = ['listen.conf', 'redirect.conf']
 /** sun_path of unix(7), without its last byte. */
 const MAX_SOCKET_BYTES = 107
 
+/** Where that nginx logs all requests. Its master opens the file as root, so it is none of the data folder. */
+export const accessLogElsewhere = ({ accessLog }: Config): string | undefined =>
+  accessLog === 'own' ? undefined : accessLog
+
 /**
  * The texts of the files, by name. `refusedLog` is where nginx logs refused credentials. Throws a {@link StartProblem}
  * when the path of the service's socket is too long for an nginx that has another working directory.
@@ -32,8 +36,7 @@ export function includeFiles(config: Config, refusedLog: string): Record<string,
       `PLINTH_DATA=${config.data} is too long: nginx reaches a socket by a path of at most ${MAX_SOCKET_BYTES} bytes`,
     )
   const machine = { version: 0, user: undefined, files: 0, hasStatus: false, ipv6: false } // of an nginx of our own
-  // Its master opens logs as root: none in a folder where the service's user can put a link.
-  const its = { ...config, accessLog: config.accessLog === 'own' ? undefined : config.accessLog }
+  const its = { ...config, accessLog: accessLogElsewhere(config) }
   const parts = Object.entries(nginxParts(its, machine, socket, refusedLog)).flatMap(([path, text]) => {
     const [folder, name = ''] = path.split('/')
     return folder === INCLUDE_FOLDER && !ITS_OWN.includes(name) ? [[name, text] as const] : []

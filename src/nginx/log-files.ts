@@ -40,7 +40,8 @@ export function makeLogFiles(config: Config): void {
     }
 }
 
-function makeLogFile(path: string): void {
+/** Makes a log, unless it is there, that other users of the machine do not read. Throws for what is no file. */
+export function makeLogFile(path: string): void {
   const { O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_WRONLY } = constants
   const fd = openSync(path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK, MODE)
   try {
@@ -54,27 +55,29 @@ function makeLogFile(path: string): void {
 /** Looks at the logs now and then, as long as `nginx` runs. */
 export function keepLogFilesSmall(config: Config, nginx: ChildProcess): void {
   const timer = setInterval(() => {
-    for (const log of logFiles(config))
-      try {
-        if (nginx.pid !== undefined) rotateLogFile(log, nginx.pid)
-      } catch {
-        // The disk is full, say. nginx goes on with the file that it has open, and the next look tries again.
-      }
+    try {
+      if (nginx.pid !== undefined) rotateLogFiles(logFiles(config), nginx.pid)
+    } catch {
+      // The disk is full, say. nginx goes on with the files that it has open, and the next look tries again.
+    }
   }, LOOK_EVERY_MS)
   timer.unref()
   nginx.once('exit', () => clearInterval(timer))
 }
 
 /**
- * Renames a log of `most` bytes or more, and lets nginx (the master's `pid`) open a new one. A missing log is made
- * again: somebody else rotates it, or the process died, or the disk was full, after the renaming.
+ * Renames logs of `most` bytes or more, and lets nginx (the master's `pid`) open new ones. A missing log is made again:
+ * somebody else rotates it, or the process died, or the disk was full, after the renaming. All are there before nginx
+ * is told: it opens each anew, and makes one that is missing readable for everybody.
  */
-export function rotateLogFile({ path, most }: LogFile, pid: number): void {
-  const size = sizeOf(path)
-  if (size !== undefined && size < most) return
-  if (size !== undefined) renameSync(path, `${path}.1`)
-  makeLogFile(path)
-  process.kill(pid, 'SIGUSR1')
+export function rotateLogFiles(files: readonly LogFile[], pid: number): void {
+  const due = files.filter(({ path, most }) => {
+    const size = sizeOf(path)
+    if (size !== undefined && size >= most) renameSync(path, `${path}.1`)
+    return size === undefined || size >= most
+  })
+  for (const { path } of due) makeLogFile(path)
+  if (due.length > 0) process.kill(pid, 'SIGUSR1')
 }
 
 function sizeOf(path: string): number | undefined {

@@ -1,16 +1,23 @@
 // nginx as a process: it is started, signalled and ended. An nginx that an earlier run left is found by its pid file.
 
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
-import { chownSync, existsSync, readFileSync } from 'node:fs'
+import { chownSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { environment, type Config } from '../config.js'
-import { nginxPidPath, socketPath } from '../layout.js'
+import { folders, nginxPidPath, nginxStatusPath, socketPath } from '../layout.js'
 import type { NginxPlan } from './configure.js'
-import { keepLogFilesSmall } from './log-files.js'
+import { keepLogFilesSmall, makeLogFiles } from './log-files.js'
 
 /** How long the nginx of an earlier run may take after each signal, in ms. */
 const LEFT_NGINX_GRACE_MS = 5000
 const POLL_MS = 20
+
+// nginx does not start where a socket has its name already, and one that was killed leaves its own. The socket of one
+// that runs must stay: it would not make another.
+function makeRoomForStatus(data: string): void {
+  mkdirSync(join(data, folders.control), { recursive: true, mode: 0o700 })
+  rmSync(join(data, nginxStatusPath), { force: true })
+}
 
 /** Starts nginx in a process group of its own: a Ctrl-C of the terminal reaches it through us, in order. */
 export function startNginx(
@@ -18,6 +25,8 @@ export function startNginx(
   plan: NginxPlan,
   output: 'inherit' | 'pipe' = 'inherit',
 ): ChildProcess {
+  if (config.metrics !== undefined) makeRoomForStatus(config.data)
+  makeLogFiles(config) // one may have gone since the configuration was written
   const nginx = spawn(plan.program, plan.args, {
     cwd: config.data,
     env: environment(),

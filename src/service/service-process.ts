@@ -90,6 +90,7 @@ export class ServiceProcess {
 
   /** Lets uploads and deletes in flight finish, within PLINTH_STOP_SECONDS. */
   async stop(): Promise<void> {
+    this.#readyAt = undefined // it answers nobody from now on, and the watchdog must not take it for one that hangs
     if (this.#child) await stopChild(this.#child, 'SIGTERM', this.#config.stopSeconds * 1000 + GRACE_MS)
   }
 }

@@ -66,16 +66,20 @@ const isCommand = (holder: string): boolean => holder.includes(', plinth ')
 const signature = (command?: string): string =>
   `pid ${process.pid} on ${hostname()}${command === undefined ? '' : `, plinth ${command}`}`
 
-/** Whether the lock file still names this process, which has signed it as a service. */
+/** What this process wrote last: the name of the machine may change. */
+let signed: string | undefined
+
+/** Whether the lock file still has what this process has signed it with. */
 export const isSigned = async (data: string): Promise<boolean> =>
-  (await readFile(join(data, lockPath), 'utf8')).trim() === signature()
+  (await readFile(join(data, lockPath), 'utf8')).trim() === signed
 
 /** Writes this process into the lock file, for another one that finds the lock taken. */
 export function signLock(data: string, command?: string): void {
   const fd = openSync(join(data, lockPath), 'r+')
   try {
     ftruncateSync(fd)
-    writeSync(fd, `${signature(command)}\n`, 0)
+    signed = signature(command)
+    writeSync(fd, `${signed}\n`, 0)
   } finally {
     closeSync(fd)
   }

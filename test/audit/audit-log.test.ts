@@ -119,3 +119,26 @@ t.test('where it is', async (t) => {
     t.equal(auditLogHere(config('/var/log/x')), '/var/log/x', 'the setting comes first')
   }
 })
+
+t.test('of wrong credentials so many a minute have a line, and of changes all', async (t) => {
+  const path = join(tempFolder(), 'audit.log')
+  const { audit } = open(path)
+  const { now } = performance
+  let passed = 0
+  performance.now = () => now.call(performance) + passed
+  t.teardown(() => (performance.now = now))
+  const wrong = { kind: 'login', claimed: 'ci', result: 'refused', status: 401 } as const
+  for (let nth = 0; nth < 1000; nth++) audit.record(wrong)
+  for (let nth = 0; nth < 100; nth++) audit.record(change(`a@${nth}`))
+  const count = (kind: string): number => linesOf(path).filter((line) => line['kind'] === kind).length
+  t.equal(count('login'), 60)
+  t.equal(count('publish'), 100)
+  passed = 60_000
+  audit.record(wrong)
+  t.match(linesOf(path).slice(-2), [
+    { kind: 'gap', lost: 940, reason: /wrong credentials/ },
+    { kind: 'login' },
+  ])
+  audit.record(wrong)
+  t.equal(count('gap'), 1)
+})

@@ -16,7 +16,7 @@ import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { addAccount, changeAccount, removeAccount } from '../../src/access/accounts.js'
 import { setOwner } from '../../src/access/owners.js'
-import { rotateLogFile } from '../../src/nginx/log-files.js'
+import { rotateLogFiles } from '../../src/nginx/log-files.js'
 import { Store } from '../../src/store/store.js'
 import { AUTH, TOKEN } from '../support/http.js'
 import { startPlinth } from '../support/plinth.js'
@@ -491,10 +491,10 @@ t.test('accounts and owners', needs('nginx'), async (t) => {
 
     const pid = Number(readFileSync(join(data, 'state/nginx/nginx.pid'), 'utf8'))
     const size = statSync(log).size
-    rotateLogFile({ path: log, most: size + 1 }, pid)
+    rotateLogFiles([{ path: log, most: size + 1 }], pid)
     t.equal(statSync(log).size, size, 'a small log stays')
     for (const round of [1, 2]) {
-      rotateLogFile({ path: log, most: 1 }, pid)
+      rotateLogFiles([{ path: log, most: 1 }], pid)
       await until(async () => {
         await ask('GET', file('private', `round${round}`), { auth: wrong })
         return statSync(log).size > 0
@@ -504,7 +504,7 @@ t.test('accounts and owners', needs('nginx'), async (t) => {
     t.match(readFileSync(`${log}.1`, 'utf8'), 'round1', 'one older log is kept')
     for (const path of [log, `${log}.1`]) t.equal(statSync(path).mode & 0o777, 0o640, path)
     rmSync(log)
-    rotateLogFile({ path: log, most: 1 }, pid)
+    rotateLogFiles([{ path: log, most: 1 }], pid)
     t.equal(statSync(log).mode & 0o777, 0o640, 'one that is missing is made again')
   })
 

@@ -266,3 +266,24 @@ t.test(
     t.comment(`${ROUNDS} rounds: ${JSON.stringify(seen)}`)
   },
 )
+
+t.test('the figures of nginx outlive SIGUSR2 and kills', needs('nginx', 'pgrep'), async (t) => {
+  const { env } = await newPlinth()
+  const metrics = await freePort()
+  const run = start({ ...env, PLINTH_METRICS: `127.0.0.1:${metrics}` })
+  await run.until(/plinth: serving/)
+  const isUp = async (): Promise<boolean> => {
+    const answer = await ask(metrics, 'GET', '/metrics', { auth: false }).catch(() => undefined)
+    return answer?.body.includes('\nplinth_nginx_up 1\n') ?? false
+  }
+  t.ok(await isUp(), 'at first')
+  run.kill('SIGUSR2')
+  await run.until(/the service runs again/)
+  t.ok(await isUp(), 'nginx goes on listening on the socket that it has')
+  for (const round of [1, 2]) {
+    await kill(run, NGINX)
+    await run.untilTimes('plinth: nginx runs again', round)
+    t.ok(await isUp(), `nginx was started again: ${round}`)
+  }
+  await stops(t, run)
+})

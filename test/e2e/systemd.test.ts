@@ -320,6 +320,12 @@ chmod 777 /tmp/of-others/plinth
 fails plinth nginx-files /tmp/of-others/plinth
 test -z "$(ls /tmp/of-others/plinth)"
 
+step nginx opens no log in a folder of others, and makes none that others read
+install -d -o plinth /tmp/of-plinth
+fails plinth nginx-files /etc/nginx/plinth --refused-log /tmp/of-plinth/refused.log
+test -z "$(ls /tmp/of-plinth)"
+test "$(stat -c %a /var/log/nginx/plinth-refused.log)" = 640
+
 step without the group the start says what to do
 gpasswd -d plinth www-data
 fails systemctl restart plinth-service
