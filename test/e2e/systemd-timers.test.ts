@@ -1,7 +1,7 @@
 // The units that verify and back up each night: systemd takes them, and their commands are those of this program.
 
 import { execFileSync, spawnSync } from 'node:child_process'
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { runCli } from '../support/cli.js'
@@ -57,8 +57,10 @@ t.test('their commands do what the manual says', needs('flock'), async (t) => {
 
 t.test("the manual's lines install what is there", async (t) => {
   const opt = tempFolder()
+  const current = join(opt, 'current') // the path of the clone may have a space
+  symlinkSync(ROOT, current)
   const script = block(MANUAL, 'Each night', 0, '')
-    .replaceAll('/opt/plinth/current', ROOT)
+    .replaceAll('/opt/plinth/current', current)
     .replaceAll('/etc/systemd/system/', `${opt}/`)
     .replaceAll('/var/backups', opt)
     .replace(/-o plinth -g plinth /, '')
