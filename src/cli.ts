@@ -3,87 +3,45 @@
 // failed, 2 wrong usage.
 
 import { existsSync, readFileSync, statSync } from 'node:fs'
-import { access } from './commands/access.js'
-import { account } from './commands/account.js'
-import { backup } from './commands/backup.js'
-import { completionOf } from './commands/completion.js'
 import { WrongUsage, type Command } from './commands/command.js'
-import { importCommand } from './commands/import.js'
-import { log } from './commands/log.js'
-import { login } from './commands/login.js'
-import { ls } from './commands/ls.js'
-import { nginxFiles } from './commands/nginx-files.js'
-import { owner } from './commands/owner.js'
-import { pack } from './commands/pack.js'
+import { COMMAND_NAMES, loadCommand, loadCommands } from './commands/commands.js'
 import { print, printError } from './commands/print.js'
-import { publish } from './commands/publish.js'
-import { rebuild } from './commands/rebuild.js'
-import { restore } from './commands/restore.js'
-import { rm } from './commands/rm.js'
-import { search } from './commands/search.js'
-import { show } from './commands/show.js'
 import { similarTo } from './commands/similar.js'
-import { status } from './commands/status.js'
-import { verify } from './commands/verify.js'
-import { whoami } from './commands/whoami.js'
 import { readConfig } from './config.js'
 import { errno, messageOf, PLINTH, quote } from './errors.js'
 import { becomeOwner } from './store/become-owner.js'
 import { readFormat } from './store/format.js'
 
-const ON_DATA: readonly Command[] = [
-  owner,
-  account,
-  access,
-  importCommand,
-  verify,
-  rebuild,
-  status,
-  log,
-  backup,
-  nginxFiles,
-]
-const ANYWHERE: readonly Command[] = [restore, pack, publish, login, whoami, ls, show, search, rm]
-const WORKING = [...ON_DATA, ...ANYWHERE]
-const COMMANDS: readonly Command[] = [...WORKING, completionOf(WORKING)]
-
 const DATA_NOTE =
   'PLINTH_DATA names the data folder (default ./data). Changes take effect with the next request.'
 
-const USAGE = `usage: ${PLINTH} COMMAND | help COMMAND | --version
+/** The help for one command. */
+const usageOf = (command: Command): string[] => [
+  `usage: ${PLINTH} ${command.name} …`,
+  '',
+  ...command.usage.split('\n'),
+  ...(command.anywhere([]) ? [] : ['', DATA_NOTE]),
+]
 
-${COMMANDS.map((command) => command.usage).join('\n\n')}
+/** The help for all commands. */
+const usageOfAll = (commands: readonly Command[]): string[] =>
+  `usage: ${PLINTH} COMMAND | help COMMAND | --version
+
+${commands.map(({ usage }) => usage).join('\n\n')}
 
 ${DATA_NOTE}
 "npm start" runs the server.`.split('\n')
 
-/** The help for one command, or for all. */
-const usageOf = (command: Command | undefined): string[] =>
-  command
-    ? [
-        `usage: ${PLINTH} ${command.name} …`,
-        '',
-        ...command.usage.split('\n'),
-        ...(command.anywhere([]) ? [] : ['', DATA_NOTE]),
-      ]
-    : USAGE
-
 /** The usage of one command, or of all, in one line. */
 function shortUsageOf(command: Command | undefined): string {
-  if (!command) return `usage: ${PLINTH} COMMAND, one of ${COMMANDS.map(({ name }) => name).join(', ')}, help`
+  if (!command) return `usage: ${PLINTH} COMMAND, one of ${COMMAND_NAMES.join(', ')}, help`
   const [first = ''] = command.usage.trim().split(/ {2,}|\n/)
   const words = command.actions ? `${command.name} ${command.actions.join('|')} …` : first
   return `usage: ${PLINTH} ${words} ("${PLINTH} help ${command.name}" tells more)`
 }
 
-const named = (name: string | undefined): Command | undefined =>
-  COMMANDS.find((candidate) => candidate.name === name)
-
 function noCommand(name: string): WrongUsage {
-  const meant = similarTo(
-    name,
-    COMMANDS.map((command) => command.name),
-  )
+  const meant = similarTo(name, COMMAND_NAMES)
   return new WrongUsage(
     `there is no command ${quote(name)}${meant === undefined ? '' : `: did you mean ${meant}?`}`,
   )
@@ -127,29 +85,35 @@ function notAllowed(data: string, error: unknown): Error {
   )
 }
 
+/** Prints the help for the command `topic`, or for all. */
+async function help(topic: string | undefined): Promise<void> {
+  const command = await loadCommand(topic)
+  print(command ? usageOf(command) : usageOfAll(await loadCommands()))
+}
+
 async function main(): Promise<number> {
   process.umask(0o022)
   const [name, ...words] = process.argv.slice(2)
   try {
     if (name === 'help' || [name, ...words].some((word) => word === '--help' || word === '-h')) {
       const topic = name === 'help' ? words[0] : name
-      if (name === 'help' && topic !== undefined && !topic.startsWith('-') && !named(topic))
-        throw noCommand(topic)
-      print(usageOf(named(topic)))
+      const isWrong = topic !== undefined && !topic.startsWith('-') && !COMMAND_NAMES.includes(topic)
+      if (name === 'help' && isWrong) throw noCommand(topic)
+      await help(topic)
       return 0
     }
     if (name === '--version') {
       print([version()])
       return 0
     }
-    const command = named(name)
+    const command = await loadCommand(name)
     if (command?.anywhere(words)) return await command.run(words)
     if (command) return await onDataFolder(() => command.run(words))
     throw name === undefined ? new WrongUsage('a command is missing') : noCommand(name)
   } catch (error) {
     printError(`plinth: ${messageOf(error)}`.split('\n'))
     if (!isUsageError(error)) return 1
-    printError(['', shortUsageOf(named(name))])
+    printError(['', shortUsageOf(await loadCommand(name))])
     return 2
   }
 }

@@ -4,9 +4,9 @@ import { WrongUsage, type Command } from './command.js'
 import { completionScript, SHELLS, type Completed } from './completion-script.js'
 import { print } from './print.js'
 
-/** The command that prints the script for `commands`, of which it is one itself. */
-export function completionOf(commands: readonly Completed[]): Command {
-  const completion: Command = {
+/** The command that prints the script for those that `load` resolves with. */
+export function completionOf(load: () => Promise<readonly Completed[]>): Command {
+  return {
     name: 'completion',
     actions: [...SHELLS],
     options: [],
@@ -18,9 +18,8 @@ export function completionOf(commands: readonly Completed[]): Command {
     async run(words) {
       const shell = SHELLS.find((each) => each === words[0])
       if (shell === undefined || words.length > 1) throw new WrongUsage('completion takes bash, zsh or fish')
-      print(completionScript(shell, [...commands, completion]))
+      print(completionScript(shell, await load()))
       return 0
     },
   }
-  return completion
 }
