@@ -1,7 +1,7 @@
 // A disk that is full, or takes nothing: uploads are refused, nothing is left of them, deletes and reads go on.
 
 import { execFileSync, spawnSync } from 'node:child_process'
-import { accessSync, chmodSync, constants, existsSync, readdirSync, readFileSync, statfsSync } from 'node:fs'
+import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import t from 'tap'
@@ -236,9 +236,12 @@ for (const [what, options] of [
   })
 }
 
+/** Whether a file can be made there. access(2) says so of an ext4 that takes nothing any more, too. */
 function isWritable(folder: string): boolean {
+  const file = join(folder, 'written')
   try {
-    accessSync(folder, constants.W_OK)
+    writeFileSync(file, '')
+    rmSync(file)
     return true
   } catch {
     return false
