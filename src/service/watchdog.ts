@@ -39,10 +39,11 @@ export function startWatchdog(manager: ServiceManager, watched: readonly Watched
   let timer: NodeJS.Timeout | undefined
   let over = false
   async function lookAtAll(): Promise<void> {
+    const next = performance.now() + everyMs // however long one takes not to answer
     const answers = await Promise.all(watched.map(look))
     if (over) return
     if (answers.every(Boolean)) await manager.alive()
-    if (!over) timer = setTimeout(() => void lookAtAll(), everyMs)
+    if (!over) timer = setTimeout(() => void lookAtAll(), Math.max(0, next - performance.now()))
   }
   void lookAtAll()
   return () => {

@@ -2,11 +2,12 @@
 //
 // PLINTH_TEST_KILL_ROUNDS asks for more kills than every run of the tests makes.
 
+import { execFileSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { ask, AUTH, TOKEN, type Answer } from '../support/http.js'
-import { settledViolations } from '../support/invariants.js'
+import { violationsAfterEnd } from '../support/invariants.js'
 import { freePort, isFree } from '../support/port.js'
 import { needs } from '../support/programs.js'
 import { childOf, childrenOf, start, type Start } from '../support/start.js'
@@ -36,6 +37,31 @@ async function newPlinth() {
 const kill = async (run: Start, what: string): Promise<void> =>
   void process.kill(await childOf(run.pid, what), 'SIGKILL')
 
+/** How often its output has `text`. */
+const timesOf = (run: Start, text: string): number => run.output().split(text).length - 1
+
+const KILLED = 'the service was ended by SIGKILL'
+const AGAIN = 'the service runs again'
+
+/**
+ * Kills the service. Resolves when that was seen, with what resolves when the service runs again. Where a SIGUSR2 came
+ * after the pause that it was to end, the service is restarted once more: a kill in the middle of that is not told, and
+ * another one follows.
+ */
+async function killService(run: Start): Promise<() => Promise<void>> {
+  for (;;) {
+    const [killed, again] = [timesOf(run, KILLED), timesOf(run, AGAIN)]
+    await kill(run, SERVICE).catch(() => {}) // it has just ended
+    await until(() => timesOf(run, KILLED) > killed || timesOf(run, AGAIN) > again)
+    if (timesOf(run, KILLED) === killed) continue
+    const before = run.output().slice(0, run.output().lastIndexOf(KILLED)).split(AGAIN).length - 1
+    return () => run.untilTimes(AGAIN, before + 1)
+  }
+}
+
+const isStopped = (pid: number): boolean =>
+  execFileSync('ps', ['-o', 'stat=', '-p', String(pid)], { encoding: 'utf8' }).startsWith('T')
+
 async function stops(t: Test, run: Start): Promise<void> {
   run.kill('SIGTERM')
   t.same(await run.ended, { code: 0, signal: null }, 'it ends when it is told to')
@@ -48,10 +74,9 @@ t.test('npm start', needs('nginx', 'pgrep'), async (t) => {
   t.equal((await put('a')).status, 201)
 
   await t.test('the service dies: reads go on, writes get 503 until it runs again', async (t) => {
+    const answers: Answer[] = []
     for (const [round, seconds] of ['0.2', '0.4', '0.8'].entries()) {
-      await kill(run, SERVICE)
-      await run.until(/the service was ended by SIGKILL; nginx goes on serving/)
-      const answers: Answer[] = []
+      const runsAgain = await killService(run)
       const reads = new Set<number>()
       for (;;) {
         reads.add((await get('a')).status)
@@ -63,25 +88,27 @@ t.test('npm start', needs('nginx', 'pgrep'), async (t) => {
         answers.push(written)
       }
       t.same([...reads], [200])
-      t.ok(answers.length > 0)
-      t.ok(
-        answers.every(
-          ({ headers, body }) => /^\d+$/.test(headers['retry-after'] ?? '') && /reads go on/.test(body),
-        ),
+      await runsAgain()
+      t.match(
+        run.output(),
+        `${KILLED}; nginx goes on serving, and the service is started again in ${seconds} s`,
       )
-      await run.untilTimes('the service runs again', round + 1)
-      t.match(run.output(), `the service is started again in ${seconds} s`)
     }
+    t.ok(answers.length > 0)
+    t.ok(
+      answers.every(
+        ({ headers, body }) => /^\d+$/.test(headers['retry-after'] ?? '') && /reads go on/.test(body),
+      ),
+    )
   })
 
   await t.test('SIGUSR2 to the pid in state/start.pid ends the wait', async (t) => {
     const pid = Number(readFileSync(join(data, 'state/start.pid'), 'utf8'))
     t.equal(pid, run.pid)
-    for (let round = 4; round <= 9; round++) {
-      await kill(run, SERVICE)
-      await run.untilTimes('the service was ended by SIGKILL', round)
-      process.kill(pid, 'SIGUSR2')
-      await run.untilTimes('the service runs again', round)
+    for (let round = 1; round <= 6; round++) {
+      const runsAgain = await killService(run)
+      if (round < 6) process.kill(pid, 'SIGUSR2') // after the last one no restart is to come any more
+      await runsAgain()
     }
     t.match(run.output(), /again in 0\.2 s(?:[^]*again in 0\.2 s){2}/, 'and the delay begins anew')
   })
@@ -99,10 +126,11 @@ t.test('npm start', needs('nginx', 'pgrep'), async (t) => {
   })
 
   await t.test('both die: both come back', async (t) => {
+    const again = timesOf(run, AGAIN)
     process.kill(await childOf(run.pid, SERVICE), 'SIGKILL')
     await kill(run, NGINX)
     await run.untilTimes('plinth: nginx runs again', 3)
-    await run.untilTimes('the service runs again', 10)
+    await run.untilTimes(AGAIN, again + 1)
     t.equal((await get('a')).status, 200)
     t.equal((await put('d')).status, 201)
   })
@@ -111,9 +139,9 @@ t.test('npm start', needs('nginx', 'pgrep'), async (t) => {
     'a service that cannot start is tried again, and told to stop meanwhile, it stops',
     async (t) => {
       const socket = join(data, 'state/shim.sock')
-      await kill(run, SERVICE)
-      await run.untilTimes('the service was ended by SIGKILL', 11)
-      await until(async () => (await put('e')).status === 201)
+      const runsAgain = await killService(run)
+      await runsAgain()
+      t.equal((await put('e')).status, 201)
       // A folder in the socket's place: the service ends at its start.
       rmSync(socket)
       mkdirSync(socket)
@@ -127,7 +155,7 @@ t.test('npm start', needs('nginx', 'pgrep'), async (t) => {
   )
 })
 
-t.test('nginx serves before the service runs', needs('nginx', 'pgrep'), async (t) => {
+t.test('nginx serves before the service runs', needs('nginx', 'pgrep', 'ps'), async (t) => {
   const { data, env, get, put } = await newPlinth()
   const first = start(env)
   await first.until(/plinth: serving/)
@@ -140,7 +168,9 @@ t.test('nginx serves before the service runs', needs('nginx', 'pgrep'), async (t
       const run = start(env)
       const service = await childOf(run.pid, SERVICE)
       process.kill(service, 'SIGSTOP')
-      if (!run.output().includes('"event":"ready"')) return { run, service }
+      await until(() => isStopped(service))
+      // Its output may say later that it is ready. Before that it listens.
+      if (!existsSync(join(data, 'state/shim.sock'))) return { run, service }
       process.kill(service, 'SIGCONT') // it was faster
       await stops(t, run)
     }
@@ -250,10 +280,9 @@ t.test(
     for (let round = 1; round <= ROUNDS && wrong.length === 0; round++) {
       const before = seen.written
       await until(() => seen.written > before + 2 || wrong.length > 0)
-      await kill(run, SERVICE)
-      await run.untilTimes('the service was ended by SIGKILL', round)
+      const runsAgain = await killService(run)
       run.kill('SIGUSR2')
-      await run.untilTimes('the service runs again', round)
+      await runsAgain()
     }
     clock.going = false
     await Promise.all(clients)
@@ -262,7 +291,7 @@ t.test(
       if ((await ask(port, 'GET', name)).status !== 200) wrong.push(`${name} is lost`)
     t.equal((await get('nothing')).status, 404)
     await stops(t, run)
-    t.same([...wrong, ...(await settledViolations(data))], [])
+    t.same([...wrong, ...(await violationsAfterEnd(data))], [])
     t.comment(`${ROUNDS} rounds: ${JSON.stringify(seen)}`)
   },
 )
@@ -276,14 +305,15 @@ t.test('the figures of nginx outlive SIGUSR2 and kills', needs('nginx', 'pgrep')
     const answer = await ask(metrics, 'GET', '/metrics', { auth: false }).catch(() => undefined)
     return answer?.body.includes('\nplinth_nginx_up 1\n') ?? false
   }
-  t.ok(await isUp(), 'at first')
+  // A look at nginx that takes over a second finds nothing.
+  await until(isUp)
   run.kill('SIGUSR2')
   await run.until(/the service runs again/)
-  t.ok(await isUp(), 'nginx goes on listening on the socket that it has')
+  await until(isUp) // nginx goes on listening on the socket that it has
   for (const round of [1, 2]) {
     await kill(run, NGINX)
     await run.untilTimes('plinth: nginx runs again', round)
-    t.ok(await isUp(), `nginx was started again: ${round}`)
+    await until(isUp)
   }
   await stops(t, run)
 })

@@ -60,9 +60,10 @@ fails() { ! "$@"; }
 until_ok() {
   set +x
   n=0
-  until "$@"; do n=$((n + 1)); test $n -lt 300 || return 1; sleep 0.1; done
+  until "$@"; do n=$((n + 1)); test $n -lt 1200 || return 1; sleep 0.1; done
   set -x
 }
+in_journal() { journalctl -u "$1" | grep "$2"; } # which gets a line a little after it was printed
 pid_of() { systemctl show --property=MainPID --value "$1"; }
 child_of() { pgrep -P "$(pid_of plinth)" -f "$1"; }
 read_all_the_time() {
@@ -128,7 +129,7 @@ TOKEN=$(tail -n 1 said)
 test "$(systemctl show --property=StatusText --value plinth)" = 'serving /var/lib/plinth at http://localhost:80'
 
 step the journal has no token
-journalctl -u plinth | grep 'there is no account yet: make one with plinth account add admin --admin'
+until_ok in_journal plinth 'there is no account yet: make one with plinth account add admin --admin'
 fails sh -c 'journalctl -u plinth | grep plinth_'
 
 step it runs as its user, with one capability, and writes to its data folder alone
@@ -168,7 +169,7 @@ read_all_the_time -k "$URL/$F/a"
 certificate again 31
 RENEWED_LINEAGE=$PWD/again /etc/plinth/renew
 until_ok serves again
-test "$(systemctl is-active plinth)" = active
+until_ok systemctl is-active plinth
 
 step one that is broken is left aside
 echo broken > /etc/plinth/tls/fullchain.pem
@@ -182,7 +183,7 @@ end_reading
 
 step a service that hangs is ended and started again, and reads go on
 mkdir -p /etc/systemd/system/plinth.service.d
-printf '[Service]\nWatchdogSec=6\n' > /etc/systemd/system/plinth.service.d/test.conf
+printf '[Service]\nWatchdogSec=12\n' > /etc/systemd/system/plinth.service.d/test.conf
 systemctl daemon-reload
 systemctl restart plinth
 read_all_the_time -k "$URL/$F/a"
@@ -304,14 +305,18 @@ get --user "admin:$TOKEN" "$P/a" | cmp - /opt/plinth/current/LICENSE
 end_reading
 
 step a setting that nginx does not have yet is named at the start
-differences() { journalctl -u plinth-service | grep -c 'not as the settings'; }
-test "$(differences)" = 1
+differences_are() { test "$(in_journal plinth-service 'not as the settings' | wc -l)" = "$1"; }
+starts_are() { test "$(in_journal plinth-service '"event":"ready"' | wc -l)" = "$1"; }
+until_ok starts_are 2
+differences_are 1
 echo 'PLINTH_PUBLIC_URL=http://${SITE}/x' >> /etc/plinth/plinth.env
 systemctl restart plinth-service
-journalctl -u plinth-service | tail -n 20 | grep 'not as the settings and this version have it: http.conf'
+until_ok starts_are 3
+in_journal plinth-service 'not as the settings' | tail -n 1 | grep 'not as the settings and this version have it: http.conf'
 (${lines('Behind an nginx of your own', 1)})
 systemctl restart plinth-service
-test "$(differences)" = 2
+until_ok starts_are 4
+differences_are 2
 until_ok sh -c "curl -sI -H 'Host: ${SITE}' http://127.0.0.1/team | grep -i 'location: /x/team/'"
 
 step a folder that others may write is not given to nginx
@@ -329,7 +334,7 @@ test "$(stat -c %a /var/log/nginx/plinth-refused.log)" = 640
 step without the group the start says what to do
 gpasswd -d plinth www-data
 fails systemctl restart plinth-service
-journalctl -u plinth-service | grep 'usermod -a -G www-data'
+until_ok in_journal plinth-service 'usermod -a -G www-data'
 `
 
 t.test('the service behind an nginx of somebody', needsSystemd('nginx', 'curl', 'npm'), async (t) => {

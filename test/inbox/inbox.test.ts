@@ -102,7 +102,8 @@ t.test('a flood of files that are never taken is not watched, and others are tak
     await until(() => log.some((line) => line.includes('no events for over 200 files')))
     writeFileSync(join(folder, 'second'), 'x')
     await until(() => !existsSync(join(folder, 'second')))
-    t.ok(watches() < 100, `${watches()} watches, flood ${when}`)
+    await until(() => watches() < 100) // it has told that it ends them, and then they end
+    t.pass(`flood ${when}`)
     await inbox?.stop()
     await parts.zips.close()
   }

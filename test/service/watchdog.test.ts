@@ -2,6 +2,7 @@
 // test's; a real systemd is in test/e2e/systemd.test.ts.
 
 import { createServer } from 'node:net'
+import { mock } from 'node:test'
 import t from 'tap'
 import { answersAt } from '../../src/service/probe.js'
 import { ServiceManager } from '../../src/service/service-manager.js'
@@ -67,4 +68,28 @@ t.test('a server that answers, hangs, or is not there', async (t) => {
   t.equal(await answersAt({ host: '127.0.0.1', port: portOf(talking).port }, 10_000), true)
   t.equal(await answersAt({ host: '127.0.0.1', port: portOf(silent).port }, 20), false)
   t.equal(await answersAt({ path: '/nonexistent/socket' }, 10_000), false)
+})
+
+t.test('one that takes all of its time in vain does not slow the looks down', async (t) => {
+  mock.timers.enable({ apis: ['setTimeout'] })
+  const { now } = performance
+  let passed = 0
+  performance.now = () => passed
+  t.teardown(() => {
+    performance.now = now
+    mock.timers.reset()
+  })
+  const manager = new CountingManager(60_000)
+  const at = { kill: 0, heard: 0 }
+  const answers = (ms: number): Promise<boolean> =>
+    at.kill > 0 ? Promise.resolve(true) : new Promise((resolve) => setTimeout(() => resolve(false), ms))
+  const stop = startWatchdog(manager, [{ name: 'the service', answers, kill: () => (at.kill = passed) }])
+  while (manager.heard === 0 && passed < 60_000) {
+    passed += 1000
+    mock.timers.tick(1000)
+    await new Promise(setImmediate)
+  }
+  stop()
+  at.heard = passed
+  t.same(at, { kill: 25_000, heard: 30_000 })
 })

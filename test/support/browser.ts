@@ -17,6 +17,9 @@ const FLAGS = [
   '--no-first-run',
 ]
 
+/** How long the start, a page or what a test waits for in it may take, in ms. Some pages are large on purpose. */
+const MOST_MS = 180_000
+
 /** The page was left before the answer came. */
 const LEFT = 'net::ERR_ABORTED'
 
@@ -34,11 +37,12 @@ export type Watched = {
 /** Starts Chromium. Whoever starts it closes it. */
 export async function startBrowser() {
   const executablePath = execFileSync('/bin/sh', ['-c', 'command -v chromium']).toString().trim()
-  const browser = await chromium.launch({ executablePath, args: FLAGS })
+  const browser = await chromium.launch({ executablePath, args: FLAGS, timeout: MOST_MS })
   return {
     /** A page with a profile of its own. `origin` is the only one that it may ask. */
     async open(origin: string, options: BrowserContextOptions = {}): Promise<Watched> {
       const context = await browser.newContext(options)
+      context.setDefaultTimeout(MOST_MS)
       const page = await context.newPage()
       const watched: Watched = { page, problems: [], outside: [], events: [] }
       watch(watched, origin)

@@ -16,7 +16,7 @@ import { isOver, running } from './child.js'
 import { runCli, type CliResult } from './cli.js'
 import { ask, TOKEN, type Asking } from './http.js'
 import { freePort } from './port.js'
-import { tempFolder } from './temp-folder.js'
+import { memoryFolder, tempFolder } from './temp-folder.js'
 import { until } from './until.js'
 
 const MAIN = fileURLToPath(new URL('../../src/main.js', import.meta.url))
@@ -56,9 +56,12 @@ async function filesLeftOpen(pid: number, data: string): Promise<string[]> {
   return open
 }
 
-/** Starts both; owners `admin` and `team` are declared. `env` holds further settings; the first address has a port. */
-export async function startPlinth(env: Record<string, string> = {}) {
-  const data = join(tempFolder(), 'data')
+/**
+ * Starts both; owners `admin` and `team` are declared. `env` holds further settings; the first address has a port.
+ * `fast` puts the data folder into memory, for tests that no disk takes part in.
+ */
+export async function startPlinth(env: Record<string, string> = {}, { fast = false } = {}) {
+  const data = join(fast ? memoryFolder() : tempFolder(), 'data')
   const settings = {
     PLINTH_DATA: data,
     PLINTH_LISTEN: `127.0.0.1:${await freePort()}`,
