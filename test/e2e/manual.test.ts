@@ -8,6 +8,7 @@ import {
   readdirSync,
   readFileSync,
   renameSync,
+  statSync,
   writeFileSync,
 } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -17,7 +18,7 @@ import { readConfig } from '../../src/config.js'
 import { makeCertificate } from '../support/certificate.js'
 import { runCli } from '../support/cli.js'
 import { block, eachRow, linesOf, MANUAL, ROOT, table } from '../support/documents.js'
-import { ask as askAt, AUTH, TOKEN, type Answer, type Asking } from '../support/http.js'
+import { ask as askAt, askRaw, AUTH, TOKEN, type Answer, type Asking } from '../support/http.js'
 import { freePort } from '../support/port.js'
 import { needs } from '../support/programs.js'
 import { childOf, childrenOf, settingsOfStarts, start, type Start } from '../support/start.js'
@@ -154,6 +155,7 @@ t.test('the manual', needs('nginx', 'openssl', 'curl', 'script', 'pgrep'), async
     t.match(shell(block(MANUAL, 'Verify and rebuild')), /: 0 faults\n(.|\n)*0 left/)
   })
   await t.test('the logs', logsSay)
+  await t.test('sentences of several sections', (t) => sentences(t, run.pid))
   await t.test('a certificate that is renewed', async (t) => {
     const before = await fingerprint()
     const other = makeCertificate()
@@ -161,6 +163,8 @@ t.test('the manual', needs('nginx', 'openssl', 'curl', 'script', 'pgrep'), async
       copyFileSync(other.env[name] ?? '', certificate.env[name] ?? '')
     const [settings = {}] = settingsOfStarts(block(MANUAL, 'TLS', 0, '').replaceAll('/srv/plinth', data))
     await until(async () => (await fingerprint()) !== before)
+    const nginx = await childOf(run.pid, 'nginx: master')
+    await until(() => childrenOf(nginx, 'shutting down').length === 0) // workers that have the old one
     certificate.ca = other.ca
     const { tls, listen } = readConfig(settings)
     t.match(tls, { cert: /fullchain\.pem$/, key: /privkey\.pem$/ })
@@ -178,7 +182,105 @@ t.test('the manual', needs('nginx', 'openssl', 'curl', 'script', 'pgrep'), async
   await t.test('when something dies', async (t) => {
     run = await everythingDies(t, run)
   })
+  await t.test('it ends when its terminal goes', async (t) => {
+    t.match(MANUAL, '(SIGTERM, SIGINT, and SIGHUP unless systemd has started it)')
+    run.kill('SIGHUP')
+    t.same(await run.ended, { code: 0, signal: null })
+    t.notOk(existsSync(join(data, 'state/start.pid')), 'state/start.pid is removed at its end')
+  })
 })
+
+/** Sentences that no block and no table has, and no test of their subject. */
+async function sentences(t: Test, pid: number): Promise<void> {
+  const modeOf = (path: string): string => (statSync(join(data, path)).mode & 0o777).toString(8)
+  t.match(MANUAL, /The inbox belongs to the service's user \(mode\s+755\)/)
+  t.equal(modeOf('inbox'), '755')
+  t.match(MANUAL, 'The file has the mode 640')
+  t.equal(modeOf('state/audit.log'), '640')
+  t.match(MANUAL, '`state/format` is the number')
+  t.match(readFileSync(join(data, 'state/format'), 'utf8'), /^\d+\n$/)
+  t.equal(readFileSync(join(data, 'state/start.pid'), 'utf8').trim(), String(pid))
+
+  t.match(MANUAL, 'A token in the query string is never taken')
+  const secret = '/api/packages/secret/generic/tool/1.0.0/a.txt'
+  for (const name of ['token', 'access_token']) t.equal((await get(`${secret}?${name}=${TOKEN}`)).status, 401)
+  const [, spellings = ''] = /Credentials are taken in any spelling that([^]*?)\. When/.exec(MANUAL) ?? []
+  const auths = namesIn(
+    spellings.replaceAll(/\s+/g, ' ').replaceAll('TOKEN', TOKEN).replaceAll('ci:', 'admin:'),
+  )
+  t.equal(auths.length, 7)
+  for (const spelled of auths) {
+    const [, header] = /^Authorization: (.*)$/.exec(spelled) ?? []
+    const auth = header ?? `Basic ${Buffer.from(spelled).toString('base64')}`
+    t.equal((await get(secret, auth)).body, 'secret', spelled.replace(TOKEN, 'TOKEN'))
+    t.equal((await get('/api/v1/user', auth)).status, 200, 'the same for the API')
+  }
+
+  t.match(MANUAL, 'Branches and commits are 404')
+  for (const name of ['master', 'v1.2.0+incompatible', '0123456789ab'])
+    t.equal((await get(`/api/packages/team/go/example.com/!up/@v/${name}.info`)).status, 404, name)
+  t.match(MANUAL, 'With them nginx speaks https with HTTP/2')
+  t.equal(await protocolOf(['h2', 'http/1.1']), 'h2')
+  t.match(await askPlainly(), /^HTTP\/1\.1 400 /, 'and no plain http there')
+
+  t.match(MANUAL, '- **Pages**: `/` has the public owners')
+  const [, pages = ''] = /- \*\*Pages\*\*: ([^]*?)\. A path with/.exec(MANUAL) ?? []
+  const paths = namesIn(pages.replaceAll(/\s+/g, ' '))
+  t.same(paths.map(filled), [
+    '/',
+    '/team/',
+    '/team/go/example.com/!up',
+    '…@v1.2.0',
+    '/team/generic/tool',
+    '…/1.0.0',
+  ])
+  let before = ''
+  for (const path of paths.map(filled)) {
+    before = path.replace('…', before)
+    t.match(await get(before), { status: 200, headers: { 'content-type': /^text\/html/ } }, before)
+  }
+  t.match(await get('/team/go/example.com/Up'), {
+    status: /^30[1278]$/,
+    headers: { location: /example\.com\/!up$/ },
+  })
+
+  t.match(MANUAL, '`creator` is the owner')
+  const one = async (): Promise<Json> => jsonOf(await get('/api/v1/packages/team/go/example.com%2FUp/v1.2.0'))
+  t.match(await one(), {
+    creator: { login: 'team' },
+    created_at: /:\d\dZ$/,
+    id: (await one())['id'],
+    repository: null,
+  })
+
+  t.match(MANUAL, /Not in it: reads; `rebuild`; writes without credentials; wrong credentials of reads/)
+  const audit = (): string => readFileSync(join(data, 'state/audit.log'), 'utf8')
+  const was = audit()
+  await get(secret, AUTH)
+  await get(secret, `Basic ${Buffer.from('x:wrong').toString('base64')}`)
+  t.equal(
+    (await ask('PUT', '/api/packages/team/generic/tool/1.0.0/none', { body: 'x', auth: false })).status,
+    401,
+  )
+  cli('rebuild')
+  t.equal(audit(), was)
+  t.type(JSON.parse(cli('verify', '--json')), Object, '`--json` prints one object')
+}
+
+/** The protocol that the server chooses of these. */
+const protocolOf = (protocols: string[]): Promise<string | false | null> =>
+  new Promise((resolve, reject) => {
+    const socket = connect(
+      { host: '127.0.0.1', port, rejectUnauthorized: false, ALPNProtocols: protocols },
+      () => {
+        resolve(socket.alpnProtocol)
+        socket.destroy()
+      },
+    )
+    socket.on('error', reject)
+  })
+
+const askPlainly = (): Promise<string> => askRaw(port, 'GET / HTTP/1.1', 'Host: x', 'Connection: close')
 
 const fingerprint = (): Promise<string> =>
   new Promise((resolve, reject) => {
