@@ -1,8 +1,6 @@
-import { existsSync, readFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import t from 'tap'
 import { isOwnerName } from '../src/access/rights.js'
-import { environment, readConfig, settingNames, unknownSettings } from '../src/config.js'
+import { environment, readConfig, unknownSettings } from '../src/config.js'
 
 t.test('without settings there are safe defaults', async (t) => {
   const config = readConfig({})
@@ -269,14 +267,4 @@ t.test('the token leaves the environment when it is read, and no child gets it',
 
 t.test('settings that look like ours and are none are named', async (t) => {
   t.same(unknownSettings({ PLINTH_DATA: 'x', PLINTH_LISTN: 'y', PATH: 'z' }), ['PLINTH_LISTN'])
-})
-
-t.test('every setting is in a table of the documentation, and nothing else is', async (t) => {
-  const texts = ['README.md', 'scripts/deploy/README.md']
-    .map((path) => fileURLToPath(new URL(`../../${path}`, import.meta.url)))
-    .filter((path) => existsSync(path))
-    .map((path) => readFileSync(path, 'utf8'))
-  const rows = texts.flatMap((text) => text.match(/^\| `PLINTH_.*?\|/gm) ?? [])
-  const told = rows.flatMap((row) => row.match(/PLINTH_\w+/g) ?? [])
-  t.same(told.sort(), [...settingNames].sort())
 })

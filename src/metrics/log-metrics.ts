@@ -37,7 +37,7 @@ export class LogMetrics {
   hear(log: Log): Log {
     return (level, event, fields) => {
       log(level, event, fields)
-      if (level !== 'info') this.#lines.inc({ level })
+      if (level === 'warn' || level === 'error') this.#lines.inc({ level })
       if (event === 'inbox') this.#countFile(fields)
     }
   }

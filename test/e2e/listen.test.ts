@@ -12,7 +12,7 @@ import { block, MANUAL } from '../support/documents.js'
 import { ask, type Asking } from '../support/http.js'
 import { freePort } from '../support/port.js'
 import { needs } from '../support/programs.js'
-import { start } from '../support/start.js'
+import { settingsOfStarts, start } from '../support/start.js'
 import { tempFolder } from '../support/temp-folder.js'
 import { until } from '../support/until.js'
 
@@ -32,8 +32,9 @@ t.test('npm start listens in several places', needs('nginx', 'openssl'), async (
   const folder = tempFolder('plinth-socket')
   const socket = join(folder, 'http.sock')
   const data = join(folder, 'data')
-  const settings = [...block(MANUAL, 'Addresses', 0, '').matchAll(/PLINTH_LISTEN='(.*)' npm start/g)]
-  const [several = '', all = ''] = settings.map(([, value = '']) => value)
+  const [several = '', all = ''] = settingsOfStarts(block(MANUAL, 'Addresses', 0, '')).map(
+    ({ PLINTH_LISTEN = '' }) => PLINTH_LISTEN,
+  )
   t.equal(readConfig({ PLINTH_LISTEN: several }).listen.length, 2, 'the first line of the manual')
   const here = all.replace('8080', String(port)).replace('/run/plinth/http.sock', socket)
   const env = { ...certificate.env, PLINTH_DATA: data, PLINTH_LISTEN: here }

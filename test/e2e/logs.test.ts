@@ -17,7 +17,7 @@ import t from 'tap'
 import { readConfig } from '../../src/config.js'
 import { planNginx } from '../../src/nginx/configure.js'
 import { rotateLogFiles } from '../../src/nginx/log-files.js'
-import { block, MANUAL, read, ROOT } from '../support/documents.js'
+import { block, linesOf, MANUAL, read, ROOT } from '../support/documents.js'
 import { simpleModule } from '../support/zips.js'
 import { watch } from '../support/child.js'
 import { askRaw, TOKEN, type Answer } from '../support/http.js'
@@ -312,7 +312,7 @@ t.test('who changed what', needs('nginx'), async (t) => {
   })
 
   await t.test('the lines of the manual show them', async (t) => {
-    const lines = block(MANUAL, 'Logs').trim().split('\n')
+    const lines = linesOf(block(MANUAL, 'Reading and rotating them'))
     t.equal(lines.length, 4)
     writeFileSync(join(data, '../service.log'), plinth.log())
     for (const each of lines) {

@@ -14,7 +14,7 @@ import {
 import { join } from 'node:path'
 import t from 'tap'
 import { isOver, running, watch } from '../support/child.js'
-import { block, MANUAL, read } from '../support/documents.js'
+import { block, MANUAL, read, table } from '../support/documents.js'
 import { ask, TOKEN } from '../support/http.js'
 import { startPlinth } from '../support/plinth.js'
 import { freePort } from '../support/port.js'
@@ -52,10 +52,39 @@ function metricsIn(scrape: string): string[] {
 
 /** The same of the first column of the table in the manual. */
 const metricsInManual = (): string[] =>
-  [...MANUAL.slice(MANUAL.indexOf('\n## Metrics')).matchAll(/^\| (`(?:plinth|process|nodejs)_.*?) \|/gm)]
-    .flatMap(([, cell = '']) => [...cell.matchAll(/`(\w+)(?:\{([\w,]+)\})?`/g)])
+  table(MANUAL, 'Metrics', 1)
+    .flatMap(([cell = '']) => [...cell.matchAll(/`(\w+)(?:\{([\w,]+)\})?`/g)])
     .map(([, name = '', labels]) => (labels ? `${name}{${labels.split(',').sort().join()}}` : name))
     .sort()
+
+/** Labels whose values are a fixed few, which the manual names. */
+const NAMED_LABELS = ['kind', 'result', 'purpose', 'class', 'level', 'queue', 'lane', 'of', 'state']
+
+/** What the manual does not say of the values of these labels in a scrape, and what it says and no scrape has. */
+function valuesUnlikeManual(scrape: string): string[] {
+  const rows = table(MANUAL, 'Metrics', 1).map(([names = '', says = '']) => ({ names, says }))
+  const uploads = rows.find(({ names }) => names.includes('plinth_uploads_total'))?.says ?? ''
+  return rows.flatMap(({ names, says }) => {
+    const metrics = [...names.matchAll(/`(plinth_\w+)/g)].map(([, name = '']) => name)
+    const labels = [...names.matchAll(/\{([\w,]+)\}/g)].flatMap(([, list = '']) => list.split(','))
+    const there = new Set<string>()
+    for (const [, series = '', text = ''] of scrape.matchAll(/^(\w+)\{(.*)\} /gm))
+      if (metrics.some((name) => series.replace(/_(?:bucket|sum|count)$/, '') === name))
+        for (const [, label = '', value = ''] of text.matchAll(/(\w+)="([^"]*)"/g))
+          if (NAMED_LABELS.includes(label)) there.add(value)
+    if (there.size === 0) return []
+    const from = says.includes('of the same results') ? uploads + says : says
+    const named = new Set([...from.matchAll(/`([\w-]+)`/g)].map(([, word = '']) => word))
+    for (const label of labels) named.delete(label)
+    for (const setting of named) if (setting.startsWith('PLINTH_')) named.delete(setting)
+    // `2xx` to `5xx`; the kinds are those of uploads; a delete has not all results of an upload
+    const unnamed = [...there].filter(
+      (value) => !named.has(value) && !['3xx', '4xx', 'go', 'generic'].includes(value),
+    )
+    const unknown = [...named].filter((word) => !there.has(word) && from === says)
+    return [...unnamed, ...unknown].map((value) => `${metrics[0]}: ${value}`)
+  })
+}
 
 /** The names that a text uses of metrics, those of a histogram without what follows its name. */
 const namesUsedIn = (text: string): string[] =>
@@ -244,6 +273,7 @@ t.test('metrics of a Plinth that works', needs('nginx', 'promtool', 'curl', 'ope
     const now = await scrape()
     t.same(promtool(['check', 'metrics'], now), { code: 0, output: '' })
     if (process.platform === 'linux') t.same(metricsInManual(), metricsIn(now))
+    t.same(valuesUnlikeManual(now), [], 'and the values of labels')
   })
 
   await t.test('dashboard and alerts use what there is', async (t) => {
@@ -275,7 +305,7 @@ t.test('metrics of a Plinth that works', needs('nginx', 'promtool', 'curl', 'ope
     const proxyPort = await freePort()
     const hash = execFileSync('openssl', ['passwd', '-apr1', 'right'], { encoding: 'utf8' })
     writeFileSync(join(folder, 'users'), `prometheus:${hash}`)
-    const location = (/^location = \/plinth-metrics \{$[^]*?^\}$/m.exec(MANUAL)?.[0] ?? '')
+    const location = block(MANUAL, 'Metrics', 0, '')
       .replace('/etc/nginx/metrics.users', join(folder, 'users'))
       .replace('9464', String(port))
     const temps = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']

@@ -1,10 +1,11 @@
 // The command as an npm package: packed, hosted on a Plinth, installed from there into an empty folder.
 
 import { execFileSync, spawnSync } from 'node:child_process'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import t from 'tap'
+import { block, MANUAL } from '../support/documents.js'
 import { TOKEN } from '../support/http.js'
 import { startPlinth } from '../support/plinth.js'
 import { needs } from '../support/programs.js'
@@ -16,7 +17,31 @@ const NPM = ['--no-audit', '--no-fund', '--prefer-offline', '--loglevel=error']
 const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string }
 const NAME = `plinth-${version}.tgz`
 
-t.test('the command without a clone', needs('nginx', 'npm'), async (t) => {
+/** The same for npm in the lines of the manual; its cache is this machine's. */
+const NPM_ENV = {
+  npm_config_audit: 'false',
+  npm_config_fund: 'false',
+  npm_config_prefer_offline: 'true',
+  npm_config_loglevel: 'error',
+  npm_config_cache: execFileSync('npm', ['config', 'get', 'cache'], { encoding: 'utf8' }).trim(),
+}
+
+/** A module with a tag. */
+function makeRepository(folder: string): void {
+  mkdirSync(folder, { recursive: true })
+  writeFileSync(join(folder, 'go.mod'), 'module example.com/m\n\ngo 1.19\n')
+  writeFileSync(join(folder, 'm.go'), 'package m\n')
+  const git = (...words: string[]): void =>
+    void execFileSync('git', ['-c', 'user.name=x', '-c', 'user.email=x@example.com', ...words], {
+      cwd: folder,
+    })
+  git('init', '-q')
+  git('add', '.')
+  git('commit', '-qm', 'x')
+  git('tag', 'v1.0.0')
+}
+
+t.test('the command without a clone', needs('nginx', 'npm', 'git', 'curl'), async (t) => {
   const plinth = await startPlinth()
   t.teardown(() => plinth.stop())
   const folder = tempFolder('plinth-npm')
@@ -36,15 +61,25 @@ t.test('the command without a clone', needs('nginx', 'npm'), async (t) => {
     'neither sources nor tests',
   )
 
-  const path = `/api/packages/team/generic/plinth/${version}/${NAME}`
-  t.equal((await plinth.ask('PUT', path, { body: readFileSync(join(folder, NAME)) })).status, 201)
-  const installed = spawnSync(
-    'npm',
-    ['install', '--global', '--prefix', folder, ...NPM, `${plinth.url}${path}`],
-    {
-      encoding: 'utf8',
+  const repo = join(folder, 'src/m')
+  makeRepository(repo)
+  const lines = block(MANUAL, 'The command without a clone')
+  t.match(lines, `/plinth/${version}/${NAME}"`, 'the manual has the version that is packed')
+  const installed = spawnSync('sh', ['-euc', lines.replaceAll('~', '$HOME')], {
+    cwd: folder,
+    encoding: 'utf8',
+    env: {
+      PATH: `${folder}/bin:${process.env['PATH'] ?? ''}`,
+      HOME: folder,
+      PLINTH: plinth.url,
+      TOKEN,
+      PLINTH_URL: plinth.url,
+      PLINTH_OWNER: 'admin',
+      PLINTH_TOKEN: TOKEN,
+      npm_config_prefix: folder,
+      ...NPM_ENV,
     },
-  )
+  })
   if (
     installed.status !== 0 &&
     /ENOTFOUND|EAI_AGAIN|ETIMEDOUT|ECONNREFUSED|network/i.test(installed.stderr)
@@ -54,6 +89,7 @@ t.test('the command without a clone', needs('nginx', 'npm'), async (t) => {
     return
   }
   t.equal(installed.status, 0, installed.stderr)
+  t.match(installed.stdout, 'published example.com/m v1.0.0')
   const command = join(folder, 'bin/plinth')
   const run = (cwd: string, ...words: string[]) =>
     spawnSync(command, words, {

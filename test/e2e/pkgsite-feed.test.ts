@@ -6,14 +6,15 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import t from 'tap'
+import { block, MANUAL, ROOT } from '../support/documents.js'
 import { startPlinth } from '../support/plinth.js'
 import { needs } from '../support/programs.js'
 import { tempFolder } from '../support/temp-folder.js'
 import { simpleModule } from '../support/zips.js'
 
-const SCRIPT = fileURLToPath(new URL('../../../scripts/deploy/pkgsite-feed.sh', import.meta.url))
+const SCRIPT = join(ROOT, 'scripts/deploy/pkgsite-feed.sh')
 
 t.test('a pkgsite is told what has changed', needs('nginx', 'curl'), async (t) => {
   const plinth = await startPlinth()
@@ -70,6 +71,22 @@ t.test('a pkgsite is told what has changed', needs('nginx', 'curl'), async (t) =
 
   await publish('example.com/m', 'v1.0.0')
   t.same((await run()).asked, ['/fetch/example.com/m/@v/v1.0.0'], 'published again')
+  await t.test('the lines of the manual', async (t) => {
+    const notes = join(folder, 'notes')
+    // pkgsite and its database are not here: what the manual says to them is noted
+    const stubs = ['psql', 'go'].map((name) => `${name}() { echo "${name} $*" >> '${notes}'; }\n`).join('')
+    const lines = block(MANUAL, 'Views', 0, '')
+      .replace('/path/to/plinth', ROOT)
+      .replace('http://127.0.0.1:8000', '$STANDS_FOR_IT')
+    const standsForIt = `http://127.0.0.1:${(worker.address() as AddressInfo).port}`
+    asked = []
+    const env = { PATH: process.env['PATH'] ?? '', PLINTH: plinth.url, STANDS_FOR_IT: standsForIt }
+    const cwd = tempFolder()
+    await promisify(execFile)('sh', ['-euc', `${stubs}${lines}\nwait`], { env, cwd })
+    t.match(asked, ['/fetch/example.com/m/@v/v1.0.0'])
+    t.same(readdirSync(cwd), ['fed'])
+    t.equal(readFileSync(notes, 'utf8').trim().split('\n').length, 4)
+  })
   const log = readFileSync(join(plinth.data, 'tree/api/packages/team/-/index.ndjson'))
   t.equal(readFileSync(join(folder, 'read-so-far'), 'utf8').trim(), String(log.length))
 })

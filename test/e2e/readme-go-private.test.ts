@@ -1,11 +1,15 @@
 // Runs the lines of the README for modules whose path begins with the server's name, as a reader copies them.
 
 import { execFile } from 'node:child_process'
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { createServer } from 'node:https'
+import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import t from 'tap'
 import { makeCertificate } from '../support/certificate.js'
-import { block, README } from '../support/documents.js'
+import { block, MANUAL, README } from '../support/documents.js'
 import { goAtHome } from '../support/go.js'
 import { nameHosts } from '../support/named-hosts.js'
 import { startPlinth } from '../support/plinth.js'
@@ -13,10 +17,11 @@ import { needs } from '../support/programs.js'
 import { simpleModule } from '../support/zips.js'
 
 const HOST = 'plinth.example.com'
+const DOMAIN = 'go.corp.example'
 const run = promisify(execFile)
 
 t.test('GOPRIVATE alone, as the README says', needs('nginx', 'openssl', 'go'), async (t) => {
-  const certificate = makeCertificate([HOST])
+  const certificate = makeCertificate([HOST, DOMAIN])
   const plinth = await startPlinth({ ...certificate.env, PLINTH_PUBLIC_URL: `https://${HOST}` })
   t.teardown(plinth.stop)
   const hosts = await nameHosts({ [HOST]: plinth.port })
@@ -41,4 +46,24 @@ t.test('GOPRIVATE alone, as the README says', needs('nginx', 'openssl', 'go'), a
   t.match(stderr, `go: added ${HOST}/secret/m v1.0.0\n`)
   t.same(hosts.askedFor(), [`${HOST}:443`])
   await run(join(go.bin, 'tool'))
+
+  await t.test('a web server of somebody answers for a domain of its own', async (t) => {
+    const meta = block(MANUAL, 'A domain of your own', 0, 'html')
+    const tls = {
+      cert: readFileSync(certificate.path),
+      key: readFileSync(certificate.env['PLINTH_TLS_KEY'] ?? ''),
+    }
+    const site = createServer(tls, (_req, res) => res.end(`<html><head>${meta}</head></html>`))
+    site.listen(0, '127.0.0.1')
+    await once(site, 'listening')
+    t.teardown(() => site.close())
+    const both = await nameHosts({ [HOST]: plinth.port, [DOMAIN]: (site.address() as AddressInfo).port })
+    t.teardown(both.stop)
+    const body = await simpleModule(`${DOMAIN}/m`, 'v1.0.0')
+    await plinth.ask('PUT', '/api/packages/team/go/upload', { body, ca: certificate.ca })
+    const client = goAtHome(process.env['PATH'] ?? '', '', { ...env, ...both.env, GOPRIVATE: DOMAIN })
+    const got = await client.run(['get', `${DOMAIN}/m@latest`], client.newModule())
+    t.match(got, { code: 0, stderr: `go: added ${DOMAIN}/m v1.0.0\n` })
+    t.same(both.askedFor(), [`${DOMAIN}:443`, `${HOST}:443`])
+  })
 })

@@ -42,9 +42,9 @@ t.test('the service alone is started as npm start starts it', async (t) => {
 
 const [OLD, NEW] = ['0.0.1-old', '0.0.2-new']
 
-/** The block of the manual, where npm reaches no registry: the first release has the packages, the next one gets them. */
-const lines = (heading: string, which = 0): string =>
-  block(MANUAL, heading, which).replace(
+/** A block of the manual, where npm reaches no registry: the first release has the packages, the next one gets them. */
+const offline = (lines: string): string =>
+  lines.replace(
     /^\(cd (".*") && npm ci --omit=dev\)$/gm,
     (_line, folder) =>
       `test -d ${folder}/node_modules || cp -a /opt/plinth/plinth-${OLD}/node_modules ${folder}`,
@@ -120,11 +120,11 @@ serves() {
 const UNDER_SYSTEMD = `${CERTIFICATES}
 step a release is installed
 export VERSION=${OLD} OLD_VERSION=${OLD}
-${lines('A release', 1)}
+${offline(block(MANUAL, 'A release', 1))}
 plinth --version | grep -F ${OLD}
 
 step the unit is started, and an account is made
-(${lines('Under systemd')}) > said
+(${offline(block(MANUAL, 'Under systemd'))}) > said
 TOKEN=$(tail -n 1 said)
 test "$(systemctl show --property=StatusText --value plinth)" = 'serving /var/lib/plinth at http://localhost:80'
 
@@ -152,7 +152,7 @@ test "$(curl -s -o /dev/null -w '%{http_code}' "http://127.0.0.1/api/packages/se
 curl -fsS http://127.0.0.1/admin/ | grep tool
 
 step https with a certificate that certbot renewed
-${lines('Under systemd', 1)}
+${offline(block(MANUAL, 'Under systemd', 1))}
 certificate renewed 30
 RENEWED_LINEAGE=$PWD/renewed /etc/plinth/renew
 cat >> /etc/plinth/plinth.env <<'END'
@@ -211,12 +211,13 @@ until_ok curl -fsSk --user "admin:$TOKEN" --upload-file /opt/plinth/current/LICE
 step an upgrade: reads go on, and nginx has the new rules
 read_all_the_time -k "$URL/$F/a"
 export VERSION=${NEW}
-tar -xzf "plinth-$VERSION.tgz" -C /opt/plinth
-echo 'server_tokens on;' >> /opt/plinth/plinth-$VERSION/scripts/deploy/nginx/server.conf
-sed -i '/server_tokens/d' /opt/plinth/plinth-$VERSION/scripts/deploy/nginx/connections.conf
+tar -xzf "plinth-$VERSION.tgz"
+echo 'server_tokens on;' >> plinth-$VERSION/scripts/deploy/nginx/server.conf
+sed -i '/server_tokens/d' plinth-$VERSION/scripts/deploy/nginx/connections.conf
+tar -czf "plinth-$VERSION.tgz" "plinth-$VERSION"
 MAIN=$(pid_of plinth)
 BEFORE=$(child_of main.js)
-(${lines('Upgrade and rollback of a release').replace(/^tar .*\n/m, '')})
+(${offline(block(MANUAL, 'Upgrade and rollback of a release'))})
 until_ok sh -c 'curl -ksI https://localhost/ | grep -i "^server: nginx/"'
 fails test "$(child_of main.js)" = "$BEFORE"
 plinth --version | grep -F ${NEW}
@@ -230,7 +231,7 @@ until_ok sh -c 'curl -ksI https://localhost/ | grep -i "^server: nginx/"'
 step a rollback: reads go on, and nginx has the old rules
 read_all_the_time -k "$URL/$F/a"
 BEFORE=$(child_of main.js)
-(${lines('Upgrade and rollback of a release', 1)})
+(${offline(block(MANUAL, 'Upgrade and rollback of a release', 1))})
 until_ok sh -c 'curl -ksI https://localhost/ | grep -i "^server: nginx.$"'
 fails test "$(child_of main.js)" = "$BEFORE"
 curl -fsSk --user "admin:$TOKEN" --upload-file /opt/plinth/current/LICENSE "$URL/$F/rolled-back"
@@ -253,7 +254,7 @@ const SITE = 'plinth.example.com'
 
 const BEHIND_NGINX = `
 export VERSION=${OLD}
-${lines('A release', 1)}
+${offline(block(MANUAL, 'A release', 1))}
 
 step an nginx serves another site already
 echo 'server { listen 80 default_server; return 200 other\\n; }' > /etc/nginx/conf.d/other.conf
@@ -262,11 +263,11 @@ nginx
 test "$(curl -fsS http://127.0.0.1/)" = other
 
 step the service alone is started
-(${lines('Behind an nginx of your own')}) > said
+(${offline(block(MANUAL, 'Behind an nginx of your own'))}) > said
 TOKEN=$(grep '^plinth_' said)
 
 step nginx includes it
-(${lines('Behind an nginx of your own', 1)})
+(${offline(block(MANUAL, 'Behind an nginx of your own', 1))})
 get() { curl -fsS -H 'Host: ${SITE}' "$@"; }
 status_of() { curl -s -o /dev/null -w '%{http_code}' -H 'Host: ${SITE}' "$@"; }
 until_ok sh -c "curl -s -H 'Host: ${SITE}' http://127.0.0.1/ | grep team"
@@ -313,7 +314,7 @@ echo 'PLINTH_PUBLIC_URL=http://${SITE}/x' >> /etc/plinth/plinth.env
 systemctl restart plinth-service
 until_ok starts_are 3
 in_journal plinth-service 'not as the settings' | tail -n 1 | grep 'not as the settings and this version have it: http.conf'
-(${lines('Behind an nginx of your own', 1)})
+(${offline(block(MANUAL, 'Behind an nginx of your own', 1))})
 systemctl restart plinth-service
 until_ok starts_are 4
 differences_are 2

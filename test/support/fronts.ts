@@ -8,8 +8,9 @@ import { readConfig } from '../../src/config.js'
 import { untilListening } from '../../src/nginx/listen.js'
 import type { makeCertificate } from './certificate.js'
 import { watch } from './child.js'
-import { block, MANUAL } from './documents.js'
+import { block, MANUAL, table } from './documents.js'
 import { freePort } from './port.js'
+import { settingsOfStarts } from './start.js'
 import { tempFolder } from './temp-folder.js'
 
 export const FRONTS = ['nginx', 'caddy', 'haproxy'] as const
@@ -23,9 +24,10 @@ type Front = { folder: string; listen: string; conf: string }
 /** The settings of the manual for a Plinth behind a proxy, without its address. */
 export const settingsBehindProxy = (): Record<string, string> =>
   Object.fromEntries(
-    [...block(MANUAL, 'Behind another proxy', 0, '').matchAll(/(PLINTH_\w+)=(\S+)/g)].flatMap(
-      ([, name = '', value = '']) =>
-        name === 'PLINTH_LISTEN' ? [] : [[name, value.replace('corp.example', FRONT_HOST)]],
+    settingsOfStarts(block(MANUAL, 'Behind another proxy', 0, '')).flatMap((settings) =>
+      Object.entries(settings)
+        .filter(([name]) => name !== 'PLINTH_LISTEN')
+        .map(([name, value]) => [name, value.replace('corp.example', FRONT_HOST)]),
     ),
   )
 
@@ -35,14 +37,24 @@ type Behind = { port: number } | { socket: string }
 // The manual's table has what each proxy writes for a socket.
 function addressOf(kind: string, behind: Behind): string {
   if ('port' in behind) return `127.0.0.1:${behind.port}`
-  const row = new RegExp(`^\\| ${kind} \\| \`(.*/run/plinth/http\\.sock.*)\` \\|$`, 'im').exec(MANUAL)
-  if (!row?.[1]) throw new Error(`the manual does not say how ${kind} connects to a socket`)
-  return row[1].replace('/run/plinth/http.sock', behind.socket)
+  const [, way = ''] =
+    table(MANUAL, 'Behind another proxy').find(([name = '']) => name.toLowerCase() === kind) ?? []
+  if (!way.includes('/run/plinth/http.sock'))
+    throw new Error(`the manual does not say how ${kind} connects to a socket`)
+  return way.replaceAll('`', '').replace('/run/plinth/http.sock', behind.socket)
 }
 
 /** The lines of the manual with another address of the Plinth, the test's certificate and its host. */
-function linesOf(kind: string, behind: Behind, files: { cert: string; key: string; both: string }): string {
-  const lines = block(MANUAL, 'Behind another proxy', 0, kind)
+function confOf(
+  kind: (typeof FRONTS)[number],
+  behind: Behind,
+  files: { cert: string; key: string; both: string },
+): string {
+  const lines = {
+    nginx: block(MANUAL, 'Behind another proxy', 0, 'nginx'),
+    caddy: block(MANUAL, 'Behind another proxy', 0, 'caddy'),
+    haproxy: block(MANUAL, 'Behind another proxy', 0, 'haproxy'),
+  }[kind]
   const changed = lines.replace('127.0.0.1:8080', addressOf(kind, behind))
   if (changed === lines) throw new Error(`no address of a Plinth in ${lines}`)
   return changed
@@ -101,7 +113,7 @@ export async function startFront(
   const { PLINTH_TLS_CERT: cert = '', PLINTH_TLS_KEY: key = '' } = certificate.env
   const both = join(folder, 'both.pem')
   writeFileSync(both, readFileSync(cert, 'utf8') + readFileSync(key, 'utf8'), { mode: 0o600 })
-  const conf = linesOf(kind, behind, { cert, key, both })
+  const conf = confOf(kind, behind, { cert, key, both })
   const child = SPAWN[kind]({ folder, listen, conf: conf + more.replaceAll('LISTEN', listen) })
   const { ended, output } = watch(child)
   t.teardown(async () => {

@@ -1,6 +1,6 @@
 // `npm start` as a process, with its output.
 
-import { spawn, spawnSync } from 'node:child_process'
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { watch } from './child.js'
 import { plainNode } from './cli.js'
@@ -23,6 +23,29 @@ export function start(env: Record<string, string>, as?: { uid: number; gid: numb
     stopReading: () => [child.stdout, child.stderr].forEach((stream) => stream.destroy()),
     exited: new Promise((resolve) => child.once('exit', resolve)),
   }
+}
+
+/**
+ * The settings of each `npm start` in lines of the manual, as a shell hands them on. `certbot` in these lines does no
+ * more than its hook, since nobody gives certificates to a test.
+ */
+export function settingsOfStarts(lines: string): Record<string, string>[] {
+  const script = `npm() {
+  test "$*" = start && env | grep ^PLINTH_ && echo
+}
+certbot() {
+  test "$1" = certonly
+  while [ $# -gt 0 ]; do
+    if [ "$1" = --deploy-hook ]; then sh -euc "$2"; fi
+    shift
+  done
+}
+${lines}`
+  const env = { PATH: process.env['PATH'] ?? '' }
+  return execFileSync('sh', ['-euc', script], { encoding: 'utf8', env })
+    .trimEnd()
+    .split('\n\n')
+    .map((each) => Object.fromEntries(each.split('\n').map((line) => line.split(/=(.*)/, 2))))
 }
 
 /** The pids of the children of `parent` whose command matches. */
