@@ -21,6 +21,8 @@ const START = fileURLToPath(new URL('../../src/start.js', import.meta.url))
 const IDLE = 2200
 const FILE = '/api/packages/admin/generic/a/1/b'
 const TOKEN = 'a-token-for-connections-0123'
+/** Who is kept out waits without an end. A busy machine may take seconds for an answer. */
+const NO_ANSWER_MS = 120_000
 
 /** The status that a reader on another address gets; 0 when nobody answers. */
 const readFrom = (address: string, port: number): Promise<number> =>
@@ -31,7 +33,7 @@ const readFrom = (address: string, port: number): Promise<number> =>
       resolve(response.statusCode ?? 0)
     })
     asked.once('error', () => resolve(0))
-    asked.setTimeout(5000, () => asked.destroy(new Error('no answer')))
+    asked.setTimeout(NO_ANSWER_MS, () => asked.destroy(new Error('no answer')))
     asked.end()
   })
 
