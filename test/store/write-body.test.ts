@@ -7,7 +7,7 @@ import t from 'tap'
 import { Budget } from '../../src/shares/budget.js'
 import { writeBody } from '../../src/store/write-body.js'
 import { memoryFolder } from '../support/temp-folder.js'
-import { until } from '../support/until.js'
+import { untilLate } from '../support/until.js'
 
 const PIECE = 2 ** 16
 const MIB = 2 ** 20
@@ -64,17 +64,16 @@ function makeBodies(
     }),
   )
   /**
-   * Resolves when no body asks for more: ten looks have found the same. Opening a file waits for a thread, so each gets
-   * two minutes to ask for `least` pieces.
+   * Resolves when no body asks for more, and each has asked for `least` pieces: ten looks have found the same. Opening a
+   * file waits for a thread.
    */
   const still = async (least = 1): Promise<number> => {
     let [before, same] = [-1, 0]
-    const end = performance.now() + 120_000
     const asked = (): number => bodies.reduce((sum, { client }) => sum + client.asked, 0)
-    await until(() => {
+    await untilLate(() => {
       same = before === asked() ? same + 1 : 0
       before = asked()
-      return same >= 10 && (bodies.every(({ client }) => client.asked >= least) || performance.now() > end)
+      return same >= 10 && bodies.every(({ client }) => client.asked >= least)
     }, 20)
     return before
   }
