@@ -43,7 +43,8 @@ async function openMany(port: number, text: string): Promise<Socket[]> {
   while (sockets.length < IDLE) {
     const some = Array.from({ length: 100 }, () => connect(port, '127.0.0.1'))
     for (const socket of some) socket.on('error', () => {})
-    await Promise.all(some.map((socket) => Promise.race([once(socket, 'connect'), once(socket, 'close')])))
+    const opened = some.map((socket) => Promise.race([once(socket, 'connect'), once(socket, 'close')]))
+    await Promise.allSettled(opened) // nginx may have closed one before this process sees that it was open
     for (const socket of some) if (text !== '') socket.write(text)
     sockets.push(...some)
   }
