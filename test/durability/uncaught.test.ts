@@ -6,7 +6,7 @@ import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
 import t from 'tap'
 import { AUTH } from '../support/http.js'
-import { settledViolations } from '../support/invariants.js'
+import { settledViolations, violationsAfterEnd } from '../support/invariants.js'
 import { askService, newData, runService } from '../support/service.js'
 import { tempFolder } from '../support/temp-folder.js'
 import { until } from '../support/until.js'
@@ -56,8 +56,8 @@ t.test('an uncaught error: uploads under way finish, no new ones are taken, the 
     const again = runService(data)
     await again.ready()
     t.equal((await askService(data, 'PUT', generic('a'), 'x')).status, 409, 'what was taken is there')
-    await again.end()
     t.same(await settledViolations(data), [])
+    await again.end()
   }
 })
 
@@ -70,7 +70,7 @@ t.test('an uncaught error: an upload that stands still does not keep the process
   service.kill('SIGUSR2')
   t.same(await service.ended, { code: 1, signal: null })
   socket.destroy()
-  t.same(await settledViolations(data), [])
+  t.same(await violationsAfterEnd(data), [])
 })
 
 // Node reports an accept(2) that fails (EMFILE) as an error of the server, and a connection that breaks as one of the

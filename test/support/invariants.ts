@@ -77,6 +77,19 @@ export async function settledViolations(data: string): Promise<string[]> {
   return [...violations(data), ...(await viewProblems(data))]
 }
 
+/**
+ * The same where no service runs any more. One that ends in a hurry leaves views due: they are made first, as the next
+ * start does.
+ */
+export async function violationsAfterEnd(data: string): Promise<string[]> {
+  const problems = violations(data)
+  const { ownerViews } = new Parts(readConfig({ PLINTH_DATA: data }), () => {})
+  await ownerViews.recover()
+  await ownerViews.settle()
+  ownerViews.stop()
+  return [...problems, ...(await viewProblems(data))]
+}
+
 /** Every violated invariant below `data`, in words. No operation may be in progress. */
 export function violations(data: string): string[] {
   const problems: string[] = []
