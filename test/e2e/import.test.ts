@@ -26,7 +26,7 @@ import { startPlinth, type Plinth } from '../support/plinth.js'
 import { needs } from '../support/programs.js'
 import { tempFolder } from '../support/temp-folder.js'
 import { until } from '../support/until.js'
-import { settledViolations } from '../support/invariants.js'
+import { settledViolations, violationsAfterEnd } from '../support/invariants.js'
 import { newData, runService } from '../support/service.js'
 
 type Totals = Record<'published' | 'identical' | 'different' | 'refused' | 'incomplete' | 'bytes', number>
@@ -329,7 +329,7 @@ t.test('it goes on where it was: the command is killed, then the service', async
   t.ok(last.totals.identical >= 20, `${last.totals.identical} were there already`)
   t.equal(published(), infos.length)
   await third.end('SIGTERM')
-  t.same(await settledViolations(data), [])
+  t.same(await violationsAfterEnd(data), [])
 })
 
 t.test('no room: it stops, says so, and goes on when there is', async (t) => {

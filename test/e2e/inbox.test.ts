@@ -24,7 +24,7 @@ import { startPlinth } from '../support/plinth.js'
 import { needs } from '../support/programs.js'
 import { tempFolder } from '../support/temp-folder.js'
 import { until } from '../support/until.js'
-import { settledViolations } from '../support/invariants.js'
+import { violationsAfterEnd } from '../support/invariants.js'
 import { askService, newData, runService } from '../support/service.js'
 
 const AT_ONCE = { PLINTH_INBOX_SETTLE_SECONDS: '0' }
@@ -82,7 +82,7 @@ t.test('a zip and a file are published as by an upload, and leave', async (t) =>
   await inbox.service.says(/"event":"inbox".*"result":"published","module":"example.com\/m"/)
   t.ok(inbox.has('admin/go'), 'folders stay for the next file')
   await inbox.end()
-  t.same(await settledViolations(inbox.data), [])
+  t.same(await violationsAfterEnd(inbox.data), [])
 })
 
 t.test('what is refused moves away beside its reasons', async (t) => {
@@ -124,7 +124,7 @@ t.test('what is refused moves away beside its reasons', async (t) => {
   t.same(readFileSync(inbox.path('rejected/admin/go/bad.zip')), bad, 'nor of the first one')
   t.same(filesIn(join(inbox.data, 'tree/api/packages/nobody')), [])
   await inbox.end()
-  t.same(await settledViolations(inbox.data), [])
+  t.same(await violationsAfterEnd(inbox.data), [])
 })
 
 t.test('a duplicate says so; the very same just leaves', async (t) => {
@@ -147,7 +147,7 @@ t.test('a duplicate says so; the very same just leaves', async (t) => {
   await inbox.service.says(/(?:"result":"published already"[^]*){2}/)
   t.same(readFileSync(join(inbox.data, MODULE, 'v1.0.0.zip')), zip)
   await inbox.end()
-  t.same(await settledViolations(inbox.data), [])
+  t.same(await violationsAfterEnd(inbox.data), [])
 })
 
 t.test('a slow writer is waited for, one that dies leaves a torn zip, which is refused', async (t) => {
@@ -189,7 +189,7 @@ t.test('a slow writer is waited for, one that dies leaves a torn zip, which is r
   await until(() => inbox.has('rejected/admin/go/torn.zip.txt'))
   t.match(inbox.reasons('admin/go/torn.zip'), /zip/)
   await inbox.end()
-  t.same(await settledViolations(inbox.data), [])
+  t.same(await violationsAfterEnd(inbox.data), [])
 })
 
 t.test('temporary names are left alone until they are renamed', async (t) => {
@@ -227,7 +227,7 @@ t.test('the real rsync', needs('rsync'), async (t) => {
   t.equal(filesIn(join(inbox.data, TOOL)).length, 20)
   t.same(filesIn(inbox.path('rejected')), [])
   await inbox.end()
-  t.same(await settledViolations(inbox.data), [])
+  t.same(await violationsAfterEnd(inbox.data), [])
 })
 
 t.test('links, pipes and what cannot be read are refused, never followed', async (t) => {
@@ -282,7 +282,7 @@ t.test('no room and a broken disk are no fault of the file: it stays, and is tri
   await again.gone('admin/generic/tool/1.0/x')
   t.equal(readFileSync(join(data, TOOL, 'x'), 'utf8'), 'bytes')
   await again.end()
-  t.same(await settledViolations(data), [])
+  t.same(await violationsAfterEnd(data), [])
 })
 
 t.test('a small disk fills up: the rest waits, and is published when there is room', async (t) => {
@@ -309,7 +309,7 @@ t.test('a small disk fills up: the rest waits, and is published when there is ro
   t.same(filesIn(join(data, TOOL)).sort(), ['f0', 'f1'])
   t.same(filesIn(inbox.path('rejected')), [])
   await inbox.end()
-  t.same(await settledViolations(data), [])
+  t.same(await violationsAfterEnd(data), [])
 })
 
 t.test('files that were there at the start, and a restart in the middle', async (t) => {
@@ -337,7 +337,7 @@ t.test('files that were there at the start, and a restart in the middle', async 
   t.equal(filesIn(join(data, TOOL)).length, 300)
   t.equal(readFileSync(join(data, MODULE, 'list'), 'utf8').split('\n').length, 31)
   await service.end('SIGTERM')
-  t.same(await settledViolations(data), [])
+  t.same(await violationsAfterEnd(data), [])
 })
 
 t.test('a burst of 2,000 files, in flat memory', async (t) => {
@@ -354,7 +354,7 @@ t.test('a burst of 2,000 files, in flat memory', async (t) => {
     t.ok(peak < 200, `${peak.toFixed(0)} MB`)
   }
   await inbox.end()
-  t.same(await settledViolations(inbox.data), [])
+  t.same(await violationsAfterEnd(inbox.data), [])
 })
 
 t.test('old empty folders go, new ones stay', async (t) => {
