@@ -69,6 +69,11 @@ async function mustBeWhole(t: Test, data: string, kept: readonly Kept[]): Promis
   t.match(await go.run(['list', '-m', 'example.com/m@latest']), { code: 0, stdout: 'example.com/m v1.1.0\n' })
 }
 
+/** Versions that are deleted stay so, and owners, too. */
+const KEEPING = { again: false }
+/** A snapshot is of one moment. Here the service stands still for it; commands would write on. */
+const STILL = { owners: false }
+
 const isListed = (file: string): boolean => {
   const [, folder, version = ''] = /^(.*\/@v)\/(.*)\.zip$/.exec(file) ?? []
   return folder === undefined || readFileSync(join(folder, 'list'), 'utf8').split('\n').includes(version)
@@ -87,8 +92,11 @@ t.test('backups under load', needs('nginx', 'go', 'flock'), async (t) => {
   let runs = 0
 
   /** Runs `action` while clients are busy. Returns what was acknowledged before, and is never deleted. */
-  async function during(action: () => unknown, again = true): Promise<Kept[]> {
-    const load = startLoad(live, { again, name: `run${++runs}` })
+  async function during(
+    action: () => unknown,
+    how: { again?: boolean; owners?: boolean } = {},
+  ): Promise<Kept[]> {
+    const load = startLoad(live, { again: true, ...how, name: `run${++runs}` })
     try {
       await until(() => load.changes() >= 20)
       const before = [...kept, ...load.kept()]
@@ -161,7 +169,7 @@ t.test('backups under load', needs('nginx', 'go', 'flock'), async (t) => {
         filter: (path) => !lstatSync(path).isSocket(),
       })
       process.kill(live.shimPid(), 'SIGCONT')
-    })
+    }, STILL)
     t.match(await shell(block(MANUAL, 'Snapshots'), here('by-snapshot')), { code: 0 })
     await mustBeWhole(t, at('by-snapshot'), before)
   })
@@ -170,7 +178,7 @@ t.test('backups under load', needs('nginx', 'go', 'flock'), async (t) => {
     const before = await during(async () => {
       const copied = await shell(block(MANUAL, 'The live folder with rsync'), here('x'), env)
       t.equal(copied.code, 0, copied.stderr)
-    }, false)
+    }, KEEPING)
     const data = join(at('elsewhere'), 'live')
     const mended = await shell(block(MANUAL, 'The live folder with rsync', 1), {}, { PLINTH_DATA: data })
     t.match(mended, { code: 0, stdout: / 0 faults\n/ }, mended.stdout + mended.stderr)

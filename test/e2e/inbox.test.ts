@@ -24,7 +24,7 @@ import { startPlinth } from '../support/plinth.js'
 import { needs } from '../support/programs.js'
 import { tempFolder } from '../support/temp-folder.js'
 import { until } from '../support/until.js'
-import { settledViolations } from '../support/invariants.js'
+import { violationsAfterEnd } from '../support/invariants.js'
 import { askService, newData, runService } from '../support/service.js'
 
 const AT_ONCE = { PLINTH_INBOX_SETTLE_SECONDS: '0' }
@@ -82,7 +82,7 @@ t.test('a zip and a file are published as by an upload, and leave', async (t) =>
   await inbox.service.says(/"event":"inbox".*"result":"published","module":"example.com\/m"/)
   t.ok(inbox.has('admin/go'), 'folders stay for the next file')
   await inbox.end()
-  t.same(await settledViolations(inbox.data), [])
+  t.same(await violationsAfterEnd(inbox.data), [])
 })
 
 t.test('what is refused moves away beside its reasons', async (t) => {
@@ -124,7 +124,7 @@ t.test('what is refused moves away beside its reasons', async (t) => {
   t.same(readFileSync(inbox.path('rejected/admin/go/bad.zip')), bad, 'nor of the first one')
   t.same(filesIn(join(inbox.data, 'tree/api/packages/nobody')), [])
   await inbox.end()
-  t.same(await settledViolations(inbox.data), [])
+  t.same(await violationsAfterEnd(inbox.data), [])
 })
 
 t.test('a duplicate says so; the very same just leaves', async (t) => {
@@ -147,32 +147,49 @@ t.test('a duplicate says so; the very same just leaves', async (t) => {
   await inbox.service.says(/(?:"result":"published already"[^]*){2}/)
   t.same(readFileSync(join(inbox.data, MODULE, 'v1.0.0.zip')), zip)
   await inbox.end()
-  t.same(await settledViolations(inbox.data), [])
+  t.same(await violationsAfterEnd(inbox.data), [])
 })
 
 t.test('a slow writer is waited for, one that dies leaves a torn zip, which is refused', async (t) => {
   const inbox = await inboxOf({ PLINTH_INBOX_SETTLE_SECONDS: '3' })
   t.teardown(inbox.end)
-  const zip = await simpleModule('example.com/m', 'v1.0.0', { 'x.bin': Buffer.alloc(5000, 'ab\n') })
+  const zipOf = (version: string): Promise<Buffer> =>
+    simpleModule('example.com/m', version, { 'x.bin': Buffer.alloc(5000, 'ab\n') })
   mkdirSync(inbox.path('admin/go'), { recursive: true })
   mkdirSync(inbox.path('admin/generic/tool/1.0'), { recursive: true })
-  writeFileSync(inbox.path('admin/go/torn.zip'), zip.subarray(0, 100))
-  // the writer is what is tested here: it takes longer than a file that is left alone has to wait
-  for (let n = 0; n < 12; n++) {
-    appendFileSync(inbox.path('admin/generic/tool/1.0/slow'), `${n}\n`)
-    const part = zip.subarray((n * zip.length) / 12, ((n + 1) * zip.length) / 12)
-    appendFileSync(inbox.path('admin/go/slow.zip'), part)
-    await wait(400)
+  writeFileSync(inbox.path('admin/go/torn.zip'), (await zipOf('v1.0.0')).subarray(0, 100))
+  /** Writes both files, and takes longer than a file that is left alone has to wait. Returns the longest pause in ms. */
+  const writeSlowly = async (name: string, zip: Buffer): Promise<number> => {
+    let [longest, before] = [0, performance.now()]
+    for (let n = 0; n < 12; n++) {
+      appendFileSync(inbox.path(`admin/generic/tool/1.0/${name}`), `${n}\n`)
+      const part = zip.subarray((n * zip.length) / 12, ((n + 1) * zip.length) / 12)
+      appendFileSync(inbox.path(`admin/go/${name}.zip`), part)
+      const now = performance.now()
+      longest = Math.max(longest, now - before)
+      before = now
+      await wait(400)
+    }
+    return longest
   }
-  await inbox.gone('admin/go/slow.zip')
-  await inbox.gone('admin/generic/tool/1.0/slow')
-  t.notOk(inbox.has('rejected/admin/go/slow.zip'))
-  t.same(readFileSync(join(inbox.data, MODULE, 'v1.0.0.zip')), zip)
-  t.match(readFileSync(join(inbox.data, TOOL, 'slow'), 'utf8'), /^0\n[^]*\n11\n$/)
+  let [name, version] = ['', '']
+  let zip: Buffer = Buffer.alloc(0)
+  for (let attempt = 0; ; attempt++) {
+    ;[name, version] = [`slow${attempt}`, `v1.${attempt}.0`]
+    zip = await zipOf(version)
+    const longest = await writeSlowly(name, zip)
+    await inbox.gone(`admin/go/${name}.zip`)
+    await inbox.gone(`admin/generic/tool/1.0/${name}`)
+    if (longest < 1400 || attempt === 9) break
+    t.comment(`this process stood still for ${longest} ms, and the files were left alone: once more`)
+  }
+  t.notOk(inbox.has(`rejected/admin/go/${name}.zip`))
+  t.same(readFileSync(join(inbox.data, MODULE, `${version}.zip`)), zip)
+  t.match(readFileSync(join(inbox.data, TOOL, name), 'utf8'), /^0\n[^]*\n11\n$/)
   await until(() => inbox.has('rejected/admin/go/torn.zip.txt'))
   t.match(inbox.reasons('admin/go/torn.zip'), /zip/)
   await inbox.end()
-  t.same(await settledViolations(inbox.data), [])
+  t.same(await violationsAfterEnd(inbox.data), [])
 })
 
 t.test('temporary names are left alone until they are renamed', async (t) => {
@@ -210,7 +227,7 @@ t.test('the real rsync', needs('rsync'), async (t) => {
   t.equal(filesIn(join(inbox.data, TOOL)).length, 20)
   t.same(filesIn(inbox.path('rejected')), [])
   await inbox.end()
-  t.same(await settledViolations(inbox.data), [])
+  t.same(await violationsAfterEnd(inbox.data), [])
 })
 
 t.test('links, pipes and what cannot be read are refused, never followed', async (t) => {
@@ -265,7 +282,7 @@ t.test('no room and a broken disk are no fault of the file: it stays, and is tri
   await again.gone('admin/generic/tool/1.0/x')
   t.equal(readFileSync(join(data, TOOL, 'x'), 'utf8'), 'bytes')
   await again.end()
-  t.same(await settledViolations(data), [])
+  t.same(await violationsAfterEnd(data), [])
 })
 
 t.test('a small disk fills up: the rest waits, and is published when there is room', async (t) => {
@@ -282,14 +299,17 @@ t.test('a small disk fills up: the rest waits, and is published when there is ro
   const inbox = await inboxOf({ ...AT_ONCE, PLINTH_MIN_FREE_BYTES: '0' }, data)
   t.teardown(inbox.end)
   writeFileSync(join(data, 'ballast'), Buffer.alloc(2_200_000)) // two files, and a copy of one of them
-  for (let n = 0; n < 2; n++) inbox.drop(`admin/generic/tool/1.0/f${n}`, Buffer.alloc(700_000, String(n)))
+  // Both are written before one is copied: a copy would leave this test no room for the second.
+  for (let n = 0; n < 2; n++) writeFileSync(join(data, `file${n}`), Buffer.alloc(700_000, String(n)))
+  mkdirSync(inbox.path('admin/generic/tool/1.0'), { recursive: true })
+  for (let n = 0; n < 2; n++) renameSync(join(data, `file${n}`), inbox.path(`admin/generic/tool/1.0/f${n}`))
   await inbox.service.says(/"result":"later"/)
   rmSync(join(data, 'ballast'))
   await until(() => filesIn(inbox.path('admin')).length === 0)
   t.same(filesIn(join(data, TOOL)).sort(), ['f0', 'f1'])
   t.same(filesIn(inbox.path('rejected')), [])
   await inbox.end()
-  t.same(await settledViolations(data), [])
+  t.same(await violationsAfterEnd(data), [])
 })
 
 t.test('files that were there at the start, and a restart in the middle', async (t) => {
@@ -317,7 +337,7 @@ t.test('files that were there at the start, and a restart in the middle', async 
   t.equal(filesIn(join(data, TOOL)).length, 300)
   t.equal(readFileSync(join(data, MODULE, 'list'), 'utf8').split('\n').length, 31)
   await service.end('SIGTERM')
-  t.same(await settledViolations(data), [])
+  t.same(await violationsAfterEnd(data), [])
 })
 
 t.test('a burst of 2,000 files, in flat memory', async (t) => {
@@ -334,7 +354,7 @@ t.test('a burst of 2,000 files, in flat memory', async (t) => {
     t.ok(peak < 200, `${peak.toFixed(0)} MB`)
   }
   await inbox.end()
-  t.same(await settledViolations(inbox.data), [])
+  t.same(await violationsAfterEnd(inbox.data), [])
 })
 
 t.test('old empty folders go, new ones stay', async (t) => {

@@ -1,3 +1,4 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { once } from 'node:events'
 import { existsSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
 import { request, type IncomingHttpHeaders } from 'node:http'
@@ -32,13 +33,14 @@ function makeListener(
   { teardown }: Pick<typeof t, 'teardown'>,
   address: LocalAddress,
   text = async (): Promise<string> => 'a 1\n',
+  requestMs = 60_000, // a busy machine reads late what has come in time
 ) {
   const lines: string[] = []
   const listener = new MetricsListener(
     address,
     (level, event, fields) => lines.push(`${level} ${event} ${fields?.['reason']}`),
     { text, type: 'text/plain; version=0.0.4' },
-    { requestMs: 500, retryMs: 5 },
+    { requestMs, retryMs: 5 },
   )
   teardown(() => listener.close())
   return { listener, lines }
@@ -68,20 +70,19 @@ t.test('one page, for GET and HEAD, by the names of this machine', async (t) => 
 
 t.test('who asks while somebody else does gets the same answer', async (t) => {
   const address = await freeAddress()
-  let scrapes = 0
+  let [scrapes, requests] = [0, 0]
   let end = (): void => {}
   const { listener } = makeListener(t, address, () => {
     scrapes++
     return new Promise((resolve) => (end = () => resolve(`${scrapes}`)))
   })
   await listener.listen()
+  const count = (): void => void requests++
+  subscribe('http.server.request.start', count)
   const both = Promise.all([ask(address, '/metrics'), ask(address, '/metrics')])
-  let ended = false
-  void both.finally(() => (ended = true))
-  await until(() => {
-    end()
-    return ended
-  })
+  await until(() => requests === 2)
+  unsubscribe('http.server.request.start', count)
+  end()
   const bodies = (await both).map(({ body }) => body)
   t.equal(bodies[0], bodies[1])
   t.equal(bodies[0], '1')
@@ -116,7 +117,9 @@ t.test('sixteen connections at once, and one that says nothing is closed', async
   await until(() => answered === 16)
   sockets.forEach((socket) => socket.destroy())
 
-  const silent = connect(address)
+  const hasty = await freeAddress()
+  await makeListener(t, hasty, undefined, 500).listener.listen()
+  const silent = connect(hasty)
   silent.resume()
   silent.on('error', () => {})
   await once(silent, 'close')

@@ -7,7 +7,6 @@ import {
   truncateSync,
   writeFileSync,
 } from 'node:fs'
-import { stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test as Tap } from 'tap'
@@ -36,10 +35,8 @@ function heldPool(t: Tap) {
       while (!existsSync(path(`${name}.sent`)));
     },
     close: () => pool.close(),
-    /** Resolves when the zips of earlier reads are in the queue: the pool looks at the size of each before. */
-    queued: async () => {
-      for (let i = 0; i < 20; i++) await stat(folder)
-    },
+    /** Resolves when `count` zips wait for a thread: the pool looks at the size of each before. */
+    queued: (count: number) => until(() => pool.figures.small.waiting === count),
     /** Names in the order in which their checks began. */
     begun: () =>
       readdirSync(folder)
@@ -79,7 +76,7 @@ t.test('when accounts hold all threads, the next ones take turns', async (t) => 
   const good = [read('e-1'), read('e-2')]
   letGo('e-1')
   letGo('e-2')
-  await queued()
+  await queued(10) // two of each of the five accounts
   for (const name of first) letGo(name)
   await Promise.race(good)
   t.ok(begun().length < 12, 'the fifth account does not wait for what the others have waiting')
@@ -105,7 +102,7 @@ t.test('closing ends what is read and what waits, also while an answer is on its
   const waiting = read('a-2')
   const refused = t.rejects(waiting, /being stopped/, 'its turn does not come')
   const ended = t.rejects(held, /the checking thread ended/)
-  await queued()
+  await queued(1)
   letGo('a-1')
   blockUntilSent('a-1')
   await close()

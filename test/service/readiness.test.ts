@@ -22,6 +22,7 @@ function made(given: {
   behind?: number[]
   clock?: string
   certificate?: string
+  checkMs?: number
 }) {
   const data = memoryFolder()
   mkdirSync(join(data, 'state'))
@@ -36,7 +37,7 @@ function made(given: {
     certificateWatch: { problem: async () => given.certificate } as CertificateWatch,
     clockWatch: { problem: () => given.clock } as ClockWatch,
   }
-  return { data, readiness: new Readiness(looked) }
+  return { data, readiness: new Readiness(looked, given.checkMs ?? 60_000) }
 }
 
 const fails = (code: string) => async () => {
@@ -106,6 +107,7 @@ t.test('a check that hangs is late, not begun a second time, and its end is hear
   let [goOn, begun] = [(): void => {}, (): void => {}]
   const probing = (): Promise<void> => new Promise((resolve) => (begun = resolve))
   const { readiness } = made({
+    checkMs: 2000,
     probe: () => {
       probes++
       begun()

@@ -15,8 +15,13 @@ export type Kept = { path: string; bytes: Buffer }
 const GO = '/api/packages/admin/go'
 const GENERIC = '/api/packages/admin/generic'
 
-/** `name` is in the names of all packages. `again`: versions that were deleted are published again, with other bytes, and owners are removed and made again. */
-export function startLoad(plinth: Plinth, { again, name }: { again: boolean; name: string }) {
+type Load = { again: boolean; owners?: boolean; name: string }
+
+/**
+ * `name` is in the names of all packages. `again`: versions that were deleted are published again, with other bytes.
+ * `owners`: owners are removed and made again, by commands, which are processes of their own.
+ */
+export function startLoad(plinth: Plinth, { again, owners: removed = again, name }: Load) {
   const kept: Kept[] = []
   const over = new AbortController()
   let changes = 0
@@ -55,7 +60,7 @@ export function startLoad(plinth: Plinth, { again, name }: { again: boolean; nam
     await run(program, args, { env: { ...process.env, PLINTH_DATA: plinth.data } })
   }
   const owners = async (): Promise<void> => {
-    if (!again) return
+    if (!removed) return
     while (!over.signal.aborted) {
       await command('owner', 'add', 'fleeting')
       await must('PUT', '/api/packages/fleeting/generic/x/1/x', randomBytes(1000))

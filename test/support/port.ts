@@ -1,27 +1,49 @@
 // Ports for nginx.
 
-import { createServer } from 'node:net'
+import { createServer, type Server } from 'node:net'
 
 // Below the range that systems take the ports of outgoing connections from (32768 on Linux): a port of that range is
 // free now, and some test's connection has it when nginx wants to listen there.
-// And a range for each process, as a port that was found free is listened to only later.
+const FIRST_PORT = 15_000
+/** A process has a range of so many, as a port that was found free is listened to only later. */
 const PORTS = 100
-const FIRST_PORT = 15_000 + (process.pid % 150) * PORTS
+const RANGES = 150
 
-let given = 0
+/** What listens on a port of 127.0.0.1 from now on; `undefined` when something else does. */
+const listenOn = (port: number): Promise<Server | undefined> =>
+  new Promise((resolve) => {
+    const server = createServer()
+    server.once('error', () => resolve(undefined))
+    server.listen(port, '127.0.0.1', () => resolve(server))
+  })
 
 /** Whether nobody listens on a port of 127.0.0.1. */
-export const isFree = (port: number): Promise<boolean> =>
-  new Promise((resolve) => {
-    const probe = createServer()
-    probe.once('error', () => resolve(false))
-    probe.listen(port, '127.0.0.1', () => probe.close(() => resolve(true)))
-  })
+export async function isFree(port: number): Promise<boolean> {
+  const probe = await listenOn(port)
+  await new Promise((resolve) => (probe ? probe.close(resolve) : resolve(undefined)))
+  return probe !== undefined
+}
+
+/** Takes a range for this process, which listens on its first port as long as it lives. Resolves with that port. */
+async function takeRange(): Promise<number> {
+  for (let nth = 0; nth < RANGES; nth++) {
+    const first = FIRST_PORT + ((process.pid + nth) % RANGES) * PORTS
+    const holder = await listenOn(first)
+    if (!holder) continue
+    holder.unref()
+    return first
+  }
+  throw new Error('other processes have all ranges of ports')
+}
+
+let range: Promise<number> | undefined
+let given = 0
 
 /** A port of 127.0.0.1 on which nobody listens, and which no connection takes by itself; another one each time. */
 export async function freePort(): Promise<number> {
+  range ??= takeRange()
   for (;;) {
-    const port = FIRST_PORT + (given++ % PORTS)
+    const port = (await range) + 1 + (given++ % (PORTS - 1))
     if (await isFree(port)) return port
   }
 }
