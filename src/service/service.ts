@@ -92,6 +92,7 @@ export class Service {
     await this.#commands.listen()
     this.#parts.clockWatch.start()
     this.#parts.certificateWatch.start()
+    this.#parts.readiness.start()
     this.#sweeping = setInterval(() => void this.#sweep(), SWEEP_EVERY_MS).unref()
   }
 
@@ -102,6 +103,7 @@ export class Service {
     clearInterval(this.#sweeping)
     this.#parts.clockWatch.stop()
     this.#parts.certificateWatch.stop()
+    this.#parts.readiness.stop()
     const ended = new Promise<void>((resolve) => this.#server.close(() => resolve()))
     this.#server.closeIdleConnections()
     const others = Promise.all([this.#inbox?.stop(), this.#commands.stop()])

@@ -43,6 +43,11 @@ const TABLE: [alert: string, fires: Series[], quiet: Series[]][] = [
   ['PlinthDown', [{ 'up{job="plinth",instance="a"}': always(0) }], [{}]],
   ['PlinthNginxDown', [{ plinth_nginx_up: always(0) }], [{ plinth_nginx_up: turned(0, 1) }]],
   [
+    'PlinthNotReady',
+    [{ 'plinth_ready{check="disk"}': turned(1, 0) }],
+    [{ 'plinth_ready{check="disk"}': `1x${MINUTES - 3} 0x3` }],
+  ],
+  [
     'PlinthRestarts',
     [{ [START]: `1x${MINUTES - 10} 2 3 4x7` }],
     [{ [START]: `1x${MINUTES - 10} 2 3x8` }, { [START]: `1 2 3 4x${MINUTES}` }],
