@@ -125,11 +125,17 @@ t.test('a Plinth that is hit', needs('nginx', 'pgrep', 'openssl', 'promtool'), a
   const fill = join(folder, 'something-else')
   const socket = join(data, 'state/shim.sock')
   const nginxPid = (): number => Number(readFileSync(join(data, 'state/nginx/nginx.pid'), 'utf8'))
-  const loadCertificate = (pem: Buffer): void => {
+  const putCertificate = (pem: Buffer): void => {
     writeFileSync(`${certificate.path}.new`, pem)
     renameSync(`${certificate.path}.new`, certificate.path)
-    process.kill(nginxPid(), 'SIGHUP')
   }
+  const loadCertificate = (): void => void process.kill(nginxPid(), 'SIGHUP')
+  /** Why a client refuses to read that goes by the certificate; `undefined` when it reads. */
+  const refusal = (): Promise<string | undefined> =>
+    ask(port, 'GET', '/', { ca: readFileSync(certificate.path) }).then(
+      () => undefined,
+      ({ code }: { code?: string }) => code,
+    )
   const notReady = (check: string): RegExp => new RegExp(`"event":"not ready","check":"${check}"`)
   const readyAgain = (check: string): RegExp => new RegExp(`"event":"ready again","check":"${check}"`)
 
@@ -185,7 +191,10 @@ t.test('a Plinth that is hit', needs('nginx', 'pgrep', 'openssl', 'promtool'), a
     },
     {
       name: 'a certificate that has expired',
-      make: async () => loadCertificate(certificate.expired()),
+      make: async () => {
+        putCertificate(certificate.expired())
+        loadCertificate()
+      },
       check: 'certificate',
       reason: /^the certificate expired on \d{4}-/,
       shows: (scraped) =>
@@ -193,13 +202,15 @@ t.test('a Plinth that is hit', needs('nginx', 'pgrep', 'openssl', 'promtool'), a
         (valueOf(scraped, 'plinth_certificate_expires_timestamp_seconds') ?? Infinity) < Date.now() / 1000,
       says: [notReady('certificate')],
       alerts: ['PlinthCertificateExpired', 'PlinthCertificateExpires', 'PlinthNotReady'],
-      meanwhile: async () => {
-        const read = (): Promise<unknown> => ask(port, 'GET', '/', { ca: readFileSync(certificate.path) })
-        await until(() => read().then(() => false, ({ code }) => code === 'CERT_HAS_EXPIRED')) // prettier-ignore
+      meanwhile: async () => until(async () => (await refusal()) === 'CERT_HAS_EXPIRED'),
+      mend: async () => {
+        putCertificate(certificate.ca)
+        const waits = /expired on .*, and nginx has not loaded the new one yet/
+        await until(async () => waits.test((await get('/-/ready')).body)) // clients still see the old one
+        loadCertificate()
       },
-      mend: async () => loadCertificate(certificate.ca),
       over: [readyAgain('certificate')],
-      after: async () => until(() => ask(port, 'GET', '/', { ca: certificate.ca }).then(() => true, () => false)), // prettier-ignore
+      after: async () => until(async () => (await refusal()) === undefined),
     },
     {
       name: 'a clock that is put back by an hour',
