@@ -13,7 +13,10 @@ import type { Store } from '../store/store.js'
 import { FigureSource } from './figure-source.js'
 import { certificateAndClock, disk, nginx, type Into, type MachineParts } from './machine-sources.js'
 
-/** The parts that are asked. `isRecovered`: what a crash left was looked at, and requests are taken. */
+/**
+ * The parts that are asked. `isRecovered`: what a crash left was looked at, and requests are taken. `followsCrash`: the
+ * service before this one did not end in order.
+ */
 export type MetricsParts = MachineParts & {
   config: Pick<Config, 'metrics'>
   store: Store
@@ -24,6 +27,7 @@ export type MetricsParts = MachineParts & {
   keeper: AccessKeeper
   readiness: AskReady
   isRecovered: () => boolean
+  followsCrash: boolean
 }
 
 /** How long the checks of `/-/ready` may take, in ms: each has a limit of its own, of 2 s. */
@@ -32,6 +36,7 @@ const SOON_MS = 14 * 24 * 3600 * 1000
 
 /** Every source. */
 export const serviceSources = (into: Into, parts: MetricsParts): FigureSource[] => [
+  lastRun(into, parts),
   ready(into, parts),
   requests(into, parts),
   checks(into, parts),
@@ -43,6 +48,18 @@ export const serviceSources = (into: Into, parts: MetricsParts): FigureSource[] 
   certificateAndClock(into, parts),
   nginx(into),
 ]
+
+const lastRun = (into: Into, { followsCrash }: MetricsParts): FigureSource =>
+  new FigureSource(
+    into,
+    'last run',
+    {
+      plinth_started_after_crash: {
+        help: '1 when the service before this one was killed or ended by an error, else 0.',
+      },
+    },
+    async () => ({ plinth_started_after_crash: followsCrash ? 1 : 0 }),
+  )
 
 const ready = (into: Into, { readiness, isRecovered }: MetricsParts): FigureSource =>
   new FigureSource(

@@ -1,5 +1,5 @@
-// Sees that the certificate of nginx is about to expire, or has, in the eyes of clients: one that was renewed counts when
-// nginx has loaded it. Without TLS it does nothing.
+// Sees that the certificate of nginx is about to expire, or has, in the eyes of clients: one that was renewed counts
+// when nginx has loaded it. Without TLS it does nothing.
 
 import { X509Certificate } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
@@ -42,8 +42,8 @@ export class CertificateWatch {
   }
 
   /**
-   * When the certificate expires, in ms since the epoch: the one that is served, or, when nginx cannot be asked, the one
-   * in the file. `undefined` without either.
+   * When the certificate expires, in ms since the epoch: the one that is served, or, when nginx cannot be asked, the
+   * one in the file. `undefined` without either.
    */
   async expires(): Promise<number | undefined> {
     return (await this.#ends()).seen

@@ -5,7 +5,7 @@ import { serviceSources, type MetricsParts } from '../../src/metrics/service-sou
 const DAY = 24 * 3600 * 1000
 
 /** What the sources tell of parts that are not real. Those of other sources are absent. */
-async function told(parts: object, lines = /^plinth_(?!nginx|ready)/): Promise<string[]> {
+async function told(parts: object, lines = /^plinth_(?!nginx|ready|started)/): Promise<string[]> {
   const registry = new Registry()
   const sources = serviceSources({ registry, log: () => {} }, parts as MetricsParts)
   for (const source of sources) await source.collect()
@@ -68,4 +68,11 @@ t.test('accounts that expire soon, and that have expired', async (t) => {
     'plinth_accounts_expiring 2',
     'plinth_accounts_expired 2',
   ])
+})
+
+t.test('what the service before this one came to', async (t) => {
+  for (const followsCrash of [true, false])
+    t.same(await told({ followsCrash }, /^plinth_started/), [
+      `plinth_started_after_crash ${followsCrash ? 1 : 0}`,
+    ])
 })

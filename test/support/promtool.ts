@@ -51,40 +51,56 @@ export type Seen = { scrape: string | undefined; minutes: number }
 
 const UP = 'up{job="plinth",instance="a"}'
 
-/**
- * The series of a scrape, with its values. What is no number in it (NaN) is left out. Points in time are moved by
- * `moved` seconds: promtool begins in 1970.
- */
-function valuesOf(scrape: string | undefined, moved: number): Map<string, string> {
-  const values = new Map([[UP, scrape === undefined ? '0' : '1']])
-  for (const [, name = '', labels = '', value] of scrape?.matchAll(SERIES) ?? []) {
-    const isTime = /_timestamp_seconds$|_start_time_seconds$/.test(name)
-    const all = ['job="plinth"', 'instance="a"', ...(labels === '' ? [] : [labels])].join()
-    values.set(`${name}{${all}}`, (Number(value) + (isTime ? moved : 0)).toFixed(6))
-  }
-  return values
-}
 const SERIES = /^(\w+)(?:\{(.*)\})? ([-+\de.]+)$/gm
 
-/** A value for so many minutes. One that is absent is stale at once, as when Prometheus does not find it any more. */
-const during = (value: string | undefined, minutes: number): string =>
-  value === undefined ? `stale${minutes > 1 ? ` _x${minutes - 1}` : ''}` : `${value}x${minutes - 1}`
+/** The series of a scrape with their numbers. What is no number in it (NaN) is left out. */
+function numbersOf(scrape: string | undefined): Map<string, number> {
+  const numbers = new Map([[UP, scrape === undefined ? 0 : 1]])
+  for (const [, name = '', labels = '', value] of scrape?.matchAll(SERIES) ?? []) {
+    const all = ['job="plinth"', 'instance="a"', ...(labels === '' ? [] : [labels])].join()
+    numbers.set(`${name}{${all}}`, Number(value))
+  }
+  return numbers
+}
 
-/** The alerts that fire at the end of each part of a history, in the order of their names. The last part ends now. */
+/** A number for so many minutes. One that is absent is stale at once, as when Prometheus does not find it any more. */
+const during = (number: number | undefined, minutes: number): string =>
+  number === undefined
+    ? `stale${minutes > 1 ? ` _x${minutes - 1}` : ''}`
+    : `${number.toFixed(6)}x${minutes - 1}`
+
+/**
+ * The numbers of a series in the parts of a history, which begin at these minutes. promtool begins in 1970: a point in
+ * time moves with its part, as if that began now. One that stays the same stays where it was.
+ */
+function placed(series: string, numbers: readonly (number | undefined)[], begins: readonly number[]) {
+  if (!/_timestamp_seconds\{|_start_time_seconds\{/.test(series)) return numbers
+  const now = Date.now() / 1000
+  const moved = new Map<number, number>()
+  return numbers.map((number, nth) => {
+    if (number === undefined) return undefined
+    if (!moved.has(number)) moved.set(number, number - now + (begins[nth] ?? 0) * 60)
+    return moved.get(number)
+  })
+}
+
+/** The alerts that fire at the end of each part of a history, in the order of their names. */
 export function alertsDuring(history: readonly Seen[]): string[][] {
-  const ends = history.map((_, nth) =>
-    history.slice(0, nth + 1).reduce((sum, { minutes }) => sum + minutes, -1),
-  )
-  const moved = (ends.at(-1) ?? 0) * 60 - Date.now() / 1000
-  const parts = history.map(({ scrape, minutes }) => ({ values: valuesOf(scrape, moved), minutes }))
-  const names = new Set(parts.flatMap(({ values }) => [...values.keys()]))
-  const input_series = [...names].map((series) => ({
-    series,
-    values: parts.map(({ values, minutes }) => during(values.get(series), minutes)).join(' '),
-  }))
+  const begins = history.map((_, nth) => history.slice(0, nth).reduce((sum, { minutes }) => sum + minutes, 0))
+  const parts = history.map(({ scrape }) => numbersOf(scrape))
+  const names = [...new Set(parts.flatMap((part) => [...part.keys()]))]
+  const input_series = names.map((series) => {
+    const of = parts.map((part) => part.get(series))
+    const values = placed(series, of, begins).map((each, nth) => during(each, history[nth]?.minutes ?? 0))
+    return { series, values: values.join(' ') }
+  })
   // promtool tells what it got when that is not what it was to expect.
   const exp_samples = [{ labels: '{alertname="no alert has this name"}', value: 1 }]
-  const promql_expr_test = ends.map((end) => ({ expr: FIRING, eval_time: `${end}m`, exp_samples }))
+  const promql_expr_test = history.map(({ minutes }, nth) => ({
+    expr: FIRING,
+    eval_time: `${(begins[nth] ?? 0) + minutes - 1}m`,
+    exp_samples,
+  }))
   const { output } = runRules([{ interval: '1m', input_series, promql_expr_test }])
   const got = [...output.matchAll(/^ +got: *(.*)$/gm)].map(([, text = '']) => text)
   if (got.length !== history.length) throw new Error(output)
