@@ -37,12 +37,12 @@
 //     due/{owner}                              the views of the owner's packages together are to be made again
 //     lock                                     held by the one writer, whose process it names
 //     format  backup.json                      the number of the format; in a backup alone, what is known of it
-//     start.pid                                the pid of the `npm start` that serves
+//     start.pid  service.pid                   of the `npm start` that serves; of the service, until it ends in order
 //     control/sock                             the service's socket for commands, in a folder that nginx cannot enter
 //     control/nginx.sock                       nginx's socket for its own figures, with PLINTH_METRICS
 //     verify.json                              the result of the last verify of everything
 //     shim.sock                                the service's socket for nginx
-//     audit.log  audit.path                    the audit log, or where it is; absent when there is none
+//     audit.log  audit.path                    the audit log, or where the running service's is; absent without one
 //     nginx/                                   nginx.conf and its parts, pid, {refused,access}.log(.1), temp folders
 
 import { createHash } from 'node:crypto'
@@ -78,9 +78,9 @@ export const lockPath = 'state/lock'
 export const formatPath = 'state/format'
 export const backupNotePath = 'state/backup.json'
 export const startPidPath = 'state/start.pid'
+export const servicePidPath = 'state/service.pid'
 export const controlSocketPath = 'state/control/sock'
 export const auditLogPath = 'state/audit.log'
-/** The path of the audit log that the running service writes. */
 export const auditNotePath = 'state/audit.path'
 export const socketPath = 'state/shim.sock'
 export const nginxStatusPath = 'state/control/nginx.sock'

@@ -7,6 +7,7 @@ import { makeLog } from './log.js'
 import { planNginx } from './nginx/configure.js'
 import { letWorkersConnect, letWorkersRead, workersElsewhere, type WorkerUser } from './nginx/workers.js'
 import { endOnUncaught } from './service/crash.js'
+import { endRun } from './service/last-run.js'
 import { lockDataFolder } from './service/lock-data-folder.js'
 import { openMetrics } from './service/open-metrics.js'
 import { ServiceManager } from './service/service-manager.js'
@@ -63,6 +64,7 @@ async function main(): Promise<void> {
     endWatchdog()
     void manager.stopping()
     await service.close()
+    endRun()
     log('info', 'stopped')
     process.exit(0)
   }

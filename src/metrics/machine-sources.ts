@@ -56,7 +56,7 @@ export const certificateAndClock = (
         help: 'How far the clock was moved since the start of the service, negative when it was put back.',
       },
       plinth_certificate_expires_timestamp_seconds: {
-        help: 'When the certificate of PLINTH_TLS_CERT expires, in seconds since 1970; absent without TLS.',
+        help: 'When the certificate that nginx serves expires, in seconds since 1970; absent without TLS.',
       },
     },
     async () => {

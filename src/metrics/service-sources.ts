@@ -3,6 +3,7 @@
 import type { AccessKeeper } from '../access/keeper.js'
 import type { Config } from '../config.js'
 import type { Admission } from '../http/admission.js'
+import type { AskReady } from '../http/ready-route.js'
 import { readVerifyResult } from '../inspection/verify-result.js'
 import { folders } from '../layout.js'
 import type { CheckPool } from '../modzip/check-pool.js'
@@ -12,7 +13,10 @@ import type { Store } from '../store/store.js'
 import { FigureSource } from './figure-source.js'
 import { certificateAndClock, disk, nginx, type Into, type MachineParts } from './machine-sources.js'
 
-/** The parts that are asked. `isRecovered`: what a crash left was looked at, and requests are taken. */
+/**
+ * The parts that are asked. `isRecovered`: what a crash left was looked at, and requests are taken. `followsCrash`: the
+ * service before this one did not end in order.
+ */
 export type MetricsParts = MachineParts & {
   config: Pick<Config, 'metrics'>
   store: Store
@@ -21,13 +25,19 @@ export type MetricsParts = MachineParts & {
   journal: Journal
   ownerViews: OwnerViews
   keeper: AccessKeeper
+  readiness: AskReady
   isRecovered: () => boolean
+  followsCrash: boolean
 }
 
+/** How long the checks of `/-/ready` may take, in ms: each has a limit of its own, of 2 s. */
+const READY_MS = 3000
 const SOON_MS = 14 * 24 * 3600 * 1000
 
 /** Every source. */
 export const serviceSources = (into: Into, parts: MetricsParts): FigureSource[] => [
+  lastRun(into, parts),
+  ready(into, parts),
   requests(into, parts),
   checks(into, parts),
   journal(into, parts),
@@ -38,6 +48,32 @@ export const serviceSources = (into: Into, parts: MetricsParts): FigureSource[] 
   certificateAndClock(into, parts),
   nginx(into),
 ]
+
+const lastRun = (into: Into, { followsCrash }: MetricsParts): FigureSource =>
+  new FigureSource(
+    into,
+    'last run',
+    {
+      plinth_started_after_crash: {
+        help: '1 when the service before this one was killed or ended by an error, else 0.',
+      },
+    },
+    async () => ({ plinth_started_after_crash: followsCrash ? 1 : 0 }),
+  )
+
+const ready = (into: Into, { readiness, isRecovered }: MetricsParts): FigureSource =>
+  new FigureSource(
+    into,
+    'ready',
+    { plinth_ready: { help: '1 when this check of /-/ready is well, else 0.', label: 'check' } },
+    async () => {
+      if (!isRecovered()) return { plinth_ready: { service: 0 } } // a recovery is not disturbed
+      const { checks } = await readiness.report()
+      const well = checks.map(({ name, ok }) => [name, ok ? 1 : 0] as const)
+      return { plinth_ready: { ...Object.fromEntries(well), service: 1 } }
+    },
+    READY_MS,
+  )
 
 const requests = (into: Into, { admission }: MetricsParts): FigureSource =>
   new FigureSource(

@@ -11,6 +11,8 @@ import { ModulePublisher } from '../go/publish.js'
 import { folders } from '../layout.js'
 import type { Log } from '../log.js'
 import { CheckPool } from '../modzip/check-pool.js'
+import { reachedAt } from '../nginx/listen.js'
+import { servedCertificateEnd } from '../nginx/served-certificate.js'
 import { FileHashes } from '../packages/file-hashes.js'
 import { Journal } from '../packages/journal.js'
 import { OwnerViews } from '../packages/owner-views.js'
@@ -91,7 +93,10 @@ export class Parts {
     this.files = new FilePublisher(this)
     this.intake = new ModuleIntake(this)
     this.clockWatch = new ClockWatch(log)
-    this.certificateWatch = new CertificateWatch(config.tls?.cert, log)
+    this.certificateWatch = new CertificateWatch(
+      config.tls && { path: config.tls.cert, servedEnd: () => servedCertificateEnd(reachedAt(config)) },
+      log,
+    )
     this.readiness = new Readiness(this)
   }
 

@@ -14,6 +14,7 @@ import type { Log } from '../log.js'
 import type { Metrics } from '../metrics/metrics.js'
 import { commandsFor } from './commands-for-accounts.js'
 import { CommandSocket } from './control.js'
+import { beginRun, wasCutOff } from './last-run.js'
 import { Parts } from './parts.js'
 import { noteAuditLog } from './note-audit-log.js'
 import { writeSiteFiles } from './site-files.js'
@@ -73,11 +74,13 @@ export class Service {
    */
   async start(): Promise<void> {
     const [admission, keeper] = [this.#admission, this.#keeper]
+    const followsCrash = wasCutOff(this.#log)
     await this.#metrics?.listen({
       ...this.#parts,
       admission,
       keeper,
       isRecovered: () => this.#takesRequests,
+      followsCrash,
     })
     await ignoring(['ENOENT'], () => unlink(socketPath)) // a service that was killed left it
     this.#parts.audit.mustOpen()
@@ -87,11 +90,13 @@ export class Service {
     await writeSiteFiles(this.#parts.store, this.#parts.site)
     await listen(this.#server)
     this.#takesRequests = true
+    beginRun(this.#log)
     if (this.#config.inbox)
       this.#inbox = await Inbox.start(this.#parts, { settleMs: this.#config.inboxSettleSeconds * 1000 })
     await this.#commands.listen()
     this.#parts.clockWatch.start()
     this.#parts.certificateWatch.start()
+    this.#parts.readiness.start()
     this.#sweeping = setInterval(() => void this.#sweep(), SWEEP_EVERY_MS).unref()
   }
 
@@ -102,6 +107,7 @@ export class Service {
     clearInterval(this.#sweeping)
     this.#parts.clockWatch.stop()
     this.#parts.certificateWatch.stop()
+    this.#parts.readiness.stop()
     const ended = new Promise<void>((resolve) => this.#server.close(() => resolve()))
     this.#server.closeIdleConnections()
     const others = Promise.all([this.#inbox?.stop(), this.#commands.stop()])

@@ -1,6 +1,6 @@
 // A disk that is full, or takes nothing: uploads are refused, nothing is left of them, deletes and reads go on.
 
-import { execFileSync, spawnSync } from 'node:child_process'
+import { execFileSync } from 'node:child_process'
 import { chmodSync, existsSync, readdirSync, readFileSync, rmSync, statfsSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
@@ -9,6 +9,7 @@ import { simpleModule } from '../support/zips.js'
 import { settledViolations, violationsAfterEnd } from '../support/invariants.js'
 import { AUTH } from '../support/http.js'
 import { needs } from '../support/programs.js'
+import { mountSmall, root, unmounting } from '../support/small-file-system.js'
 import { tempFolder } from '../support/temp-folder.js'
 import { until } from '../support/until.js'
 import { askService, newData, runService } from '../support/service.js'
@@ -143,30 +144,6 @@ t.test('SIGTERM: what stands still is cut off, and the service ends', async (t) 
   await next.end()
 })
 
-const root = process.getuid?.() === 0
-/** A small file system for a test; a string says why there is none. */
-function mount(options: string): { folder: string; unmount: () => void } | string {
-  if (!root) return 'NOT TESTED: only root can mount a file system'
-  const folder = tempFolder()
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', folder], { stdio: 'ignore' })
-  } catch {
-    return 'NOT TESTED: this machine does not let root mount a tmpfs'
-  }
-  return { folder, unmount: unmounting(folder) }
-}
-
-/** Also done when the process ends before its test does: nothing stays mounted. */
-function unmounting(folder: string): () => void {
-  let mounted = true
-  const unmount = (): void => {
-    if (mounted) spawnSync('umount', ['-l', folder])
-    mounted = false
-  }
-  process.prependListener('exit', unmount)
-  return unmount
-}
-
 const piece = `200000\r\n${'x'.repeat(2 ** 21)}\r\n`
 const endless = `${piece}${piece}0\r\n\r\n`
 
@@ -174,7 +151,7 @@ for (const [what, options] of [
   ['space', 'size=3m,mode=755'],
   ['inodes', 'size=50m,nr_inodes=400,mode=755'],
 ] as const) {
-  const mounted = mount(options)
+  const mounted = mountSmall(options)
   const skip = typeof mounted === 'string' ? mounted : false
   t.test(`out of ${what}, on a real small file system`, { skip }, async (t) => {
     if (typeof mounted === 'string') return

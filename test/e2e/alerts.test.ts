@@ -11,6 +11,7 @@ const turned = (before: number, after: number): string => `${before}x${MINUTES -
 
 const UP = { 'up{job="plinth",instance="a"}': always(1) }
 const START = 'process_start_time_seconds{job="plinth",instance="a"}'
+const CRASHED = 'plinth_started_after_crash{instance="a"}'
 const VERIFIED = 'plinth_verify_last_run_timestamp_seconds{instance="a"}'
 const ERROR = '{instance="a",kind="go",result="error"}'
 const DAY = 86_400
@@ -43,9 +44,22 @@ const TABLE: [alert: string, fires: Series[], quiet: Series[]][] = [
   ['PlinthDown', [{ 'up{job="plinth",instance="a"}': always(0) }], [{}]],
   ['PlinthNginxDown', [{ plinth_nginx_up: always(0) }], [{ plinth_nginx_up: turned(0, 1) }]],
   [
+    'PlinthNotReady',
+    [{ 'plinth_ready{check="disk"}': turned(1, 0) }],
+    [{ 'plinth_ready{check="disk"}': `1x${MINUTES - 3} 0x3` }],
+  ],
+  [
     'PlinthRestarts',
     [{ [START]: `1x${MINUTES - 10} 2 3 4x7` }],
     [{ [START]: `1x${MINUTES - 10} 2 3x8` }, { [START]: `1 2 3 4x${MINUTES}` }],
+  ],
+  [
+    'PlinthCrashed',
+    [{ [CRASHED]: always(1), [START]: always((MINUTES - 59) * 60) }],
+    [
+      { [CRASHED]: always(1), [START]: always((MINUTES - 61) * 60) },
+      { [CRASHED]: always(0), [START]: always((MINUTES - 59) * 60) },
+    ],
   ],
   [
     'PlinthNotSettled',

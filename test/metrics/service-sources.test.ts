@@ -5,11 +5,11 @@ import { serviceSources, type MetricsParts } from '../../src/metrics/service-sou
 const DAY = 24 * 3600 * 1000
 
 /** What the sources tell of parts that are not real. Those of other sources are absent. */
-async function told(parts: object): Promise<string[]> {
+async function told(parts: object, lines = /^plinth_(?!nginx|ready|started)/): Promise<string[]> {
   const registry = new Registry()
   const sources = serviceSources({ registry, log: () => {} }, parts as MetricsParts)
   for (const source of sources) await source.collect()
-  return (await registry.metrics()).split('\n').filter((line) => /^plinth_(?!nginx)/.test(line))
+  return (await registry.metrics()).split('\n').filter((line) => lines.test(line))
 }
 
 t.test('recovery is settled when requests are taken and nothing is left', async (t) => {
@@ -25,6 +25,26 @@ t.test('recovery is settled when requests are taken and nothing is left', async 
       `plinth_recovery_settled ${settled}`,
     ])
   }
+})
+
+t.test('each check of /-/ready, and nothing but the service while it starts or stops', async (t) => {
+  const readiness = {
+    report: async () => ({
+      ready: false,
+      checks: [
+        { name: 'lock', ok: true },
+        { name: 'disk', ok: false, reason: 'full' },
+      ],
+    }),
+  }
+  const ready = (isRecovered: boolean): Promise<string[]> =>
+    told({ readiness, isRecovered: () => isRecovered }, /^plinth_ready/)
+  t.same(await ready(true), [
+    'plinth_ready{check="lock"} 1',
+    'plinth_ready{check="disk"} 0',
+    'plinth_ready{check="service"} 1',
+  ])
+  t.same(await ready(false), ['plinth_ready{check="service"} 0'])
 })
 
 t.test('views are behind by the oldest change', async (t) => {
@@ -48,4 +68,11 @@ t.test('accounts that expire soon, and that have expired', async (t) => {
     'plinth_accounts_expiring 2',
     'plinth_accounts_expired 2',
   ])
+})
+
+t.test('what the service before this one came to', async (t) => {
+  for (const followsCrash of [true, false])
+    t.same(await told({ followsCrash }, /^plinth_started/), [
+      `plinth_started_after_crash ${followsCrash ? 1 : 0}`,
+    ])
 })

@@ -24,13 +24,14 @@ function watched() {
   const path = join(memoryFolder(), 'cert.pem')
   writeFileSync(path, PEM)
   const clock = { now: END - 100 * DAY }
+  const nginx: { serves: number | undefined } = { serves: undefined }
   const lines: object[] = []
   const watch = new CertificateWatch(
-    path,
+    { path, servedEnd: async () => nginx.serves },
     (level, event, fields) => void lines.push({ level, event, ...fields }),
     () => clock.now,
   )
-  return { path, clock, lines, watch }
+  return { path, clock, nginx, lines, watch }
 }
 
 t.test('the log tells that the end is near, that it is past, and that there is a new one', async (t) => {
@@ -70,4 +71,25 @@ t.test('without TLS there is nothing to see', async (t) => {
   t.equal(await watch.expires(), undefined)
   t.equal(await watch.problem(), undefined)
   watch.stop()
+})
+
+t.test('a renewed certificate counts when nginx has loaded it', async (t) => {
+  const { path, clock, nginx, lines, watch } = watched()
+  const before = END - 365 * DAY
+  nginx.serves = before
+  clock.now = before - DAY
+  const fields = { expires: new Date(before).toISOString(), reason: 'nginx has not loaded the new one yet' }
+  await watch.look()
+  t.match(lines, [{ event: 'the certificate expires soon', days: 1, ...fields }])
+  clock.now = before + DAY
+  const expired = `the certificate expired on ${fields.expires}`
+  t.equal(await watch.problem(), `${expired}, and ${fields.reason}`)
+  t.equal(await watch.expires(), before)
+  rmSync(path)
+  t.equal(await watch.problem(), expired, 'what nginx serves is known without the file')
+  writeFileSync(path, PEM)
+  nginx.serves = END
+  t.equal(await watch.problem(), undefined)
+  await watch.look()
+  t.match(lines[1], { event: 'there is a new certificate' })
 })

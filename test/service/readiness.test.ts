@@ -21,23 +21,28 @@ function made(given: {
   unsettled?: number
   behind?: number[]
   clock?: string
-  certificate?: string
+  certificate?: string | (() => string | undefined)
   checkMs?: number
 }) {
   const data = memoryFolder()
   mkdirSync(join(data, 'state'))
   writeFileSync(join(data, 'state/lock'), '')
   signLock(data)
+  const lines: object[] = []
   const looked = {
+    log: (level: string, event: string, fields?: object) => void lines.push({ level, event, ...fields }),
     config: { data },
     store: { probe: given.probe ?? (async () => {}) } as Store,
     freeSpace: { figures: given.free ?? (async () => FREE) } as FreeSpace,
     journal: { unsettled: given.unsettled ?? 0 } as Journal,
     ownerViews: { behindSince: async () => given.behind?.map((ms) => Date.now() - ms) ?? [] } as OwnerViews,
-    certificateWatch: { problem: async () => given.certificate } as CertificateWatch,
+    certificateWatch: {
+      problem: async () =>
+        typeof given.certificate === 'function' ? given.certificate() : given.certificate,
+    } as CertificateWatch,
     clockWatch: { problem: () => given.clock } as ClockWatch,
   }
-  return { data, readiness: new Readiness(looked, given.checkMs ?? 60_000) }
+  return { data, lines, readiness: new Readiness(looked, given.checkMs ?? 60_000) }
 }
 
 const fails = (code: string) => async () => {
@@ -130,4 +135,46 @@ t.test('a check that hangs is late, not begun a second time, and its end is hear
   await probed
   goOn()
   t.match((await third).checks[1], { name: 'disk', ok: true })
+})
+
+t.test('the log tells once that a check fails, and once that it is over', async (t) => {
+  let wrong: string | undefined
+  const { now } = performance
+  let passed = 0
+  performance.now = () => now.call(performance) + passed
+  t.teardown(() => void (performance.now = now))
+  const disk = { probes: 0, fails: false }
+  const { lines, readiness } = made({
+    certificate: () => wrong,
+    probe: async () => {
+      disk.probes++
+      if (disk.fails) await fails('EROFS')()
+    },
+  })
+  /** What is logged by a look when the answer of before does not hold any more. */
+  const logged = async (look: () => Promise<unknown>): Promise<object[]> => {
+    passed += 10_000
+    lines.length = 0
+    await look()
+    return [...lines]
+  }
+  const [look, report] = [() => readiness.look(), () => readiness.report()]
+  t.same(await logged(look), [])
+  t.equal(disk.probes, 0, 'nothing is written when nobody asks')
+
+  wrong = 'the certificate expired'
+  const begun = { level: 'warn', event: 'not ready', check: 'certificate', reason: wrong }
+  t.same(await logged(look), [begun], 'nobody has asked')
+  t.same(await logged(look), [], 'once')
+  t.same(await logged(report), [])
+  wrong = undefined
+  t.match(await logged(look), [{ level: 'info', event: 'ready again', check: 'certificate', seconds: 30 }])
+  t.same(await logged(look), [])
+
+  disk.fails = true
+  t.same(await logged(look), [], 'that can be seen by writing alone')
+  t.match(await logged(report), [{ event: 'not ready', check: 'disk', reason: /EROFS/ }])
+  t.same(await logged(look), [], 'what still fails is not taken for well')
+  disk.fails = false
+  t.match(await logged(look), [{ event: 'ready again', check: 'disk', seconds: 20 }])
 })

@@ -16,7 +16,13 @@ export type Asking = {
   /** The certificate to trust: the request goes out over https. */
   ca?: Buffer
   /** Another way to the server than to 127.0.0.1 from there; `servername` is the name in its certificate. */
-  via?: { host?: string; socketPath?: string; localAddress?: string; servername?: string }
+  via?: {
+    host?: string
+    socketPath?: string
+    localAddress?: string
+    servername?: string
+    rejectUnauthorized?: boolean
+  }
 }
 
 /** A request whose path goes out as it is written: nothing is normalised. */

@@ -1,0 +1,30 @@
+// Whether the service that ran last has ended in order. Its pid file is there while it takes requests. It stays when
+// the service is killed, ends by an error, or goes down with the machine.
+
+import { existsSync } from 'node:fs'
+import { messageOf } from '../errors.js'
+import { servicePidPath } from '../layout.js'
+import type { Log } from '../log.js'
+import { removePidFile, writePidFile } from '../store/pid-file.js'
+
+/** Whether the last run was cut off; the log is told. The data folder is the working directory. */
+export function wasCutOff(log: Log): boolean {
+  if (!existsSync(servicePidPath)) return false
+  log(
+    'warn',
+    'the service that ran before did not end in order: it was killed, had an error, or the machine went down',
+  )
+  return true
+}
+
+/** Notes that this service takes requests. A disk that is full does not keep it from that. */
+export function beginRun(log: Log): void {
+  try {
+    writePidFile(servicePidPath)
+  } catch (error) {
+    log('warn', 'whether this service ends in order will not be known', { reason: messageOf(error) })
+  }
+}
+
+/** Notes that this service has ended in order. */
+export const endRun = (): void => removePidFile(servicePidPath)
