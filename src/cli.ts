@@ -2,7 +2,7 @@
 // `plinth`: the commands for the machine that serves, and for those that publish. Exit codes: 0 done, 1 refused or
 // failed, 2 wrong usage.
 
-import { existsSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import { access } from './commands/access.js'
 import { account } from './commands/account.js'
 import { backup } from './commands/backup.js'
@@ -28,6 +28,7 @@ import { verify } from './commands/verify.js'
 import { whoami } from './commands/whoami.js'
 import { readConfig } from './config.js'
 import { errno, messageOf, PLINTH, quote } from './errors.js'
+import { programVersion } from './service/program.js'
 import { becomeOwner } from './store/become-owner.js'
 import { readFormat } from './store/format.js'
 
@@ -89,12 +90,6 @@ function noCommand(name: string): WrongUsage {
   )
 }
 
-/** That of package.json, which lies above build/ in a clone and in an installed package. */
-function version(): string {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
-  return String((JSON.parse(text) as { version: unknown }).version)
-}
-
 const isUsageError = (error: unknown): boolean =>
   error instanceof WrongUsage || (errno(error)?.startsWith('ERR_PARSE_ARGS') ?? false)
 
@@ -139,7 +134,7 @@ async function main(): Promise<number> {
       return 0
     }
     if (name === '--version') {
-      print([version()])
+      print([programVersion()])
       return 0
     }
     const command = named(name)
