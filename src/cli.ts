@@ -2,13 +2,14 @@
 // `plinth`: the commands for the machine that serves, and for those that publish. Exit codes: 0 done, 1 refused or
 // failed, 2 wrong usage.
 
-import { existsSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
 import { WrongUsage, type Command } from './commands/command.js'
 import { COMMAND_NAMES, loadCommand, loadCommands } from './commands/commands.js'
 import { print, printError } from './commands/print.js'
 import { similarTo } from './commands/similar.js'
 import { readConfig } from './config.js'
 import { errno, messageOf, PLINTH, quote } from './errors.js'
+import { programVersion } from './service/program.js'
 import { becomeOwner } from './store/become-owner.js'
 import { readFormat } from './store/format.js'
 
@@ -45,12 +46,6 @@ function noCommand(name: string): WrongUsage {
   return new WrongUsage(
     `there is no command ${quote(name)}${meant === undefined ? '' : `: did you mean ${meant}?`}`,
   )
-}
-
-/** That of package.json, which lies above build/ in a clone and in an installed package. */
-function version(): string {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
-  return String((JSON.parse(text) as { version: unknown }).version)
 }
 
 const isUsageError = (error: unknown): boolean =>
@@ -103,7 +98,7 @@ async function main(): Promise<number> {
       return 0
     }
     if (name === '--version') {
-      print([version()])
+      print([programVersion()])
       return 0
     }
     const command = await loadCommand(name)

@@ -139,7 +139,7 @@ t.test('what the manual says of constants of the code', async (t) => {
 
 /** What a line of a shipped file has, by a pattern with one group, and what the manual says with it. */
 const OF_LINES: [file: string, pattern: RegExp, says: (text: string) => string][] = [
-  ['package.json', /"node": ">=([\d.]+)"/, (v) => `with Node ${v} or newer and nginx`],
+  ['package.json', /"node": ">=([\d.]+)"/, (v) => `The machine has Node ${v} or newer`],
   ['package.json', /"version": "([^"]+)"/, (v) => `\`npm pack\` in the clone makes \`plinth-${v}.tgz\``],
   ['scripts/deploy/systemd/plinth.service', /^WatchdogSec=(\d+)$/m, (s) => `(\`WatchdogSec=${s}\`)`],
   [

@@ -65,7 +65,9 @@ const inOrderOf =
 /** What the manual calls the alerts. */
 const ALERTS: Record<string, string[]> = {
   'service or nginx down': ['PlinthDown', 'PlinthNginxDown'],
+  'not ready': ['PlinthNotReady'],
   restarts: ['PlinthRestarts'],
+  crashes: ['PlinthCrashed'],
   'what is not settled': ['PlinthNotSettled'],
   disk: ['PlinthDiskFull', 'PlinthDiskLow'],
   inodes: ['PlinthInodesLow'],

@@ -5,7 +5,7 @@ import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { restoreTo } from '../backup/restore.js'
 import { readConfig } from '../config.js'
-import { PLINTH } from '../errors.js'
+import { errno, PLINTH, StartProblem } from '../errors.js'
 import { runJob } from '../service/run-job.js'
 import { becomeOwner } from '../store/become-owner.js'
 import { WrongUsage, type Command } from './command.js'
@@ -60,9 +60,20 @@ async function fill(data: string, backup: string): Promise<void> {
   } catch (error) {
     throw stopped.signal.aborted
       ? new Error(`stopped: run it again to go on, ${data} is not whole`, { cause: error })
-      : error
+      : (denied(error, data, backup) ?? error)
   } finally {
     progress.clear()
     process.removeListener('SIGINT', stop).removeListener('SIGTERM', stop)
   }
+}
+
+/** What the user may not do, with what helps: root has become the user of the data folder, or that of the backup. */
+function denied(error: unknown, data: string, backup: string): StartProblem | undefined {
+  if (errno(error) !== 'EACCES') return undefined
+  const { path = data } = error as NodeJS.ErrnoException
+  const user = `the user with the id ${process.geteuid?.()}`
+  const message = `${path}/`.startsWith(`${backup}/`)
+    ? `${user}, to whom ${data} belongs, cannot read ${path}: give the backup to that user with chown -R`
+    : `${user} cannot write ${path}: make the folder for that user first, as root: install -d -o USER ${data}`
+  return new StartProblem(message, { cause: error })
 }

@@ -28,13 +28,13 @@ const sideLines = (name: string, { ok, reason, checks = [] }: Side): string[] =>
 const MIB = 2 ** 20
 
 function statusLines({ at, reads, uploads }: Status): string[] {
-  const { pid, since, disk } = uploads
+  const { pid, version, since, disk } = uploads
   const mebibytes = (bytes: number): string => `${Math.floor(bytes / MIB)} MiB`
   return [
     at,
     ...sideLines('reads', reads),
     ...sideLines('uploads', uploads),
-    ...(pid === undefined ? [] : [`  service: pid ${pid}, since ${since}`]),
+    ...(pid === undefined ? [] : [`  service: version ${version}, pid ${pid}, since ${since}`]),
     ...(disk ? [`  free: ${mebibytes(disk.free)}, of which ${mebibytes(disk.floor)} are kept free`] : []),
   ]
 }
@@ -61,8 +61,8 @@ async function uploadsHere(data: string): Promise<Status['uploads']> {
   const answers = await askService<ServiceStatus & { done: true }>('status', {}, LOCAL_USER.by)
   if (!answers)
     return { ok: false, reason: `the service does not answer (state/lock has: ${holderOf(data)})` }
-  for await (const { ready, checks, pid, since, disk } of answers)
-    return { ok: ready, checks, pid, since, disk }
+  for await (const { ready, checks, pid, version, since, disk } of answers)
+    return { ok: ready, checks, pid, version, since, disk }
   throw new Error('the service did not say how it is')
 }
 

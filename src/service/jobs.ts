@@ -37,6 +37,7 @@ import {
   type WatchEvent,
 } from './backup-jobs.js'
 import type { Parts } from './parts.js'
+import { programVersion } from './program.js'
 import type { ReadyReport } from './readiness.js'
 
 /** How a job runs. `signal` ends it. `noService`: no service runs, so nothing else is under way. */
@@ -137,6 +138,8 @@ const deletion: Job<DeletionRequest, DeletionEvent> = {
 /** How the service is, for the people of this machine: more than `/-/ready` tells. */
 export type ServiceStatus = ReadyReport & {
   pid: number
+  /** Of the program that runs, which the next command may not be of. */
+  version: string
   /** When the process was started, as ISO 8601. */
   since: string
   /** What is free on the disk and what is kept free, in bytes. */
@@ -149,7 +152,15 @@ const status: Job<object, ServiceStatus & { done: true }> = {
   run: async function* ({ readiness, freeSpace }) {
     const { free, floor } = await freeSpace.figures()
     const since = new Date(Date.now() - process.uptime() * 1000).toISOString()
-    yield { ...(await readiness.report()), pid: process.pid, since, disk: { free, floor }, done: true }
+    const version = programVersion()
+    yield {
+      ...(await readiness.report()),
+      pid: process.pid,
+      version,
+      since,
+      disk: { free, floor },
+      done: true,
+    }
   },
 }
 

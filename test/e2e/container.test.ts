@@ -1,7 +1,7 @@
 // The Containerfile's steps, run by buildah without a daemon, on Debian from debootstrap with this machine's node. What
 // they make is run in a container: a read-only root, its user, no capabilities.
 //
-// It takes minutes: PLINTH_TEST_CONTAINER=1 asks for it. PLINTH_TEST_DEBIAN names a folder for Debian, which is kept.
+// It takes minutes: PLINTH_TEST_DEBIAN=1 asks for it, as test/support/debian.ts says.
 
 import { execFileSync, spawn } from 'node:child_process'
 import { chownSync, existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs'
@@ -9,10 +9,10 @@ import { join } from 'node:path'
 import { format } from 'prettier'
 import t from 'tap'
 import { watch } from '../support/child.js'
+import { bareDebian, needsDebian } from '../support/debian.js'
 import { block, MANUAL, read, ROOT } from '../support/documents.js'
 import { ask, AUTH, TOKEN } from '../support/http.js'
 import { freePort } from '../support/port.js'
-import { needs } from '../support/programs.js'
 import { makeRelease } from '../support/release.js'
 import { tempFolder } from '../support/temp-folder.js'
 
@@ -39,14 +39,7 @@ type ImageConfig = {
   Healthcheck: { Test: string[] }
 }
 
-const whatFor = (): { skip?: string } => {
-  if (process.env['PLINTH_TEST_CONTAINER'] !== '1')
-    return { skip: 'NOT TESTED: the image takes minutes; PLINTH_TEST_CONTAINER=1 builds and runs it' }
-  if (process.getuid?.() !== 0) return { skip: 'NOT TESTED: only root builds an image here' }
-  return needs('buildah', 'debootstrap', 'systemd-nspawn', 'npm')
-}
-
-t.test('the image', whatFor(), async (t) => {
+t.test('the image', needsDebian('the image', 'buildah'), async (t) => {
   const work = tempFolder('plinth-container')
   const run = (program: string, words: string[], cwd = work): string =>
     execFileSync(program, words, {
@@ -59,17 +52,10 @@ t.test('the image', whatFor(), async (t) => {
   const buildah = (...words: string[]): string =>
     run('buildah', ['--root', `${work}/images`, '--runroot', `${work}/running`, ...words]).trim()
 
-  const debian = process.env['PLINTH_TEST_DEBIAN'] ?? join(work, 'debian')
-  if (!existsSync(join(debian, 'usr/bin/node'))) {
-    run('debootstrap', ['--variant=minbase', '--include=ca-certificates,libstdc++6', 'bookworm', debian])
-    run('sh', [
-      '-euc',
-      'mkdir -p "$0/usr/lib/node_modules"; cp "$(command -v node)" "$0/usr/bin/node"',
-      debian,
-    ])
-  }
+  const debian = bareDebian(work)
+  if ('skip' in debian) return void t.pass('no Debian', debian)
   const base = buildah('from', 'scratch')
-  run('tar', ['-C', debian, '-cf', 'debian.tar', '.'])
+  run('tar', ['-C', debian.root, '-cf', 'debian.tar', '.'])
   buildah('add', '-q', base, join(work, 'debian.tar'), '/')
   buildah('commit', '-q', base, 'localhost/node')
 

@@ -5,11 +5,13 @@ import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { CLI, plainNode, runCli } from '../support/cli.js'
-import { block, MANUAL } from '../support/documents.js'
+import { block, MANUAL, read } from '../support/documents.js'
 import { ask, TOKEN, type Answer } from '../support/http.js'
 import { startPlinth, type Plinth } from '../support/plinth.js'
 import { needs } from '../support/programs.js'
 import { untilLate } from '../support/until.js'
+
+const { version: VERSION } = JSON.parse(read('package.json')) as { version: string }
 
 type Ready = { status: string; checks: { name: string; ok: boolean; reason?: string }[] }
 
@@ -74,7 +76,7 @@ t.test('a server that is well', needs('nginx'), async (t) => {
     t.match(await askUntil(() => plinth.run('status'), endsWell), {
       code: 0,
       stdout: new RegExp(
-        `reads: possible\nuploads: possible\n  lock: ok\n(.|\n)*pid ${plinth.shimPid()}, since 20`,
+        `reads: possible\nuploads: possible\n  lock: ok\n(.|\n)*version ${VERSION}, pid ${plinth.shimPid()}, since 20`,
       ),
     })
     const { stdout } = await askUntil(() => plinth.run('status', '--json'), endsWell)
@@ -82,7 +84,7 @@ t.test('a server that is well', needs('nginx'), async (t) => {
     t.match(json, {
       at: plinth.data,
       reads: { ok: true },
-      uploads: { ok: true, disk: { floor: 64 * 2 ** 20 } },
+      uploads: { ok: true, version: VERSION, disk: { floor: 64 * 2 ** 20 } },
     })
     const there = await askUntil(() => runCli({ PLINTH_URL: plinth.url }, ['status']), endsWell)
     t.match(there, { code: 0, stdout: `${plinth.url}\nreads: possible\nuploads: possible\n  lock: ok\n` })

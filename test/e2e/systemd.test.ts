@@ -3,10 +3,11 @@
 import { execFileSync } from 'node:child_process'
 import { copyFileSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
-import t, { type Test } from 'tap'
+import t from 'tap'
 import { NODE_ENV, NODE_FLAGS } from '../../src/service/node-flags.js'
 import { block, MANUAL, ROOT } from '../support/documents.js'
-import { needsSystemd, runOnMachine } from '../support/nspawn.js'
+import { runSteps } from '../support/machine-steps.js'
+import { needsSystemd } from '../support/nspawn.js'
 import { needs } from '../support/programs.js'
 import { makeRelease } from '../support/release.js'
 import { tempFolder } from '../support/temp-folder.js'
@@ -50,48 +51,6 @@ const offline = (lines: string): string =>
       `test -d ${folder}/node_modules || cp -a /opt/plinth/plinth-${OLD}/node_modules ${folder}`,
   )
 
-// What the scripts below share. A reader reads all the time, and tells what failed twice: nginx that loads its rules
-// again may close a connection that has asked nothing yet, and never a second one.
-const TOOLS = `
-export PLINTH_DATA=/var/lib/plinth
-export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
-step() { set +x; echo "STEP $*"; set -x; }
-fails() { ! "$@"; }
-until_ok() {
-  set +x
-  n=0
-  until "$@"; do n=$((n + 1)); test $n -lt 1200 || return 1; sleep 0.1; done
-  set -x
-}
-in_journal() { journalctl -u "$1" | grep "$2"; } # which gets a line a little after it was printed
-pid_of() { systemctl show --property=MainPID --value "$1"; }
-child_of() { pgrep -P "$(pid_of plinth)" -f "$1"; }
-read_all_the_time() {
-  rm -f stop
-  : > failed
-  (set +ex; while [ ! -e stop ]; do
-    curl -fsS --max-time 20 -o /dev/null "$@" 2>once || curl -fsS --max-time 20 -o /dev/null "$@" 2>>failed
-  done; touch stopped) &
-}
-end_reading() { touch stop; until_ok test -e stopped; rm stopped; cat failed; test ! -s failed; }
-`
-
-/** Runs the steps of `script` on the machine: a step that fails is the last. */
-async function runSteps(t: Test, folder: string, script: string): Promise<string | undefined> {
-  const steps = [...script.matchAll(/^step (.+)$/gm)].map(([, name = '']) => name)
-  const { started, output, console: said } = await runOnMachine(folder, `${TOOLS}${script}\nstep the end\n`)
-  if (!started) {
-    t.pass('no machine', { skip: `NOT TESTED: no systemd can be booted here: ${said.slice(-600)}` })
-    return undefined
-  }
-  for (const name of [...steps, 'the end'])
-    if (!t.match(output, `STEP ${name}\n`, name)) {
-      t.comment(output.slice(-6000))
-      break
-    }
-  return output
-}
-
 /** A folder for a machine, with the releases. The one that has the npm packages is made once. */
 function withReleases(versions: readonly string[]): string {
   const folder = tempFolder('plinth-machine')
@@ -105,6 +64,8 @@ function withReleases(versions: readonly string[]): string {
 }
 let first: string | undefined
 
+const SETTINGS = 'export PLINTH_DATA=/var/lib/plinth\n'
+
 const CERTIFICATES = `
 certificate() {
   mkdir -p "$1"
@@ -117,7 +78,7 @@ serves() {
 }
 `
 
-const UNDER_SYSTEMD = `${CERTIFICATES}
+const UNDER_SYSTEMD = `${SETTINGS}${CERTIFICATES}
 step a release is installed
 export VERSION=${OLD} OLD_VERSION=${OLD}
 ${offline(block(MANUAL, 'A release', 1))}
@@ -252,7 +213,7 @@ t.test('nginx and the service under systemd', needsSystemd('nginx', 'curl', 'ope
 
 const SITE = 'plinth.example.com'
 
-const BEHIND_NGINX = `
+const BEHIND_NGINX = `${SETTINGS}
 export VERSION=${OLD}
 ${offline(block(MANUAL, 'A release', 1))}
 
