@@ -5,7 +5,7 @@
 // test would notice is shown by leaving syncs out of the recording. PLINTH_TEST_POWER_STATES asks for more states,
 // PLINTH_TEST_POWER_SEED for others.
 
-import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { lstatSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { openParts } from '../support/parts.js'
@@ -134,7 +134,7 @@ function wrongWith(data: string, { begun, ended }: Progress): string[] {
 const listing = (folder: string): string[] =>
   readdirSync(folder, { recursive: true, encoding: 'utf8' })
     .map((name) => {
-      const { ino, size, mtimeMs, mode } = statSync(join(folder, name))
+      const { ino, size, mtimeMs, mode } = lstatSync(join(folder, name))
       return `${name} ${ino} ${size} ${mtimeMs} ${mode}`
     })
     .toSorted()

@@ -76,11 +76,16 @@ t.test('a pkgsite is told what has changed', needs('nginx', 'curl'), async (t) =
     // pkgsite and its database are not here: what the manual says to them is noted
     const stubs = ['psql', 'go'].map((name) => `${name}() { echo "${name} $*" >> '${notes}'; }\n`).join('')
     const lines = block(MANUAL, 'Views', 0, '')
-      .replace('/path/to/plinth', ROOT)
+      .replace('/path/to/plinth', '"$CLONE"')
       .replace('http://127.0.0.1:8000', '$STANDS_FOR_IT')
     const standsForIt = `http://127.0.0.1:${(worker.address() as AddressInfo).port}`
     asked = []
-    const env = { PATH: process.env['PATH'] ?? '', PLINTH: plinth.url, STANDS_FOR_IT: standsForIt }
+    const env = {
+      PATH: process.env['PATH'] ?? '',
+      PLINTH: plinth.url,
+      CLONE: ROOT,
+      STANDS_FOR_IT: standsForIt,
+    }
     const cwd = tempFolder()
     await promisify(execFile)('sh', ['-euc', `${stubs}${lines}\nwait`], { env, cwd })
     t.match(asked, ['/fetch/example.com/m/@v/v1.0.0'])

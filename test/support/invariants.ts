@@ -19,7 +19,7 @@ const filesBelow = (folder: string): string[] =>
   existsSync(folder)
     ? readdirSync(folder, { recursive: true, encoding: 'utf8' })
         .map((name) => join(folder, name))
-        .filter((path) => statSync(path).isFile())
+        .filter((path) => statSync(path, { throwIfNoEntry: false })?.isFile())
     : []
 
 const sha256 = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex')
@@ -121,7 +121,9 @@ export function violations(data: string): string[] {
   for (const name of readdirSync(join(data, 'tree'), { recursive: true, encoding: 'utf8' })) {
     const path = join(data, 'tree', name)
     const kept = /^api(\/packages(\/[^/]+(\/((-\/)?(go|generic|latest)|-))?)?)?$/.test(name)
-    if (!kept && statSync(path).isDirectory() && readdirSync(path).length === 0)
+    const status = statSync(path, { throwIfNoEntry: false })
+    if (!status) problems.push(`${path} leads nowhere`)
+    else if (!kept && status.isDirectory() && readdirSync(path).length === 0)
       problems.push(`${path} is an empty folder`)
   }
   return problems
