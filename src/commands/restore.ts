@@ -1,7 +1,7 @@
 // `plinth restore`: makes a data folder of a backup, and verifies it.
 
-import { existsSync } from 'node:fs'
-import { resolve } from 'node:path'
+import { accessSync, constants, existsSync, realpathSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { restoreTo } from '../backup/restore.js'
 import { readConfig } from '../config.js'
@@ -71,9 +71,28 @@ async function fill(data: string, backup: string): Promise<void> {
 function denied(error: unknown, data: string, backup: string): StartProblem | undefined {
   if (errno(error) !== 'EACCES') return undefined
   const { path = data } = error as NodeJS.ErrnoException
-  const user = `the user with the id ${process.geteuid?.()}`
-  const message = `${path}/`.startsWith(`${backup}/`)
-    ? `${user}, to whom ${data} belongs, cannot read ${path}: give the backup to that user with chown -R`
-    : `${user} cannot write ${path}: make the folder for that user first, as root: install -d -o USER ${data}`
-  return new StartProblem(message, { cause: error })
+  const user = `the user with the id ${process.geteuid?.()}, as whom this runs,`
+  if (!`${path}/`.startsWith(`${backup}/`))
+    return new StartProblem(
+      `${user} cannot write ${path}: make the folder for that user first, as root: install -d -o USER ${data}`,
+      { cause: error },
+    )
+  const shut = firstShut(dirname(backup))
+  const remedy =
+    shut === undefined
+      ? `cannot read ${path}: give the backup to that user with chown -R USER ${realpathSync(backup)}`
+      : `cannot enter ${shut}: let that user in, or copy the backup to another folder`
+  return new StartProblem(`${user} ${remedy}`, { cause: error })
+}
+
+/** The topmost folder on the way to `path` that this user may not enter. */
+function firstShut(path: string): string | undefined {
+  const above = path === '/' ? undefined : firstShut(dirname(path))
+  if (above !== undefined) return above
+  try {
+    accessSync(path, constants.X_OK)
+    return undefined
+  } catch {
+    return path
+  }
 }

@@ -1,7 +1,7 @@
 // `plinth restore` by root: everything is done as the user to whom the data folder belongs, or else the backup.
 
 import { execFileSync } from 'node:child_process'
-import { chmodSync, existsSync, statSync } from 'node:fs'
+import { chmodSync, existsSync, realpathSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { runCli } from '../support/cli.js'
@@ -26,7 +26,7 @@ t.test('a backup that has come from another machine', root, async (t) => {
   t.match(restore('missing'), {
     code: 1,
     stdout: '',
-    stderr: `plinth: the user with the id ${OLD_USER} cannot write ${at('missing')}`,
+    stderr: `plinth: the user with the id ${OLD_USER}, as whom this runs, cannot write ${at('missing')}`,
   })
   t.notOk(existsSync(at('missing')))
   execFileSync('install', ['-d', '-o', String(NEW_USER), '-g', String(NEW_USER), at('data')])
@@ -34,9 +34,14 @@ t.test('a backup that has come from another machine', root, async (t) => {
   t.match(unread, {
     code: 1,
     stdout: '',
-    stderr: `plinth: the user with the id ${NEW_USER}, to whom ${at('data')}`,
+    stderr: `plinth: the user with the id ${NEW_USER}, as whom this runs, cannot read ${at('backup/latest')}`,
   })
-  t.match(unread.stderr, 'give the backup to that user with chown -R')
+  const advice = /give the backup to that user with (chown -R) USER (\S+)/.exec(unread.stderr) ?? []
+  t.equal(advice[2], realpathSync(at('backup/latest')), 'not the link: chown -R goes through none')
+
+  chmodSync(at('backup'), 0o700)
+  t.match(restore('data'), { code: 1, stderr: `cannot enter ${at('backup')}: let that user in, or copy` })
+  chmodSync(at('backup'), 0o755)
 
   giveTo(NEW_USER)
   const restored = restore('data')
