@@ -7,9 +7,8 @@ import { WrongUsage, type Command } from './commands/command.js'
 import { COMMAND_NAMES, loadCommand, loadCommands } from './commands/commands.js'
 import { print, printError } from './commands/print.js'
 import { similarTo } from './commands/similar.js'
-import { readConfig } from './config.js'
+import { readConfig, VERSION } from './config.js'
 import { errno, messageOf, PLINTH, quote } from './errors.js'
-import { programVersion } from './service/program.js'
 import { becomeOwner } from './store/become-owner.js'
 import { readFormat } from './store/format.js'
 
@@ -98,7 +97,7 @@ async function main(): Promise<number> {
       return 0
     }
     if (name === '--version') {
-      print([programVersion()])
+      print([VERSION])
       return 0
     }
     const command = await loadCommand(name)

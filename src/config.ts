@@ -1,5 +1,7 @@
-// The settings: environment variables, read and validated once. The only file that reads process.env.
+// What the process runs with. The settings: environment variables, read and validated once, in the only file that reads
+// process.env. And its version.
 
+import { readFileSync } from 'node:fs'
 import { MAX_ZIP_BYTES } from './gomod/check-zip.js'
 import {
   number,
@@ -140,4 +142,11 @@ export function readConfig(env?: Environment): Config {
   return Object.fromEntries(
     Object.entries(SETTINGS).map(([field, { read }]) => [field, read(from)]),
   ) as Config
+}
+
+/** The version of the process: package.json, above build/, may be of a newer one by the time that somebody asks. */
+export const VERSION: string = versionIn(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
+
+function versionIn(text: string): string {
+  return String((JSON.parse(text) as { version: unknown }).version)
 }

@@ -34,7 +34,9 @@ function statusLines({ at, reads, uploads }: Status): string[] {
     at,
     ...sideLines('reads', reads),
     ...sideLines('uploads', uploads),
-    ...(pid === undefined ? [] : [`  service: version ${version}, pid ${pid}, since ${since}`]),
+    ...(pid === undefined
+      ? []
+      : [`  service: ${version === undefined ? '' : `version ${version}, `}pid ${pid}, since ${since}`]),
     ...(disk ? [`  free: ${mebibytes(disk.free)}, of which ${mebibytes(disk.floor)} are kept free`] : []),
   ]
 }

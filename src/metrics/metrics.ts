@@ -1,8 +1,8 @@
 // The metrics of the service: what is counted as it happens, and what its parts tell when somebody asks.
 
-import { readFileSync } from 'node:fs'
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client'
 import type { LocalAddress } from '../addresses/local-address.js'
+import { VERSION } from '../config.js'
 import type { RequestMiddleware } from '../http/request-state.js'
 import type { Log } from '../log.js'
 import { MetricsListener } from './listener.js'
@@ -18,12 +18,6 @@ const ILL_NAMED = [
   'nodejs_active_requests_total',
   'nodejs_active_resources_total',
 ]
-
-/** That of package.json, which lies above build/. */
-function version(): string {
-  const text = readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')
-  return String((JSON.parse(text) as { version: unknown }).version)
-}
 
 export class Metrics {
   readonly #registry = new Registry()
@@ -53,7 +47,7 @@ export class Metrics {
       help: 'Always 1; the version of Plinth is a label.',
       labelNames: ['version'],
       registers,
-    }).set({ version: version() }, 1)
+    }).set({ version: VERSION }, 1)
     this.#isUp = new Gauge({
       name: 'plinth_source_up',
       help: '1 when this source of metrics could be asked, else 0: then its metrics are absent.',

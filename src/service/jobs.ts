@@ -17,6 +17,7 @@ import {
 } from '../access/owner-requests.js'
 import { deriveAccess } from '../access/derive.js'
 import { isOwnerName, type Account } from '../access/rights.js'
+import { VERSION } from '../config.js'
 import { deletePublished, parseDeletion, type DeletionEvent, type DeletionRequest } from '../http/deletion.js'
 import { importVersions, type ImportEvent, type ImportRequest } from '../import/import.js'
 import type { InspectionEvent } from '../inspection/finding.js'
@@ -37,7 +38,6 @@ import {
   type WatchEvent,
 } from './backup-jobs.js'
 import type { Parts } from './parts.js'
-import { programVersion } from './program.js'
 import type { ReadyReport } from './readiness.js'
 
 /** How a job runs. `signal` ends it. `noService`: no service runs, so nothing else is under way. */
@@ -152,11 +152,10 @@ const status: Job<object, ServiceStatus & { done: true }> = {
   run: async function* ({ readiness, freeSpace }) {
     const { free, floor } = await freeSpace.figures()
     const since = new Date(Date.now() - process.uptime() * 1000).toISOString()
-    const version = programVersion()
     yield {
       ...(await readiness.report()),
       pid: process.pid,
-      version,
+      version: VERSION,
       since,
       disk: { free, floor },
       done: true,

@@ -1,7 +1,7 @@
 // Where this program's files are at this moment. A release is started through a symbolic link (`current`), and an
 // upgrade makes the link lead to another release: a process that is started anew comes from there.
 
-import { readFileSync, realpathSync } from 'node:fs'
+import { realpathSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -23,9 +23,3 @@ const FOLDER = folderAsked()
 // 'main.js' → /opt/plinth/current/build/src/main.js
 /** The path of an entry point, by the links that this process was started by. */
 export const programFile = (name: string): string => join(FOLDER, name)
-
-/** The version of this process: that of package.json, which lies above build/ in a clone, a release and a package. */
-export function programVersion(): string {
-  const text = readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')
-  return String((JSON.parse(text) as { version: unknown }).version)
-}
