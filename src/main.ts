@@ -7,7 +7,7 @@ import { makeLog } from './log.js'
 import { planNginx } from './nginx/configure.js'
 import { letWorkersConnect, letWorkersRead, workersElsewhere, type WorkerUser } from './nginx/workers.js'
 import { endOnUncaught } from './service/crash.js'
-import { endRun } from './service/last-run.js'
+import { beginRun, endRun } from './service/last-run.js'
 import { lockDataFolder } from './service/lock-data-folder.js'
 import { openMetrics } from './service/open-metrics.js'
 import { ServiceManager } from './service/service-manager.js'
@@ -44,7 +44,7 @@ async function main(): Promise<void> {
     signLock(config.data)
   }
   const metrics = await openMetrics(config, log)
-  const service = new Service(config, metrics?.hear(log) ?? log, metrics)
+  const service = new Service(config, metrics?.hear(log) ?? log, { metrics, ownNginx: !isAlone })
   endOnUncaught(service, log)
   // `npm start` has an nginx of its own. In front of a service that runs alone is somebody else's.
   const workers = isAlone ? await workersElsewhere(config) : undefined
@@ -70,6 +70,7 @@ async function main(): Promise<void> {
   }
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => void stop(signal))
   process.on('disconnect', () => void stop('the starting process ended'))
+  beginRun(log) // from here on it ends in order, or is killed
   log('info', 'ready', { pid: process.pid })
   process.send?.('ready')
   void manager.ready('taking requests')

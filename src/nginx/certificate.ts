@@ -5,6 +5,12 @@ import { readFileSync } from 'node:fs'
 import type { Config } from '../config.js'
 import { errno, messageOf, StartProblem } from '../errors.js'
 
+/** When a certificate expires, in ms since the epoch; `undefined` for one with an end that is no date. */
+export function endOfCertificate({ validTo }: X509Certificate): number | undefined {
+  const end = Date.parse(validTo)
+  return Number.isNaN(end) ? undefined : end
+}
+
 function readPem<T>(setting: string, path: string, what: string, parse: (pem: Buffer) => T): T {
   let pem: Buffer
   try {
@@ -37,7 +43,9 @@ export function checkTls({ tls }: Config, now = Date.now()): string | undefined 
   if (!certificate.checkPrivateKey(key))
     throw new StartProblem(`PLINTH_TLS_KEY=${tls.key} is not the key of the certificate in PLINTH_TLS_CERT`)
   const { validFrom, validTo } = certificate
-  if (Date.parse(validTo) <= now) return `the certificate in PLINTH_TLS_CERT expired on ${validTo}`
+  const end = endOfCertificate(certificate)
+  if (end === undefined) throw new StartProblem(`PLINTH_TLS_CERT=${tls.cert} ends at no date`)
+  if (end <= now) return `the certificate in PLINTH_TLS_CERT expired on ${validTo}`
   if (Date.parse(validFrom) > now) return `the certificate in PLINTH_TLS_CERT is valid from ${validFrom} only`
   return undefined
 }

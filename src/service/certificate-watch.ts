@@ -4,8 +4,11 @@
 import { X509Certificate } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import type { Log } from '../log.js'
+import { endOfCertificate } from '../nginx/certificate.js'
 
 const LOOK_EVERY_MS = 3_600_000
+/** How long it is known what nginx serves. Asking is a handshake. */
+const KNOWN_MS = 5000
 const DAY_MS = 86_400_000
 /** Days before the end from which the log says so. */
 const SOON_DAYS = 14
@@ -20,12 +23,18 @@ export class CertificateWatch {
   readonly #log: Log
   /** Gives milliseconds since the epoch. */
   readonly #now: () => number
+  readonly #knownMs: number
   /** Whether the log was told that the end is near. */
   #told = false
   #timer: NodeJS.Timeout | undefined
+  /** What nginx was last seen to serve; it is kept while nginx does not answer. */
+  #served: number | undefined
+  /** The last question to nginx, and when it was asked, on the clock of `performance`. */
+  #asked: { at: number; answer: Promise<number | undefined> } | undefined
 
-  constructor(watched: Watched | undefined, log: Log, now: () => number = Date.now) {
+  constructor(watched: Watched | undefined, log: Log, now: () => number = Date.now, knownMs = KNOWN_MS) {
     this.#now = now
+    this.#knownMs = knownMs
     this.#watched = watched
     this.#log = log
   }
@@ -42,8 +51,8 @@ export class CertificateWatch {
   }
 
   /**
-   * When the certificate expires, in ms since the epoch: the one that is served, or, when nginx cannot be asked, the
-   * one in the file. `undefined` without either.
+   * When the certificate expires, in ms since the epoch: the one that is served, or, when nginx has never answered,
+   * the one in the file. `undefined` without either.
    */
   async expires(): Promise<number | undefined> {
     return (await this.#ends()).seen
@@ -53,8 +62,15 @@ export class CertificateWatch {
   async #ends(): Promise<{ seen: number | undefined; waits: boolean }> {
     if (!this.#watched) return { seen: undefined, waits: false }
     const { path, servedEnd } = this.#watched
-    const [served, inFile] = await Promise.all([servedEnd(), endOf(path)])
+    const [served, inFile] = await Promise.all([this.#servedEnd(servedEnd), endOf(path)])
     return { seen: served ?? inFile, waits: (inFile ?? 0) > (served ?? Infinity) }
+  }
+
+  async #servedEnd(ask: () => Promise<number | undefined>): Promise<number | undefined> {
+    const now = performance.now()
+    if (!this.#asked || now - this.#asked.at >= this.#knownMs) this.#asked = { at: now, answer: ask() }
+    this.#served = (await this.#asked.answer) ?? this.#served
+    return this.#served
   }
 
   /** What is wrong; `undefined` when nothing is. */
@@ -81,7 +97,7 @@ export class CertificateWatch {
 /** When the certificate in a PEM file expires; `undefined` when it cannot be read. */
 async function endOf(path: string): Promise<number | undefined> {
   try {
-    return Date.parse(new X509Certificate(await readFile(path)).validTo)
+    return endOfCertificate(new X509Certificate(await readFile(path)))
   } catch {
     return undefined // the service may run as a user who may not read it, or it is being replaced
   }

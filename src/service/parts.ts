@@ -27,7 +27,8 @@ import { Readiness } from './readiness.js'
 import { Store } from '../store/store.js'
 
 /** Parts that tests put in the place of the real ones. */
-type Given = { store?: Store; zips?: CheckPool }
+/** `ownNginx`: the nginx in front is that of `npm start`, by these settings. */
+type Given = { store?: Store; zips?: CheckPool; ownNginx?: boolean }
 
 export class Parts {
   /** The settings. */
@@ -94,7 +95,9 @@ export class Parts {
     this.intake = new ModuleIntake(this)
     this.clockWatch = new ClockWatch(log)
     this.certificateWatch = new CertificateWatch(
-      config.tls && { path: config.tls.cert, servedEnd: () => servedCertificateEnd(reachedAt(config)) },
+      config.tls && given.ownNginx
+        ? { path: config.tls.cert, servedEnd: () => servedCertificateEnd(reachedAt(config)) }
+        : undefined,
       log,
     )
     this.readiness = new Readiness(this)

@@ -14,7 +14,7 @@ import type { Log } from '../log.js'
 import type { Metrics } from '../metrics/metrics.js'
 import { commandsFor } from './commands-for-accounts.js'
 import { CommandSocket } from './control.js'
-import { beginRun, wasCutOff } from './last-run.js'
+import { wasCutOff } from './last-run.js'
 import { Parts } from './parts.js'
 import { noteAuditLog } from './note-audit-log.js'
 import { writeSiteFiles } from './site-files.js'
@@ -47,11 +47,16 @@ export class Service {
   /** Whether what a crash left was looked at, and requests are taken. */
   #takesRequests = false
 
-  constructor(config: Config, log: Log, metrics?: Metrics) {
+  /** `ownNginx`: the nginx in front is that of `npm start`, by these settings. */
+  constructor(
+    config: Config,
+    log: Log,
+    { metrics, ownNginx = false }: { metrics?: Metrics | undefined; ownNginx?: boolean } = {},
+  ) {
     this.#metrics = metrics
     this.#config = config
     this.#log = log
-    this.#parts = new Parts(config, log)
+    this.#parts = new Parts(config, log, { ownNginx })
     this.#admission = new Admission(config.maxUploads)
     this.#keeper = new AccessKeeper(this.#parts)
     const runCommand = commandsFor(this.#parts)
@@ -90,7 +95,6 @@ export class Service {
     await writeSiteFiles(this.#parts.store, this.#parts.site)
     await listen(this.#server)
     this.#takesRequests = true
-    beginRun(this.#log)
     if (this.#config.inbox)
       this.#inbox = await Inbox.start(this.#parts, { settleMs: this.#config.inboxSettleSeconds * 1000 })
     await this.#commands.listen()

@@ -6,8 +6,13 @@ import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 export function writePidFile(path: string): void {
   const temp = `${path}.${process.pid}`
   rmSync(temp, { force: true })
-  writeFileSync(temp, `${process.pid}\n`, { flag: 'wx', mode: 0o644 })
-  renameSync(temp, path)
+  try {
+    writeFileSync(temp, `${process.pid}\n`, { flag: 'wx', mode: 0o644 })
+    renameSync(temp, path)
+  } catch (error) {
+    rmSync(temp, { force: true }) // a full disk takes an empty file
+    throw error
+  }
 }
 
 /** Removes the file `path`, unless another process has written it since. */

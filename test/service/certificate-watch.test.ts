@@ -1,4 +1,4 @@
-import { rmSync, writeFileSync } from 'node:fs'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { X509Certificate } from 'node:crypto'
 import { join } from 'node:path'
 import t from 'tap'
@@ -30,6 +30,7 @@ function watched() {
     { path, servedEnd: async () => nginx.serves },
     (level, event, fields) => void lines.push({ level, event, ...fields }),
     () => clock.now,
+    0,
   )
   return { path, clock, nginx, lines, watch }
 }
@@ -51,6 +52,18 @@ t.test('the log tells that the end is near, that it is past, and that there is a
   t.match(await at(90), { level: 'info', event: 'there is a new certificate', days: 90 })
   t.equal(await watch.problem(), undefined)
   t.equal(await at(90), undefined, 'once')
+})
+
+t.test('a certificate that ends at no date ends nothing else', async (t) => {
+  const { path, lines, watch } = watched()
+  const der = new X509Certificate(PEM).raw.toString('latin1').replace('271129061625Z', '271329061625Z')
+  const thirteenthMonth = Buffer.from(der, 'latin1').toString('base64')
+  writeFileSync(path, `-----BEGIN CERTIFICATE-----\n${thirteenthMonth}\n-----END CERTIFICATE-----\n`)
+  t.ok(new X509Certificate(readFileSync(path)), 'node reads it')
+  t.equal(await watch.expires(), undefined)
+  t.equal(await watch.problem(), undefined)
+  await watch.look()
+  t.same(lines, [])
 })
 
 t.test('a file that cannot be read is not an expired certificate', async (t) => {
@@ -88,6 +101,12 @@ t.test('a renewed certificate counts when nginx has loaded it', async (t) => {
   rmSync(path)
   t.equal(await watch.problem(), expired, 'what nginx serves is known without the file')
   writeFileSync(path, PEM)
+  nginx.serves = undefined
+  t.equal(
+    await watch.problem(),
+    `${expired}, and ${fields.reason}`,
+    'an nginx that does not answer has not loaded it',
+  )
   nginx.serves = END
   t.equal(await watch.problem(), undefined)
   await watch.look()

@@ -208,7 +208,8 @@ fails runuser -u dev -- ls /var/backups/plinth
 
 step the backup is copied elsewhere, with the settings
 ${line(installed(block(MANUAL, 'Elsewhere with rsync or restic')), 'rsync').replace('/srv/backup', '/var/backups/plinth')}
-cp /etc/plinth/plinth.env said ci alice /mnt/elsewhere/
+cp -a /etc/plinth /mnt/elsewhere/etc
+cp said ci alice /mnt/elsewhere/
 curl -fsS "$PLINTH/api/packages/team/-/generic/tool/1.0.0/SHA256SUMS" > /mnt/elsewhere/SHA256SUMS
 curl -fsS "$G/@v/v1.0.0.zip" > /mnt/elsewhere/m.zip
 `
@@ -219,12 +220,13 @@ useradd --system somebody
 ${INSTALL}
 step the backup is restored there
 fails test "$(stat -c %U /mnt/elsewhere/plinth)" = plinth
-echo 'PLINTH_LISTEN=127.0.0.1:8081' >> /mnt/elsewhere/plinth.env
+printf '%s\\n' PLINTH_LISTEN=127.0.0.1:8081 PLINTH_AUDIT_LOG=/var/log/plinth/audit.log >> /mnt/elsewhere/etc/plinth.env
 (${installed(block(MANUAL, 'On another machine'))}) > restored
 cat restored
 grep ' 0 faults' restored
 export PLINTH_DATA=/var/lib/plinth PLINTH_LISTEN=127.0.0.1:8081
 test "$(find /var/lib/plinth ! -user plinth)" = ''
+test -e /var/log/plinth/audit.log
 plinth verify | grep ' 0 faults'
 plinth status
 
