@@ -3,7 +3,7 @@
 
 import { chmod, lstat, unlink } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import { createConnection } from 'node:net'
+import { whyNoConnection } from '../addresses/connection.js'
 import { isLoopbackHost, localAddressText, type LocalAddress } from '../addresses/local-address.js'
 import { errno, messageOf } from '../errors.js'
 import type { Log } from '../log.js'
@@ -142,15 +142,5 @@ function reasonOf(error: unknown): string {
 /** Removes the socket of a service that was killed. */
 async function removeLeftSocket(path: string): Promise<void> {
   const status = await unlessAbsent(lstat(path))
-  if (status?.isSocket() && !(await isAnswered(path))) await unlessAbsent(unlink(path))
+  if (status?.isSocket() && (await whyNoConnection({ path })) !== undefined) await unlessAbsent(unlink(path))
 }
-
-const isAnswered = (path: string): Promise<boolean> =>
-  new Promise((resolve) => {
-    const probe = createConnection({ path })
-    probe.once('connect', () => {
-      probe.destroy()
-      resolve(true)
-    })
-    probe.once('error', () => resolve(false))
-  })

@@ -2,8 +2,8 @@
 // them, and the next one cannot listen where a file has the name.
 
 import { accessSync, constants, lstatSync, rmSync, type Stats } from 'node:fs'
-import { createConnection } from 'node:net'
 import { dirname } from 'node:path'
+import { whyNoConnection } from '../addresses/connection.js'
 import type { ListenAddress } from '../addresses/listen-address.js'
 import type { Config } from '../config.js'
 import { errno, messageOf, StartProblem } from '../errors.js'
@@ -65,12 +65,7 @@ export async function clearLeftSockets({ listen, httpListen = [] }: Config): Pro
 }
 
 /** Whether a program listens on the socket. One that is too busy to take a connection does. */
-const isHeard = (path: string): Promise<boolean> =>
-  new Promise((resolve) => {
-    const probe = createConnection({ path })
-    probe.once('connect', () => {
-      probe.destroy()
-      resolve(true)
-    })
-    probe.once('error', (error) => resolve(!['ECONNREFUSED', 'ENOENT'].includes(errno(error) ?? '')))
-  })
+async function isHeard(path: string): Promise<boolean> {
+  const code = await whyNoConnection({ path })
+  return code === undefined || !['ECONNREFUSED', 'ENOENT'].includes(code)
+}

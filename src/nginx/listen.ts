@@ -1,6 +1,7 @@
 // The addresses that Plinth listens on must be free before nginx is started. Those of nginx accept connections after.
 
-import { createConnection, createServer, isIPv6, type ListenOptions, type NetConnectOpts } from 'node:net'
+import { createServer, isIPv6, type ListenOptions, type NetConnectOpts } from 'node:net'
+import { whyNoConnection } from '../addresses/connection.js'
 import { nginxAddresses, type ListenAddress } from '../addresses/listen-address.js'
 import { localAddressText } from '../addresses/local-address.js'
 import type { Config } from '../config.js'
@@ -90,12 +91,7 @@ function reached(address: ListenAddress): NetConnectOpts {
 /** No route leads to `::1` where IPv6 is switched off, and nobody can ask then whether nginx listens on `::`. */
 const CANNOT_ASK = ['EADDRNOTAVAIL', 'ENETUNREACH']
 
-const accepts = (options: NetConnectOpts): Promise<boolean> =>
-  new Promise((resolve) => {
-    const probe = createConnection(options)
-    probe.once('connect', () => {
-      probe.destroy()
-      resolve(true)
-    })
-    probe.once('error', (error) => resolve(CANNOT_ASK.includes(errno(error) ?? '')))
-  })
+async function accepts(where: NetConnectOpts): Promise<boolean> {
+  const code = await whyNoConnection(where)
+  return code === undefined || CANNOT_ASK.includes(code)
+}

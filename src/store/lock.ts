@@ -3,9 +3,9 @@
 
 import { closeSync, ftruncateSync, mkdirSync, openSync, readFileSync, writeSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
-import { createConnection } from 'node:net'
 import { hostname } from 'node:os'
 import { dirname, join } from 'node:path'
+import { whyNoConnection } from '../addresses/connection.js'
 import { messageOf, StartProblem } from '../errors.js'
 import { lockPath, socketPath } from '../layout.js'
 import { flock, type FlockOutcome } from './flock.js'
@@ -146,12 +146,4 @@ async function withoutFlock(fd: number, data: string, locking: Locking): Promise
   return { fd: undefined, release: () => {} }
 }
 
-const answers = (): Promise<boolean> =>
-  new Promise((resolve) => {
-    const probe = createConnection(socketPath)
-    probe.once('connect', () => {
-      probe.destroy()
-      resolve(true)
-    })
-    probe.once('error', () => resolve(false))
-  })
+const answers = async (): Promise<boolean> => (await whyNoConnection({ path: socketPath })) === undefined

@@ -44,6 +44,17 @@ async function liveData(): Promise<string> {
   return data
 }
 
+/** What kills a command at a system call, the `when`th of its name. */
+const killedAt = (call: string, when: number): string[] => [
+  'strace',
+  '-f',
+  '-qq',
+  '-o',
+  '/dev/null',
+  '-e',
+  `inject=${call}:signal=SIGKILL:when=${when}`,
+]
+
 /** A system call, and at which of its calls the process is killed. `first`: no backup is there yet. */
 const MOMENTS: [call: string, when: number, first?: 'first'][] = [
   ['mkdir', 2, 'first'],
@@ -68,16 +79,7 @@ t.test('killed at each moment', needs('strace', 'flock'), async (t) => {
   for (const [call, when, first] of MOMENTS) {
     if (first) rmSync(to, { recursive: true, force: true })
     const before = named(to)
-    const tracer = [
-      'strace',
-      '-f',
-      '-qq',
-      '-o',
-      '/dev/null',
-      '-e',
-      `inject=${call}:signal=SIGKILL:when=${when}`,
-    ]
-    const { signal, code } = await run(data, tracer, 'backup', to, '--keep', '2')
+    const { signal, code } = await run(data, killedAt(call, when), 'backup', to, '--keep', '2')
     if (signal === 'SIGKILL' || code !== 0) killed++
     else t.comment(`no call ${when} of ${call}`)
     for (const name of named(to)) {
@@ -114,16 +116,7 @@ t.test('a restore that is killed is run again', needs('strace', 'flock'), async 
     ['utimensat', 25],
     ['rename', 2],
   ] as const) {
-    const tracer = [
-      'strace',
-      '-f',
-      '-qq',
-      '-o',
-      '/dev/null',
-      '-e',
-      `inject=${call}:signal=SIGKILL:when=${when}`,
-    ]
-    await run(target, tracer, 'restore', join(to, 'latest'), '--to', target)
+    await run(target, killedAt(call, when), 'restore', join(to, 'latest'), '--to', target)
     // A signal comes when the call was made.
     const path = join(target, 'state/format')
     const format = existsSync(path) ? readFileSync(path, 'utf8') : ''
