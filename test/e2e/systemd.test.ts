@@ -186,7 +186,10 @@ curl -fsSk --user "admin:$TOKEN" --upload-file /opt/plinth/current/LICENSE "$URL
 end_reading
 
 step nginx that dies has the new rules again
-kill -KILL "$(child_of 'nginx: master')"
+NGINX=$(child_of 'nginx: master')
+another_nginx() { MASTER=$(child_of 'nginx: master') && test "$MASTER" != "$NGINX"; }
+kill -KILL "$NGINX"
+until_ok another_nginx # until then the workers of the dead one answer
 until_ok sh -c 'curl -ksI https://localhost/ | grep -i "^server: nginx/"'
 
 step a rollback: reads go on, and nginx has the old rules
