@@ -26,6 +26,8 @@ import { queueKey, type ModuleOperation } from '../packages/operation.js'
 import { readModuleFacts } from '../packages/published.js'
 import type { PublicationClock } from '../packages/publication-clock.js'
 import { linkRecord, recordFolder, removeRecord, writeRecord } from '../packages/records.js'
+import type { ChecksumDatabases } from '../sumdb/databases.js'
+import type { GoSums } from '../sumdb/record.js'
 import type { Staged } from '../store/staging.js'
 import type { Store } from '../store/store.js'
 import { waitForAll } from '../store/wait-for-all.js'
@@ -36,13 +38,20 @@ import { withGoMod } from './go-mod.js'
 import { Views, type StagedModuleViews } from './views.js'
 
 /** The parts that publishing needs. */
-type Needs = { store: Store; journal: Journal; zips: CheckPool; clock: PublicationClock; site: Site }
+type Needs = {
+  store: Store
+  journal: Journal
+  zips: CheckPool
+  databases: ChecksumDatabases
+  clock: PublicationClock
+  site: Site
+}
 
 /**
  * A checked module zip: its path and those of its go.mod and of its facts, all absolute in an upload's folder; its
- * SHA-256 and size.
+ * SHA-256 and size; its sums in go.sum.
  */
-type CheckedZip = Sum & { path: string; mod: string; facts: string }
+type CheckedZip = Sum & { path: string; mod: string; facts: string; sums: GoSums }
 
 /** What was taken out of a zip: its go.mod and its facts, both absolute. */
 type FromZip = Pick<CheckedZip, 'mod' | 'facts'>
@@ -68,14 +77,17 @@ export class ModulePublisher {
   readonly #store: Store
   readonly #journal: Journal
   readonly #zips: CheckPool
+  /** Records what is published, for owners that want it. */
+  readonly #databases: ChecksumDatabases
   readonly #clock: PublicationClock
   /** `list`, `@latest`, `latest.*`, JSON and pages of every module. */
   readonly #views: Views
 
-  constructor({ store, journal, zips, clock, site }: Needs) {
+  constructor({ store, journal, zips, databases, clock, site }: Needs) {
     this.#store = store
     this.#journal = journal
     this.#zips = zips
+    this.#databases = databases
     this.#clock = clock
     this.#views = new Views(store, site)
   }
@@ -88,7 +100,7 @@ export class ModulePublisher {
    */
   publish(
     version: ModuleVersion,
-    { path, sha256, size, ...from }: CheckedZip,
+    { path, sha256, size, sums, ...from }: CheckedZip,
     { published, mayStill }: Publishing = {},
   ): Promise<void> {
     const zip = versionFile(version, 'zip')
@@ -98,6 +110,7 @@ export class ModulePublisher {
       await mayStill?.()
       await mustBeDeclared(this.#store, version.owner) // somebody may have removed it while the body came
       if (await this.#store.exists(zip)) throw await this.#conflict(version)
+      await this.#databases.of(version.owner)?.mustAgree(version, sums)
       const time = published ? wholeSeconds(published) : this.#clock.publicationTime(zip)
       await this.#journal.publish({
         entry: { op: 'publish', ...only(version), sha256, size },
@@ -107,7 +120,10 @@ export class ModulePublisher {
           if (!(await this.#store.claim(path, zip))) throw await this.#conflict(version)
         },
         prune: () => this.#store.prune(modulePaths(version).versions, goFolder(version.owner)),
-        place: (derived, entry) => this.#place(version, derived, entry),
+        place: async (derived, entry) => {
+          await this.#record(version, sums)
+          await this.#place(version, derived, entry)
+        },
         withdraw: () => this.#withdraw(version),
       })
     })
@@ -151,6 +167,7 @@ export class ModulePublisher {
       const known = sha256 !== undefined && status.size === size
       if (known) await writeRecord(this.#store, zip, { op, ...version, sha256, size })
       const sum = known ? { sha256, size } : await sumOf(this.#store.at(zip))
+      await this.#record(version, { zip: reading.zip.zipHash, mod: reading.zip.modHash })
       await this.#place(version, await this.#derive(version, { mod, facts }, { ...sum, time: status.mtime }))
     })
   }
@@ -158,6 +175,17 @@ export class ModulePublisher {
   /** Runs `action`, which changes a module's files by itself, while nobody else changes the module. */
   alone<T>(module: Module, action: () => Promise<T>): Promise<T> {
     return this.#journal.alone(queueKey(module), () => action().finally(() => this.#views.forget(module)))
+  }
+
+  /**
+   * Records a claimed version, before anybody can see it. What is recorded cannot be taken back, so the claim is on the
+   * disk first. When the version is withdrawn after all, the same content is welcome later.
+   */
+  async #record(version: ModuleVersion, sums: GoSums): Promise<void> {
+    const database = this.#databases.of(version.owner)
+    if (!database) return
+    await this.#store.sync(modulePaths(version).versions)
+    await database.append(version, sums)
   }
 
   /** Derives everything while the zip itself gets its time and goes to the disk. */

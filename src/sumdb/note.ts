@@ -44,12 +44,7 @@ const rawSecret = (secret: KeyObject): Buffer =>
 
 // the first 4 bytes of SHA-256(name ⏎ algorithm key)
 const idOf = (name: string, raw: Uint8Array): string =>
-  createHash('sha256')
-    .update(`${name}\n`)
-    .update(Buffer.of(ED25519))
-    .update(raw)
-    .digest('hex')
-    .slice(0, 8)
+  createHash('sha256').update(`${name}\n`).update(Buffer.of(ED25519)).update(raw).digest('hex').slice(0, 8)
 
 function signerOf(name: string, secret: KeyObject): Signer {
   const key = createPublicKey(secret)
@@ -57,8 +52,7 @@ function signerOf(name: string, secret: KeyObject): Signer {
 }
 
 /** A new key under this name. */
-export const newSigner = (name: string): Signer =>
-  signerOf(name, generateKeyPairSync('ed25519').privateKey)
+export const newSigner = (name: string): Signer => signerOf(name, generateKeyPairSync('ed25519').privateKey)
 
 const keyText = (raw: Uint8Array): string => Buffer.concat([Buffer.of(ED25519), raw]).toString('base64')
 
