@@ -23,7 +23,6 @@ import {
 import type { CheckPool } from '../modzip/check-pool.js'
 import type { Journal } from '../packages/journal.js'
 import { queueKey, type ModuleOperation } from '../packages/operation.js'
-import { readModuleFacts } from '../packages/published.js'
 import type { PublicationClock } from '../packages/publication-clock.js'
 import { linkRecord, recordFolder, removeRecord, writeRecord } from '../packages/records.js'
 import type { ChecksumDatabases } from '../sumdb/databases.js'
@@ -34,7 +33,9 @@ import { waitForAll } from '../store/wait-for-all.js'
 import type { Site } from '../views/page-addresses.js'
 import { versionText } from '../views/module-index.js'
 import { infoText } from './artifacts.js'
+import { existsAlready } from './exists-already.js'
 import { withGoMod } from './go-mod.js'
+import { recordVersion } from './record-version.js'
 import { Views, type StagedModuleViews } from './views.js'
 
 /** The parts that publishing needs. */
@@ -109,7 +110,7 @@ export class ModulePublisher {
     return this.#journal.alone(queueKey(version), async () => {
       await mayStill?.()
       await mustBeDeclared(this.#store, version.owner) // somebody may have removed it while the body came
-      if (await this.#store.exists(zip)) throw await this.#conflict(version)
+      if (await this.#store.exists(zip)) throw await existsAlready(this.#store, version)
       await this.#databases.of(version.owner)?.mustAgree(version, sums)
       const time = published ? wholeSeconds(published) : this.#clock.publicationTime(zip)
       await this.#journal.publish({
@@ -117,24 +118,16 @@ export class ModulePublisher {
         prepare: () => this.#prepare(version, { path, ...from }, { time, sha256, size }),
         drop: (derived) => this.#drop(derived),
         claim: async () => {
-          if (!(await this.#store.claim(path, zip))) throw await this.#conflict(version)
+          if (!(await this.#store.claim(path, zip))) throw await existsAlready(this.#store, version)
         },
         prune: () => this.#store.prune(modulePaths(version).versions, goFolder(version.owner)),
         place: async (derived, entry) => {
-          await this.#record(version, sums)
+          await recordVersion(this.#store, this.#databases, version, sums)
           await this.#place(version, derived, entry)
         },
         withdraw: () => this.#withdraw(version),
       })
     })
-  }
-
-  /** Says what is there, as far as its views know it. */
-  async #conflict(version: ModuleVersion): Promise<Refusal> {
-    const facts = await readModuleFacts(this.#store, version)
-    const there = facts ? `\nwhat is there has ${facts.h1} and sha256 ${facts.sha256}` : ''
-    const what = `${version.module} ${version.version}`
-    return new Refusal(409, `${what} exists already: delete it first, or publish a new version${there}`)
   }
 
   /** Deletes a version. Throws a 404 when there is no such version. */
@@ -167,7 +160,8 @@ export class ModulePublisher {
       const known = sha256 !== undefined && status.size === size
       if (known) await writeRecord(this.#store, zip, { op, ...version, sha256, size })
       const sum = known ? { sha256, size } : await sumOf(this.#store.at(zip))
-      await this.#record(version, { zip: reading.zip.zipHash, mod: reading.zip.modHash })
+      const sums = { zip: reading.zip.zipHash, mod: reading.zip.modHash }
+      await recordVersion(this.#store, this.#databases, version, sums)
       await this.#place(version, await this.#derive(version, { mod, facts }, { ...sum, time: status.mtime }))
     })
   }
@@ -175,17 +169,6 @@ export class ModulePublisher {
   /** Runs `action`, which changes a module's files by itself, while nobody else changes the module. */
   alone<T>(module: Module, action: () => Promise<T>): Promise<T> {
     return this.#journal.alone(queueKey(module), () => action().finally(() => this.#views.forget(module)))
-  }
-
-  /**
-   * Records a claimed version, before anybody can see it. What is recorded cannot be taken back, so the claim is on the
-   * disk first. When the version is withdrawn after all, the same content is welcome later.
-   */
-  async #record(version: ModuleVersion, sums: GoSums): Promise<void> {
-    const database = this.#databases.of(version.owner)
-    if (!database) return
-    await this.#store.sync(modulePaths(version).versions)
-    await database.append(version, sums)
   }
 
   /** Derives everything while the zip itself gets its time and goes to the disk. */

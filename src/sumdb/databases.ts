@@ -1,12 +1,13 @@
 // The checksum databases of all owners that have one, opened once. Of an owner without one nothing is asked.
 
-import { messageOf, Refusal } from '../errors.js'
+import { messageOf, PLINTH, Refusal } from '../errors.js'
 import { folders } from '../layout.js'
 import type { Log } from '../log.js'
 import type { Store } from '../store/store.js'
 import { ChecksumLog } from './log.js'
 import { parseSigner } from './note.js'
 import { statePaths } from './paths.js'
+import { finishRotation } from './rotation.js'
 import type { GoSums } from './record.js'
 
 /** What publishing asks of a database. */
@@ -35,11 +36,16 @@ export class ChecksumDatabases {
   /** Opens the database of an owner, or opens it again. One that cannot be opened refuses what it is asked. */
   async open(owner: string): Promise<void> {
     this.#opened.delete(owner)
+    await finishRotation(this.#store, owner)
     const key = await this.#store.read(statePaths(owner).key)
-    if (!key) return // it was never finished
+    if ((await this.statusOf(owner)) === undefined) return // it was never finished
     try {
-      const signer = parseSigner(key.toString())
-      if (!signer) throw new Error(`the key of the checksum database of ${owner} is damaged`)
+      const signer = parseSigner(key?.toString() ?? '')
+      if (!signer)
+        throw new Error(
+          `the key of the checksum database of ${owner} is ${key ? 'damaged' : 'lost'}. Nothing is recorded until ` +
+            `${PLINTH} sumdb rotate ${owner} with a new name`,
+        )
       this.#opened.set(owner, await ChecksumLog.open(this.#store, this.#log, owner, signer))
     } catch (error) {
       this.#log('error', 'checksum database stopped', { owner, reason: messageOf(error) })
@@ -85,8 +91,10 @@ export class ChecksumDatabases {
 
   /** Whether the database of an owner is shown. `undefined` when the owner has none. */
   async statusOf(owner: string): Promise<DatabaseStatus | undefined> {
-    const { key, status } = statePaths(owner)
-    if (!(await this.#store.exists(key))) return undefined
+    const { key, heads, status } = statePaths(owner)
+    // The key comes last when a database is made. One that has signed heads may have lost it.
+    const isMade = (await this.#store.exists(key)) || ((await this.#store.status(heads))?.size ?? 0) > 0
+    if (!isMade) return undefined
     const text = (await this.#store.read(status))?.toString().trim()
     return text === 'disabled' || text === 'enabling' ? text : 'enabled'
   }

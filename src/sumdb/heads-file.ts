@@ -33,7 +33,7 @@ function parseUnsigned(text: string): SignedHead | undefined {
 }
 
 /** Reads a {@link headLine} without its end; `undefined` for any other text, and for one with another signature. */
-function parseHeadLine(text: string, verifier: Verifier): SignedHead | undefined {
+export function parseHeadLine(text: string, verifier: Verifier): SignedHead | undefined {
   const head = parseUnsigned(text)
   return head && isSignatureOf(verifier, head, head.signature) ? head : undefined
 }

@@ -6,7 +6,6 @@
 
 import { dirname } from 'node:path'
 import { messageOf, Refusal } from '../errors.js'
-import { MAX_NAME_BYTES } from '../layout.js'
 import type { Log } from '../log.js'
 import { Unsynced } from '../store/append-file.js'
 import { readEach } from '../store/read-each.js'
@@ -14,11 +13,13 @@ import { placeFiles, unstageFiles } from '../store/staged-files.js'
 import type { Store } from '../store/store.js'
 import { waitForAll } from '../store/wait-for-all.js'
 import { prunePartials, stageAnew } from './database-files.js'
+import { conflict, mustFitAName } from './conflict.js'
 import type { Growth } from './growth.js'
 import { headLine, type SignedHead } from './heads-file.js'
 import { headText, signatureOf, type Signer } from './note.js'
 import { databasePaths, lookupName } from './paths.js'
-import { parseLookup, parseRecord, recordText, type GoSums, type SumRecord } from './record.js'
+import { recordText, type GoSums, type SumRecord } from './record.js'
+import { readRecorded } from './recorded.js'
 import { findEnd, type FoundLog } from './recovery.js'
 import { restoreFiles } from './restore-files.js'
 import { latestFile, lookupFile, Truth, type LogPlace } from './truth.js'
@@ -97,9 +98,8 @@ export class ChecksumLog {
   }
 
   /** What is recorded of a version; `undefined` when it is not. */
-  async recorded(at: Version): Promise<SumRecord | undefined> {
-    const text = await this.#store.read(databasePaths(this.owner, this.signer.name).lookup(at))
-    return text && parseRecord(parseLookup(text.toString())?.record ?? '')
+  recorded({ module, version }: Version): Promise<SumRecord | undefined> {
+    return readRecorded(this.#store, this.signer.name, { owner: this.owner, module, version })
   }
 
   /**
@@ -108,9 +108,7 @@ export class ChecksumLog {
    */
   async mustAgree(at: Version, sums: GoSums): Promise<void> {
     this.#mustRecord()
-    const name = lookupName(at).split('/').at(-1) ?? ''
-    if (Buffer.byteLength(name) > MAX_NAME_BYTES)
-      throw new Refusal(400, `the checksum database cannot hold ${name}: it has over ${MAX_NAME_BYTES} bytes`)
+    mustFitAName(at)
     const recorded = await this.recorded(at)
     if (recorded && recordText(recorded, recorded.sums) !== recordText(at, sums))
       throw conflict(at, recorded.sums, sums)
@@ -249,14 +247,4 @@ export class ChecksumLog {
     }
     throw failures[0]
   }
-}
-
-function conflict({ module, version }: Version, recorded: GoSums, sums: GoSums): Refusal {
-  const [then, now] =
-    recorded.zip === sums.zip ? [`go.mod ${recorded.mod}`, `go.mod ${sums.mod}`] : [recorded.zip, sums.zip]
-  return new Refusal(
-    409,
-    `${module} ${version} was published before with other content (${then}), which is recorded in the checksum ` +
-      `database: every client that knows it would refuse this one (${now}). Publish a new version.`,
-  )
 }

@@ -30,7 +30,7 @@ export async function mustBeNewName(store: Store, name: string): Promise<void> {
 }
 
 /** Notes that a name has a key now. */
-async function noteName(store: Store, owner: string, { name, id }: Signer): Promise<void> {
+export async function noteName(store: Store, owner: string, { name, id }: Signer): Promise<void> {
   const used = (await store.read(sumdbNamesPath))?.toString() ?? ''
   await writeSecret(store, sumdbNamesPath, `${used}${name} ${owner} ${id}\n`, 'state')
 }
