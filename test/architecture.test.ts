@@ -142,6 +142,7 @@ const PURE = [
   'backup/package-files.ts',
   'inspection/sample.ts',
   'store/parse-json.ts',
+  'store/fits.ts',
   'client/netrc.ts',
   'client/server.ts',
 ]

@@ -1,5 +1,6 @@
 import t from 'tap'
-import { checkFits, genericFile, modulePaths, urlPath, versionFile } from '../src/layout.js'
+import { genericFile, modulePaths, urlPath, versionFile } from '../src/layout.js'
+import { checkFits } from '../src/store/fits.js'
 import { isOwnerName } from '../src/access/rights.js'
 
 t.test('paths of the tree', async (t) => {

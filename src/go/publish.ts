@@ -10,7 +10,6 @@ import { sumOf, type Sum } from '../digest.js'
 import { Refusal } from '../errors.js'
 import { problemText } from '../gomod/problems.js'
 import {
-  checkFits,
   extensions,
   goFolder,
   hashesFile,
@@ -26,6 +25,7 @@ import { queueKey, type ModuleOperation } from '../packages/operation.js'
 import { readModuleFacts } from '../packages/published.js'
 import type { PublicationClock } from '../packages/publication-clock.js'
 import { linkRecord, recordFolder, removeRecord, writeRecord } from '../packages/records.js'
+import { checkFits } from '../store/fits.js'
 import type { Staged } from '../store/staging.js'
 import type { Store } from '../store/store.js'
 import { waitForAll } from '../store/wait-for-all.js'
