@@ -21,7 +21,7 @@
 //         latest/{name}/{file}                 a link to the file of the highest version that has it
 //   access/                                    never served
 //     accounts/{account}.json                  the truth: salted hash of the token, rights, expiry
-//     owners/{owner}.json                      the truth: public or private
+//     owners/{owner}.json                      the truth: public or private; immutable or not
 //     public/{owner}                           derived link to the owner's folder in tree/: nginx lets anyone read
 //                                              through it while it is there
 //     readers/{owner}                          derived: hashes of the tokens that nginx lets read it
@@ -33,6 +33,7 @@
 //     tmp/{id}/                                an upload in flight, and files about to be renamed into the tree
 //     journal/{id}.json                        operations in flight
 //     sums/{xx}/{hash of path}.json            SHA-256 of each uploaded file, kept since its upload
+//     gone/{xx}/{hash of path}.json            what deleted files of immutable owners were
 //     hashes/{xx}/{hash of path}.json          other hashes of a version's files, for which somebody has asked
 //     due/{owner}                              the views of the owner's packages together are to be made again
 //     lock                                     held by the one writer, whose process it names
@@ -69,6 +70,7 @@ export const folders = {
   journal: 'state/journal',
   sums: 'state/sums',
   hashes: 'state/hashes',
+  gone: 'state/gone',
   due: 'state/due',
   control: 'state/control',
   nginx: 'state/nginx',
@@ -213,6 +215,9 @@ export const sumFile = (path: string): string => fileOf(folders.sums, path)
 
 /** Where the other hashes of a version's files are. `path` is that of a module's zip, or a generic version's folder. */
 export const hashesFile = (path: string): string => fileOf(folders.hashes, path)
+
+/** What the uploaded file at `path` was, when it was deleted from an immutable owner. */
+export const goneFile = (path: string): string => fileOf(folders.gone, path)
 
 function fileOf(folder: string, path: string): string {
   const hash = createHash('sha256').update(path).digest('hex')

@@ -143,6 +143,7 @@ const PURE = [
   'inspection/sample.ts',
   'store/parse-json.ts',
   'store/fits.ts',
+  'packages/tombstone.ts',
   'client/netrc.ts',
   'client/server.ts',
 ]

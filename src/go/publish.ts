@@ -5,7 +5,7 @@
 // version visible.
 
 import { readFile } from 'node:fs/promises'
-import { mustBeDeclared } from '../access/files.js'
+import type { KnownOwners } from '../access/known-owners.js'
 import { sumOf, type Sum } from '../digest.js'
 import { Refusal } from '../errors.js'
 import { problemText } from '../gomod/problems.js'
@@ -22,9 +22,10 @@ import {
 import type { CheckPool } from '../modzip/check-pool.js'
 import type { Journal } from '../packages/journal.js'
 import { queueKey, type ModuleOperation } from '../packages/operation.js'
-import { readModuleFacts } from '../packages/published.js'
 import type { PublicationClock } from '../packages/publication-clock.js'
 import { linkRecord, recordFolder, removeRecord, writeRecord } from '../packages/records.js'
+import { versionTaken } from '../packages/taken.js'
+import type { Tombstones } from '../packages/tombstones.js'
 import { checkFits } from '../store/fits.js'
 import type { Staged } from '../store/staging.js'
 import type { Store } from '../store/store.js'
@@ -36,7 +37,15 @@ import { withGoMod } from './go-mod.js'
 import { Views, type StagedModuleViews } from './views.js'
 
 /** The parts that publishing needs. */
-type Needs = { store: Store; journal: Journal; zips: CheckPool; clock: PublicationClock; site: Site }
+type Needs = {
+  store: Store
+  journal: Journal
+  zips: CheckPool
+  clock: PublicationClock
+  site: Site
+  owners: KnownOwners
+  tombstones: Tombstones
+}
 
 /**
  * A checked module zip: its path and those of its go.mod and of its facts, all absolute in an upload's folder; its
@@ -69,22 +78,26 @@ export class ModulePublisher {
   readonly #journal: Journal
   readonly #zips: CheckPool
   readonly #clock: PublicationClock
+  readonly #owners: KnownOwners
+  readonly #tombstones: Tombstones
   /** `list`, `@latest`, `latest.*`, JSON and pages of every module. */
   readonly #views: Views
 
-  constructor({ store, journal, zips, clock, site }: Needs) {
+  constructor({ store, journal, zips, clock, site, owners, tombstones }: Needs) {
     this.#store = store
     this.#journal = journal
     this.#zips = zips
     this.#clock = clock
+    this.#owners = owners
+    this.#tombstones = tombstones
     this.#views = new Views(store, site)
   }
 
   /**
    * Publishes a checked zip. Resolves when everything is on the disk. Whole seconds of the time of publication count:
    * what follows from the zip's mtime must be the same on any file system.
-   * Throws a {@link Refusal}: 409 when the version exists, 404 when the owner is not declared, 400 when the file system
-   * cannot hold the name.
+   * Throws a {@link Refusal}: 409 when the version exists, or was deleted from an immutable owner with other content;
+   * 404 when the owner is not declared, 400 when the file system cannot hold the name.
    */
   publish(
     version: ModuleVersion,
@@ -96,15 +109,17 @@ export class ModulePublisher {
     if (tooLong !== undefined) throw new Refusal(400, tooLong)
     return this.#journal.alone(queueKey(version), async () => {
       await mayStill?.()
-      await mustBeDeclared(this.#store, version.owner) // somebody may have removed it while the body came
-      if (await this.#store.exists(zip)) throw await this.#conflict(version)
+      const owner = await this.#owners.mustBeDeclared(version.owner) // it may have been removed while the body came
+      if (await this.#store.exists(zip)) throw await versionTaken(this.#store, this.#owners, version)
+      if (owner.immutable) await this.#tombstones.mustMatchVersion(version, from.facts)
       const time = published ? wholeSeconds(published) : this.#clock.publicationTime(zip)
       await this.#journal.publish({
         entry: { op: 'publish', ...only(version), sha256, size },
         prepare: () => this.#prepare(version, { path, ...from }, { time, sha256, size }),
         drop: (derived) => this.#drop(derived),
         claim: async () => {
-          if (!(await this.#store.claim(path, zip))) throw await this.#conflict(version)
+          if (!(await this.#store.claim(path, zip)))
+            throw await versionTaken(this.#store, this.#owners, version)
         },
         prune: () => this.#store.prune(modulePaths(version).versions, goFolder(version.owner)),
         place: (derived, entry) => this.#place(version, derived, entry),
@@ -113,21 +128,14 @@ export class ModulePublisher {
     })
   }
 
-  /** Says what is there, as far as its views know it. */
-  async #conflict(version: ModuleVersion): Promise<Refusal> {
-    const facts = await readModuleFacts(this.#store, version)
-    const there = facts ? `\nwhat is there has ${facts.h1} and sha256 ${facts.sha256}` : ''
-    const what = `${version.module} ${version.version}`
-    return new Refusal(409, `${what} exists already: delete it first, or publish a new version${there}`)
-  }
-
-  /** Deletes a version. Throws a 404 when there is no such version. */
+  /** Deletes a version. Throws a 404 when there is no such version. An immutable owner remembers what it was. */
   remove(version: ModuleVersion): Promise<void> {
     const zip = versionFile(version, 'zip')
     return this.#journal.alone(queueKey(version), async () => {
-      await mustBeDeclared(this.#store, version.owner) // somebody may have removed it while this waited
+      const owner = await this.#owners.mustBeDeclared(version.owner) // it may have been removed while this waited
       const status = checkFits(zip, 'version') === undefined ? await this.#store.status(zip) : undefined
       if (!status) throw new Refusal(404, `${version.module} ${version.version} is not there`)
+      if (owner.immutable) await this.#tombstones.buryVersion(version)
       await this.#journal.remove({
         entry: { op: 'delete', ...only(version) },
         prepare: async () => this.#views.stage(await this.#views.plan(version, { without: version.version })),

@@ -9,7 +9,7 @@ import type { CheckPool } from '../../src/modzip/check-pool.js'
 import { readModuleZip } from '../../src/modzip/read-zip.js'
 import { Parts } from '../../src/service/parts.js'
 import { Store } from '../../src/store/store.js'
-import { simpleModule } from './zips.js'
+import { simpleModule, type Files } from './zips.js'
 
 const sha256 = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex')
 
@@ -60,6 +60,8 @@ export async function openParts(
   return {
     store,
     log,
+    zips: parts.zips,
+    owners: parts.owners,
     journal,
     ownerViews: parts.ownerViews,
     versions: parts.versions,
@@ -68,8 +70,9 @@ export async function openParts(
     modules,
     files,
     recover: () => parts.recover(),
-    publishModule: async (module: string, version: string): Promise<void> => {
-      await upload(await simpleModule(module, version), async (zip) => {
+    /** `more` are files beside those of {@link simpleModule}. */
+    publishModule: async (module: string, version: string, more: Files = {}): Promise<void> => {
+      await upload(await simpleModule(module, version, more), async (zip) => {
         const [mod, facts] = [join(dirname(zip.path), 'go.mod'), join(dirname(zip.path), 'facts.json')]
         await readModuleZip(zip.path, { mod, facts })
         return modules.publish({ owner: 'admin', module, version }, { ...zip, mod, facts })
