@@ -151,8 +151,8 @@ export async function disableDatabase({ store, databases }: DatabaseNeeds, owner
   if (name === undefined) throw new Refusal(404, `owner ${owner} has no checksum database`)
   const { folder, supported } = databasePaths(owner, name)
   if (await store.remove(supported)) await store.sync(folder)
+  await writeStatus(store, owner, 'disabled') // before anything is published that is not recorded
   await databases.close(owner)
-  await writeStatus(store, owner, 'disabled')
   await store.removeFolder(folder)
   await store.prune(folder.slice(0, folder.lastIndexOf('/')), folder.slice(0, -name.length - 1))
 }

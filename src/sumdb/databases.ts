@@ -1,6 +1,6 @@
 // The checksum databases of all owners that have one, opened once. Of an owner without one nothing is asked.
 
-import { messageOf, Refusal } from '../errors.js'
+import { errno, messageOf, Refusal } from '../errors.js'
 import { folders } from '../layout.js'
 import type { Log } from '../log.js'
 import type { Store } from '../store/store.js'
@@ -34,16 +34,24 @@ export class ChecksumDatabases {
 
   /** Opens the database of an owner, or opens it again. One that cannot be opened refuses what it is asked. */
   async open(owner: string): Promise<void> {
-    this.#opened.delete(owner)
+    const before = this.#opened.get(owner)
+    if (before) {
+      const reason = `the checksum database of ${owner} is being opened again`
+      this.#opened.set(owner, new Refusal(503, reason)) // until then nothing may be published without its record
+      if (before instanceof ChecksumLog) await before.close(reason)
+    }
     const key = await this.#store.read(statePaths(owner).key)
-    if (!key) return // it was never finished
+    if (!key) return void this.#opened.delete(owner) // it was never finished
     try {
       const signer = parseSigner(key.toString())
       if (!signer) throw new Error(`the key of the checksum database of ${owner} is damaged`)
       this.#opened.set(owner, await ChecksumLog.open(this.#store, this.#log, owner, signer))
     } catch (error) {
       this.#log('error', 'checksum database stopped', { owner, reason: messageOf(error) })
-      this.#opened.set(owner, new Refusal(503, messageOf(error)))
+      // a system's error names paths
+      const isOurs = errno(error) === undefined
+      const unknown = `the checksum database of ${owner} could not be opened: the service's log says why`
+      this.#opened.set(owner, new Refusal(503, isOurs ? messageOf(error) : unknown))
     }
   }
 
@@ -51,7 +59,8 @@ export class ChecksumDatabases {
   async close(owner: string): Promise<void> {
     const opened = this.#opened.get(owner)
     this.#opened.delete(owner)
-    if (opened instanceof ChecksumLog) await opened.alone(async () => {})
+    if (opened instanceof ChecksumLog)
+      await opened.close(`the checksum database of ${owner} is being disabled: publish once more`)
   }
 
   /** What records the versions of an owner; `undefined` when it has no database. */
