@@ -10,10 +10,11 @@ import type { ChecksumDatabases } from './databases.js'
 import { Growth } from './growth.js'
 import { headLine, readHeads, type SignedHead } from './heads-file.js'
 import { newSigner, signatureOf, signerText, type Signer } from './note.js'
-import { databasePaths, statePaths } from './paths.js'
+import { statePaths } from './paths.js'
 import { restoreFiles } from './restore-files.js'
 import { finishRotation, namesBefore } from './rotation-files.js'
 import { mustBeNewName, noteName } from './set-up.js'
+import { showToGo } from './supported.js'
 import { BEGINNING, Truth, type LogPlace } from './truth.js'
 
 type Needs = { store: Store; databases: ChecksumDatabases }
@@ -43,15 +44,17 @@ export async function rotateDatabase(needs: Needs, { owner, name, onRecord }: Ro
     const last = log ? log.place : first
     await writeAs({ store, owner, signer, truth, onRecord }, first, last)
     await writeNext(store, owner, signer, [first, last])
+    log?.stop(`the checksum database of ${owner} has another name from now on: publish once more`)
     await archive(store, owner)
     await noteName(store, owner, signer)
     await takeNext(store, owner)
-    const { folder, supported } = databasePaths(owner, name)
-    await store.writeMaking(supported, '')
-    await store.sync(folder)
+    await showToGo(store, owner, name)
   }
-  await (log ? log.alone(switchOver) : switchOver())
-  await databases.open(owner)
+  try {
+    await (log ? log.alone(switchOver) : switchOver())
+  } finally {
+    await databases.open(owner)
+  }
 }
 
 /** The place where a log ends of which nobody records: at its last head that its records fit. */
