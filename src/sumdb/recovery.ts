@@ -31,6 +31,13 @@ export async function shownHead(store: Store, owner: string, verifier: Verifier)
  * reason why its files do not fit together: then nothing was changed.
  */
 export async function findEnd(looking: Looking): Promise<FoundLog> {
+  const found = await lookForEnd(looking)
+  await cutOff(looking.truth, found.place)
+  return found
+}
+
+/** Finds the end of a log as {@link findEnd} does, and changes nothing. */
+export async function lookForEnd(looking: Looking): Promise<FoundLog> {
   const { store, owner, verifier, truth } = looking
   const { lines, isDamaged } = await readTail(truth.heads, verifier)
   if (isDamaged) throw new DamagedLog(damaged(owner, 'a line of the heads is none'))
@@ -43,7 +50,6 @@ export async function findEnd(looking: Looking): Promise<FoundLog> {
     const growth = await growthAt(looking, before, place)
     if (growth) {
       mustFollow(owner, shown, place)
-      await cutOff(truth, place)
       return { growth, place, from: await firstToRestore(truth, { shown, before, lines }) }
     }
     if (shown && shown.size >= (place.head?.size ?? 0))
