@@ -49,8 +49,8 @@ export async function seeDatabase({ store, databases }: SeeingNeeds, owner: stri
   if (!(await store.exists(ownerFile(owner))))
     findings.push({
       path: paths.folder,
-      fault: 'nobody declared this owner: its removal was cut off',
-      mend: `${PLINTH} owner remove ${owner} --with-packages, again`,
+      fault: 'nobody declared this owner',
+      mend: `${PLINTH} owner remove ${owner} --with-packages when it was to go, or ${PLINTH} owner add ${owner}`,
     })
   const key = (await store.read(paths.key))?.toString()
   const signer = parseSigner(key ?? '')

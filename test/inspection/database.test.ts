@@ -73,7 +73,7 @@ async function grow(log: ChecksumLog, ...groups: number[]): Promise<void> {
 }
 
 /** A data folder with 2 modules and a database of 288 records, 32 of them after the first full tile. */
-async function published(): Promise<string> {
+async function publish(): Promise<string> {
   const data = join(memoryFolder(), 'data')
   const parts = await openParts(data)
   await deriveAccess(parts.store)
@@ -85,6 +85,14 @@ async function published(): Promise<string> {
   await parts.publishModule('corp.example/N', 'v0.1.0')
   await parts.ownerViews.settle()
   parts.ownerViews.stop()
+  return data
+}
+
+let whole: Promise<string> | undefined
+/** A copy of {@link publish}. */
+async function published(): Promise<string> {
+  const data = join(memoryFolder(), 'data')
+  cpSync(await (whole ??= publish()), data, { recursive: true, preserveTimestamps: true })
   return data
 }
 
