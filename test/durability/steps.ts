@@ -1,5 +1,6 @@
 // The publishes and deletes that the tests interrupt at every call, and how far each has come on the disk.
 
+import { randomUUID } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { genericFile, versionFile } from '../../src/layout.js'
@@ -29,55 +30,77 @@ const file = <O extends Act['op']>(op: O, version: string, name: string) => ({
 
 /**
  * The packages that exist before an act, then the act. `withRefresh`: the refresh of the owner's views that follows is
- * interrupted, too. It is the same after other steps.
+ * interrupted, too. It is the same after other steps. `isRecorded`: the owner has a checksum database.
  */
-export type Step = { name: string; before: Publish[]; act: Act; withRefresh?: true }
+export type Step = { name: string; before: Publish[]; act: Act; withRefresh?: true; isRecorded?: true }
+
+/** A version that is another one in each run: a checksum database records each once. */
+const NEW_VERSION = 'v1.1.0-ID'
+
+/** The calls of such a step that others do not have: on files of the database, and on the claim before it. */
+export const RECORDING = /\/sumdb\/|@v"?$|@v>/
+
+/** The step as it is done once more. */
+export const nextOf = (step: Step): Step =>
+  'module' in step.act && step.act.version === NEW_VERSION
+    ? { ...step, act: { ...step.act, version: NEW_VERSION.replace('ID', randomUUID()) } }
+    : step
 
 /** The first call of a refresh. */
 export const isRefresh = ({ name, on }: { name: string; on: string }): boolean =>
   name === 'statx' && on === '"/tree/api/packages/admin"'
 
-/** Every kind of publish and delete. */
-export const steps: Step[] = [
-  {
-    name: "publish a module's first version",
-    before: [],
-    act: module('publish', 'example.com/Own/m', 'v1.0.0'),
-  },
-  {
-    name: 'publish a second version',
-    before: [module('publish', 'example.com/m', 'v1.0.0')],
-    act: module('publish', 'example.com/m', 'v1.1.0'),
-    withRefresh: true,
-  },
-  {
-    name: 'delete one of two versions',
-    before: [module('publish', 'example.com/m', 'v1.0.0'), module('publish', 'example.com/m', 'v1.1.0')],
-    act: module('delete', 'example.com/m', 'v1.1.0'),
-  },
-  {
-    name: 'delete the last version',
-    before: [module('publish', 'example.com/Own/m', 'v1.0.0')],
-    act: module('delete', 'example.com/Own/m', 'v1.0.0'),
-  },
-  { name: 'publish a file', before: [], act: file('publish', '1.0', 'a') },
-  {
-    name: 'delete one of two files',
-    before: [file('publish', '1.0', 'a'), file('publish', '1.0', 'b')],
-    act: file('delete', '1.0', 'b'),
-  },
-  {
-    name: 'delete the last file',
-    before: [file('publish', '1.0', 'a')],
-    act: file('delete', '1.0', 'a'),
-    withRefresh: true, // the views go
-  },
-  {
-    name: 'delete a version with two files',
-    before: [file('publish', '1.0', 'a'), file('publish', '1.0', 'b')],
-    act: { op: 'delete', name: 'tool', version: '1.0' },
-  },
-]
+const ONLY = process.env['PLINTH_TEST_STEP'] ?? ''
+
+/** Every kind of publish and delete; those whose name holds PLINTH_TEST_STEP. */
+export const steps: Step[] = (
+  [
+    {
+      name: "publish a module's first version",
+      before: [],
+      act: module('publish', 'example.com/Own/m', 'v1.0.0'),
+    },
+    {
+      name: 'publish a second version',
+      before: [module('publish', 'example.com/m', 'v1.0.0')],
+      act: module('publish', 'example.com/m', 'v1.1.0'),
+      withRefresh: true,
+    },
+    {
+      name: 'delete one of two versions',
+      before: [module('publish', 'example.com/m', 'v1.0.0'), module('publish', 'example.com/m', 'v1.1.0')],
+      act: module('delete', 'example.com/m', 'v1.1.0'),
+    },
+    {
+      name: 'delete the last version',
+      before: [module('publish', 'example.com/Own/m', 'v1.0.0')],
+      act: module('delete', 'example.com/Own/m', 'v1.0.0'),
+    },
+    { name: 'publish a file', before: [], act: file('publish', '1.0', 'a') },
+    {
+      name: 'delete one of two files',
+      before: [file('publish', '1.0', 'a'), file('publish', '1.0', 'b')],
+      act: file('delete', '1.0', 'b'),
+    },
+    {
+      name: 'delete the last file',
+      before: [file('publish', '1.0', 'a')],
+      act: file('delete', '1.0', 'a'),
+      withRefresh: true, // the views go
+    },
+    {
+      name: 'delete a version with two files',
+      before: [file('publish', '1.0', 'a'), file('publish', '1.0', 'b')],
+      act: { op: 'delete', name: 'tool', version: '1.0' },
+    },
+    {
+      name: 'publish a version that is recorded',
+      before: [module('publish', 'example.com/m', 'v1.0.0')],
+      act: module('publish', 'example.com/m', NEW_VERSION),
+      isRecorded: true,
+    },
+  ] satisfies Step[]
+).filter(({ name }) => name.includes(ONLY))
 
 /** All packages that may exist in the course of a step. */
 const packagesOf = ({ before, act }: Step): Publish[] => (act.op === 'publish' ? [...before, act] : before)
