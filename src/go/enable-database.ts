@@ -14,6 +14,7 @@ import type { Store } from '../store/store.js'
 import type { ChecksumDatabases, DatabaseStatus } from '../sumdb/databases.js'
 import type { ChecksumLog } from '../sumdb/log.js'
 import { databasePaths } from '../sumdb/paths.js'
+import { readRecorded } from '../sumdb/recorded.js'
 import { restoreFiles } from '../sumdb/restore-files.js'
 import { createDatabase, mustBeNewName, writeStatus } from '../sumdb/set-up.js'
 import { BEGINNING } from '../sumdb/truth.js'
@@ -21,7 +22,7 @@ import { Growth } from '../sumdb/growth.js'
 import type { ModulePublisher } from './publish.js'
 
 /** What enabling takes of the service's parts. */
-export type DatabaseNeeds = {
+type DatabaseNeeds = {
   store: Store
   zips: Pick<CheckPool, 'read'>
   journal: Journal
@@ -37,7 +38,7 @@ export type Enabling = { owner: string; name?: string; dry: boolean }
 /** How many versions were looked at, and recorded now or would be. */
 export type EnablingCounts = { looked: number; recorded: number; conflicts: number }
 /** `conflict` names a version whose record has other hashes. */
-export type EnablingEvent = { counts: EnablingCounts; at?: string; conflict?: string }
+type EnablingEvent = { counts: EnablingCounts; at?: string; conflict?: string }
 
 /**
  * Enables the database of an owner, or goes on with it. Yields what was done so far. When versions are there with other
@@ -62,7 +63,8 @@ export async function* enableDatabase(
     if (status === 'disabled' && log) await restoreAll(store, log)
   }
   const counts: EnablingCounts = { looked: 0, recorded: 0, conflicts: 0 }
-  const record = (at: { module: string; version: string }) => recordOne(needs, { owner, ...at }, log, dry)
+  const into = { name: await databases.nameOf(owner), log: dry ? undefined : log }
+  const record = (at: { module: string; version: string }) => recordOne(needs, { owner, ...at }, into)
   for await (const { version, result } of someAtOnce(AT_ONCE, visibleVersions(store, owner), record)) {
     signal.throwIfAborted()
     counts.looked++
@@ -81,7 +83,7 @@ async function mustFit(
 ): Promise<void> {
   if (status === undefined) {
     if (name === undefined) throw new Refusal(400, 'a new checksum database needs a name: --name NAME')
-    return mustBeNewName(store, name)
+    return mustBeNewName(store, owner, name)
   }
   const present = await databases.nameOf(owner)
   if (name !== undefined && name !== present)
@@ -113,23 +115,22 @@ type Result = 'recorded' | 'known' | 'conflict' | 'gone'
 async function recordOne(
   { store, zips, modules }: DatabaseNeeds,
   at: { owner: string; module: string; version: string },
-  log: ChecksumLog | undefined,
-  dry: boolean,
+  { name, log }: { name: string | undefined; log: ChecksumLog | undefined },
 ): Promise<{ version: string; result: Result }> {
   const version = `${at.module}@${at.version}`
-  const known = await log?.recorded(at)
+  const known = name === undefined ? undefined : await readRecorded(store, name, at)
   if (known) {
     const facts = await readModuleFacts(store, at)
     const isSame = !facts || (facts.h1 === known.sums.zip && facts.goModH1 === known.sums.mod)
     return { version, result: isSame ? 'known' : 'conflict' }
   }
-  if (dry) return { version, result: 'recorded' }
+  if (!log) return { version, result: 'recorded' } // it would be
   return modules.alone(at, async () => {
     const path = versionFile(at, 'zip')
     if (!(await store.exists(path))) return { version, result: 'gone' }
     const reading = await zips.read(store.at(path), { patient: true })
     if (!reading.ok) throw new Error(`${version}: its zip is damaged: ${PLINTH} verify tells more`)
-    await log?.append(at, { zip: reading.zip.zipHash, mod: reading.zip.modHash })
+    await log.append(at, { zip: reading.zip.zipHash, mod: reading.zip.modHash })
     return { version, result: 'recorded' }
   })
 }

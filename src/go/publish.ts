@@ -5,12 +5,11 @@
 // version visible.
 
 import { readFile } from 'node:fs/promises'
-import { mustBeDeclared } from '../access/files.js'
+import type { KnownOwners } from '../access/known-owners.js'
 import { sumOf, type Sum } from '../digest.js'
 import { Refusal } from '../errors.js'
 import { problemText } from '../gomod/problems.js'
 import {
-  checkFits,
   extensions,
   goFolder,
   hashesFile,
@@ -23,18 +22,21 @@ import {
 import type { CheckPool } from '../modzip/check-pool.js'
 import type { Journal } from '../packages/journal.js'
 import { queueKey, type ModuleOperation } from '../packages/operation.js'
-import { readModuleFacts } from '../packages/published.js'
 import type { PublicationClock } from '../packages/publication-clock.js'
 import { linkRecord, recordFolder, removeRecord, writeRecord } from '../packages/records.js'
+import { versionTaken } from '../packages/taken.js'
+import type { Tombstones } from '../packages/tombstones.js'
 import type { ChecksumDatabases } from '../sumdb/databases.js'
-import type { GoSums } from '../sumdb/record.js'
+import { checkFits } from '../store/fits.js'
 import type { Staged } from '../store/staging.js'
 import type { Store } from '../store/store.js'
 import { waitForAll } from '../store/wait-for-all.js'
 import type { Site } from '../views/page-addresses.js'
 import { versionText } from '../views/module-index.js'
 import { infoText } from './artifacts.js'
+import type { CheckedZip, FromZip } from './checked-zip.js'
 import { withGoMod } from './go-mod.js'
+import { recordVersion } from './record-version.js'
 import { Views, type StagedModuleViews } from './views.js'
 
 /** The parts that publishing needs. */
@@ -45,16 +47,9 @@ type Needs = {
   databases: ChecksumDatabases
   clock: PublicationClock
   site: Site
+  owners: KnownOwners
+  tombstones: Tombstones
 }
-
-/**
- * A checked module zip: its path and those of its go.mod and of its facts, all absolute in an upload's folder; its
- * SHA-256 and size; its sums in go.sum.
- */
-type CheckedZip = Sum & { path: string; mod: string; facts: string; sums: GoSums }
-
-/** What was taken out of a zip: its go.mod and its facts, both absolute. */
-type FromZip = Pick<CheckedZip, 'mod' | 'facts'>
 
 /**
  * `published` is the time of publication, now when absent. `mayStill` throws when the right to publish was taken while
@@ -80,23 +75,27 @@ export class ModulePublisher {
   /** Records what is published, for owners that want it. */
   readonly #databases: ChecksumDatabases
   readonly #clock: PublicationClock
+  readonly #owners: KnownOwners
+  readonly #tombstones: Tombstones
   /** `list`, `@latest`, `latest.*`, JSON and pages of every module. */
   readonly #views: Views
 
-  constructor({ store, journal, zips, databases, clock, site }: Needs) {
+  constructor({ store, journal, zips, databases, clock, site, owners, tombstones }: Needs) {
     this.#store = store
     this.#journal = journal
     this.#zips = zips
     this.#databases = databases
     this.#clock = clock
+    this.#owners = owners
+    this.#tombstones = tombstones
     this.#views = new Views(store, site)
   }
 
   /**
    * Publishes a checked zip. Resolves when everything is on the disk. Whole seconds of the time of publication count:
    * what follows from the zip's mtime must be the same on any file system.
-   * Throws a {@link Refusal}: 409 when the version exists, 404 when the owner is not declared, 400 when the file system
-   * cannot hold the name.
+   * Throws a {@link Refusal}: 409 when the version exists, or was deleted from an immutable owner with other content;
+   * 404 when the owner is not declared, 400 when the file system cannot hold the name.
    */
   publish(
     version: ModuleVersion,
@@ -108,8 +107,9 @@ export class ModulePublisher {
     if (tooLong !== undefined) throw new Refusal(400, tooLong)
     return this.#journal.alone(queueKey(version), async () => {
       await mayStill?.()
-      await mustBeDeclared(this.#store, version.owner) // somebody may have removed it while the body came
-      if (await this.#store.exists(zip)) throw await this.#conflict(version)
+      const owner = await this.#owners.mustBeDeclared(version.owner) // it may have been removed while the body came
+      if (await this.#store.exists(zip)) throw await versionTaken(this.#store, this.#owners, version)
+      if (owner.immutable) await this.#tombstones.mustMatchVersion(version, from.facts)
       await this.#databases.of(version.owner)?.mustAgree(version, sums)
       const time = published ? wholeSeconds(published) : this.#clock.publicationTime(zip)
       await this.#journal.publish({
@@ -117,11 +117,12 @@ export class ModulePublisher {
         prepare: () => this.#prepare(version, { path, ...from }, { time, sha256, size }),
         drop: (derived) => this.#drop(derived),
         claim: async () => {
-          if (!(await this.#store.claim(path, zip))) throw await this.#conflict(version)
+          if (!(await this.#store.claim(path, zip)))
+            throw await versionTaken(this.#store, this.#owners, version)
         },
         prune: () => this.#store.prune(modulePaths(version).versions, goFolder(version.owner)),
         place: async (derived, entry) => {
-          await this.#record(version, sums)
+          await recordVersion(this.#store, this.#databases, version, sums)
           await this.#place(version, derived, entry)
         },
         withdraw: () => this.#withdraw(version),
@@ -129,21 +130,14 @@ export class ModulePublisher {
     })
   }
 
-  /** Says what is there, as far as its views know it. */
-  async #conflict(version: ModuleVersion): Promise<Refusal> {
-    const facts = await readModuleFacts(this.#store, version)
-    const there = facts ? `\nwhat is there has ${facts.h1} and sha256 ${facts.sha256}` : ''
-    const what = `${version.module} ${version.version}`
-    return new Refusal(409, `${what} exists already: delete it first, or publish a new version${there}`)
-  }
-
-  /** Deletes a version. Throws a 404 when there is no such version. */
+  /** Deletes a version. Throws a 404 when there is no such version. An immutable owner remembers what it was. */
   remove(version: ModuleVersion): Promise<void> {
     const zip = versionFile(version, 'zip')
     return this.#journal.alone(queueKey(version), async () => {
-      await mustBeDeclared(this.#store, version.owner) // somebody may have removed it while this waited
+      const owner = await this.#owners.mustBeDeclared(version.owner) // it may have been removed while this waited
       const status = checkFits(zip, 'version') === undefined ? await this.#store.status(zip) : undefined
       if (!status) throw new Refusal(404, `${version.module} ${version.version} is not there`)
+      if (owner.immutable) await this.#tombstones.buryVersion(version)
       await this.#journal.remove({
         entry: { op: 'delete', ...only(version) },
         prepare: async () => this.#views.stage(await this.#views.plan(version, { without: version.version })),
@@ -167,7 +161,8 @@ export class ModulePublisher {
       const known = sha256 !== undefined && status.size === size
       if (known) await writeRecord(this.#store, zip, { op, ...version, sha256, size })
       const sum = known ? { sha256, size } : await sumOf(this.#store.at(zip))
-      await this.#record(version, { zip: reading.zip.zipHash, mod: reading.zip.modHash })
+      const sums = { zip: reading.zip.zipHash, mod: reading.zip.modHash }
+      await recordVersion(this.#store, this.#databases, version, sums)
       await this.#place(version, await this.#derive(version, { mod, facts }, { ...sum, time: status.mtime }))
     })
   }
@@ -175,17 +170,6 @@ export class ModulePublisher {
   /** Runs `action`, which changes a module's files by itself, while nobody else changes the module. */
   alone<T>(module: Module, action: () => Promise<T>): Promise<T> {
     return this.#journal.alone(queueKey(module), () => action().finally(() => this.#views.forget(module)))
-  }
-
-  /**
-   * Records a claimed version, before anybody can see it. What is recorded cannot be taken back, so the claim is on the
-   * disk first. When the version is withdrawn after all, the same content is welcome later.
-   */
-  async #record(version: ModuleVersion, sums: GoSums): Promise<void> {
-    const database = this.#databases.of(version.owner)
-    if (!database) return
-    await this.#store.sync(modulePaths(version).versions)
-    await database.append(version, sums)
   }
 
   /** Derives everything while the zip itself gets its time and goes to the disk. */

@@ -24,6 +24,7 @@ export class Store extends Staging {
       folders.journal,
       folders.due,
       folders.hashes,
+      folders.gone,
       folders.control,
     ]
     const isUpgraded = !(await this.exists(folders.due)) // its name must be on the disk before a marker is
@@ -131,6 +132,12 @@ export class Store extends Staging {
   async #isSameFile(a: string, b: string): Promise<boolean> {
     const [x, y] = await Promise.all([this.status(a), this.status(b)])
     return x !== undefined && y !== undefined && x.ino === y.ino && x.dev === y.dev
+  }
+
+  /** Gives a file or a folder another name, in one step. The caller syncs both folders. */
+  move(from: string, to: string): Promise<void> {
+    this.folders.forget(from)
+    return this.inFolder(to, () => rename(this.at(from), this.at(to)))
   }
 
   /** Removes a file. `false` when it is not there. The caller syncs the folder. */

@@ -1,12 +1,13 @@
 // The checksum databases of all owners that have one, opened once. Of an owner without one nothing is asked.
 
-import { errno, messageOf, Refusal } from '../errors.js'
+import { errno, messageOf, PLINTH, Refusal } from '../errors.js'
 import { folders } from '../layout.js'
 import type { Log } from '../log.js'
 import type { Store } from '../store/store.js'
 import { ChecksumLog } from './log.js'
 import { parseSigner } from './note.js'
 import { statePaths } from './paths.js'
+import { finishRotation } from './rotation-files.js'
 import type { GoSums } from './record.js'
 
 /** What publishing asks of a database. */
@@ -34,17 +35,17 @@ export class ChecksumDatabases {
 
   /** Opens the database of an owner, or opens it again. One that cannot be opened refuses what it is asked. */
   async open(owner: string): Promise<void> {
-    const before = this.#opened.get(owner)
-    if (before) {
-      const reason = `the checksum database of ${owner} is being opened again`
-      this.#opened.set(owner, new Refusal(503, reason)) // until then nothing may be published without its record
-      if (before instanceof ChecksumLog) await before.close(reason)
-    }
+    if (this.#opened.has(owner)) await this.pause(owner, 'opened again')
+    await finishRotation(this.#store, owner)
     const key = await this.#store.read(statePaths(owner).key)
-    if (!key) return void this.#opened.delete(owner) // it was never finished
+    if ((await this.statusOf(owner)) === undefined) return void this.#opened.delete(owner) // it was never finished
     try {
-      const signer = parseSigner(key.toString())
-      if (!signer) throw new Error(`the key of the checksum database of ${owner} is damaged`)
+      const signer = parseSigner(key?.toString() ?? '')
+      if (!signer)
+        throw new Error(
+          `the key of the checksum database of ${owner} is ${key ? 'damaged' : 'lost'}. Nothing is recorded until ` +
+            `${PLINTH} sumdb rotate ${owner} with a new name`,
+        )
       this.#opened.set(owner, await ChecksumLog.open(this.#store, this.#log, owner, signer))
     } catch (error) {
       this.#log('error', 'checksum database stopped', { owner, reason: messageOf(error) })
@@ -53,6 +54,17 @@ export class ChecksumDatabases {
       const unknown = `the checksum database of ${owner} could not be opened: the service's log says why`
       this.#opened.set(owner, new Refusal(503, isOurs ? messageOf(error) : unknown))
     }
+  }
+
+  /**
+   * Until it is opened again the database of an owner refuses what it is asked, so that nothing is published without
+   * its record: it is being `done`. Resolves when nothing of it is under way.
+   */
+  async pause(owner: string, done: string): Promise<void> {
+    const reason = `the checksum database of ${owner} is being ${done}`
+    const opened = this.#opened.get(owner)
+    this.#opened.set(owner, new Refusal(503, reason))
+    if (opened instanceof ChecksumLog) await opened.close(reason)
   }
 
   /** The database of an owner no longer records. Resolves when nothing of it is under way. */
@@ -94,8 +106,10 @@ export class ChecksumDatabases {
 
   /** Whether the database of an owner is shown. `undefined` when the owner has none. */
   async statusOf(owner: string): Promise<DatabaseStatus | undefined> {
-    const { key, status } = statePaths(owner)
-    if (!(await this.#store.exists(key))) return undefined
+    const { key, heads, status } = statePaths(owner)
+    // The key comes last when a database is made. One that has signed heads may have lost it.
+    const isMade = (await this.#store.exists(key)) || ((await this.#store.status(heads))?.size ?? 0) > 0
+    if (!isMade) return undefined
     const text = (await this.#store.read(status))?.toString().trim()
     return text === 'disabled' || text === 'enabling' ? text : 'enabled'
   }

@@ -33,7 +33,7 @@ function parseUnsigned(text: string): SignedHead | undefined {
 }
 
 /** Reads a {@link headLine} without its end; `undefined` for any other text, and for one with another signature. */
-function parseHeadLine(text: string, verifier: Verifier): SignedHead | undefined {
+export function parseHeadLine(text: string, verifier: Verifier): SignedHead | undefined {
   const head = parseUnsigned(text)
   return head && isSignatureOf(verifier, head, head.signature) ? head : undefined
 }
@@ -42,7 +42,7 @@ function parseHeadLine(text: string, verifier: Verifier): SignedHead | undefined
  * What is at the end of the file: its last heads, the newest last. `isCut`: there may be others before them.
  * `isDamaged`: there is a line before the last one that is none.
  */
-export type HeadsTail = { lines: HeadLine[]; isCut: boolean; isDamaged: boolean }
+type HeadsTail = { lines: HeadLine[]; isCut: boolean; isDamaged: boolean }
 
 /**
  * Reads the last heads, all of a short file. A last line that is no head was being written when the machine died: it is

@@ -16,7 +16,8 @@ import type { Growth } from './growth.js'
 import { headLine, type SignedHead } from './heads-file.js'
 import { headText, signatureOf, type Signer } from './note.js'
 import { databasePaths, lookupName } from './paths.js'
-import { parseLookup, parseRecord, recordText, type GoSums, type SumRecord } from './record.js'
+import { recordText, type GoSums, type SumRecord } from './record.js'
+import { readRecorded } from './recorded.js'
 import { findEnd, type FoundLog } from './recovery.js'
 import { restoreFiles } from './restore-files.js'
 import { latestFile, lookupFile, Truth, UnknownEnd, type LogPlace } from './truth.js'
@@ -96,9 +97,8 @@ export class ChecksumLog {
   }
 
   /** What is recorded of a version; `undefined` when it is not. */
-  async recorded(at: Version): Promise<SumRecord | undefined> {
-    const text = await this.#store.read(databasePaths(this.owner, this.signer.name).lookup(at))
-    return text && parseRecord(parseLookup(text.toString())?.record ?? '')
+  recorded({ module, version }: Version): Promise<SumRecord | undefined> {
+    return readRecorded(this.#store, this.signer.name, { owner: this.owner, module, version })
   }
 
   /**
@@ -125,9 +125,9 @@ export class ChecksumLog {
     })
   }
 
-  /** Records nothing more, for this reason. Resolves when nothing is under way; what waits is refused. */
-  close(reason: string): Promise<void> {
-    return this.alone(async () => void (this.#refusal ??= reason))
+  /** Records nothing more, for this reason, after what is under way and `action`. What waits is refused. */
+  close(reason: string, action = async (): Promise<void> => {}): Promise<void> {
+    return this.alone(() => action().finally(() => (this.#refusal ??= reason)))
   }
 
   /** Runs `action` while nothing is committed, after what is under way. */

@@ -104,25 +104,28 @@ export const isSignatureOf = ({ key }: Verifier, head: Head, signature: Uint8Arr
 export const headText = ({ name, id }: Verifier, head: Head, signature: Uint8Array): string =>
   `${treeText(head)}\n— ${name} ${Buffer.concat([Buffer.from(id, 'hex'), signature]).toString('base64')}\n`
 
-/** Signs a head. */
-export const signHead = (signer: Signer, head: Head): string =>
-  headText(signer, head, signatureOf(signer, head))
-
 /**
- * Reads a signed head. `undefined` for any other text, and when no line has a signature of this verifier that is right.
- * Lines of others, witnesses say, are let through.
+ * Reads a signed head with the 64 bytes of its signature. `undefined` for any other text, and when no line has a
+ * signature of this verifier that is right. Lines of others, witnesses say, are let through.
  */
-export function openHead(text: string, verifier: Verifier): Head | undefined {
+export function openSigned(text: string, verifier: Verifier): (Head & { signature: Buffer }) | undefined {
   const [, tree = '', size = '', base64 = '', lines = ''] =
     /^(go\.sum database tree\n(\d{1,15})\n([A-Za-z0-9+/]{43}=)\n)\n((?:— [^\n]+\n)+)$/.exec(text) ?? []
   const root = Buffer.from(base64, 'base64')
   const head = { size: Number(size), root }
   if (root.length !== HASH_BYTES || treeText(head) !== tree) return undefined
-  const isOurs = (line: string): boolean => {
-    const [, name, signature = ''] = line.split(' ')
-    const bytes = Buffer.from(signature, 'base64')
-    if (name !== verifier.name || bytes.subarray(0, 4).toString('hex') !== verifier.id) return false
-    return isSignatureOf(verifier, head, bytes.subarray(4))
+  for (const line of lines.split('\n')) {
+    const [, name, encoded = ''] = line.split(' ')
+    const bytes = Buffer.from(encoded, 'base64')
+    if (name !== verifier.name || bytes.subarray(0, 4).toString('hex') !== verifier.id) continue
+    const signature = bytes.subarray(4)
+    if (isSignatureOf(verifier, head, signature)) return { ...head, signature }
   }
-  return lines.split('\n').some(isOurs) ? head : undefined
+  return undefined
+}
+
+/** Reads a signed head as {@link openSigned} does. */
+export function openHead(text: string, verifier: Verifier): Head | undefined {
+  const head = openSigned(text, verifier)
+  return head && { size: head.size, root: head.root }
 }

@@ -14,6 +14,7 @@
 //     status                              "enabling" or "disabled"; not there when the database is on
 //     before/{n}/{key,heads}              those of earlier names
 //     next/{key,heads}                    those of a rotation that is under way
+//     recovered/{records,heads}           what is read again from the tree
 
 import { escapePath } from '../gomod/module-path.js'
 import { sumdbFolder, sumdbState } from '../layout.js'
@@ -70,6 +71,11 @@ export function statePaths(owner: string) {
     heads: `${folder}/heads`,
     status: `${folder}/status`,
     before: `${folder}/before`,
+    recovered: {
+      folder: `${folder}/recovered`,
+      records: `${folder}/recovered/records`,
+      heads: `${folder}/recovered/heads`,
+    },
     next: { folder: `${folder}/next`, key: `${folder}/next/key`, heads: `${folder}/next/heads` },
   }
 }

@@ -4,7 +4,18 @@
 // The process that is killed holds the publishers alone (publisher-process.ts): it starts faster than the service.
 
 import t from 'tap'
-import { isRefresh, nextOf, RECORDING, outcome, steps, wayBack, type Step } from './steps.js'
+import {
+  forgetTombstonesOf,
+  isRefresh,
+  lostPromises,
+  makeImmutable,
+  nextOf,
+  outcome,
+  RECORDING,
+  steps,
+  wayBack,
+  type Step,
+} from './steps.js'
 import { startPublisher } from './publisher.js'
 import { makeDatabase, shownHeads } from '../support/checksum-database.js'
 import { needs } from '../support/programs.js'
@@ -16,6 +27,7 @@ import { hitAll, traced, type Call } from './strace.js'
 async function killEverywhere(wanted: Step) {
   const data = await newData({ fast: true })
   if (wanted.isRecorded) await makeDatabase(data)
+  if (wanted.immutable) makeImmutable(data)
   const seen = new Map<number, string>()
   let step = nextOf(wanted)
   const problems: string[] = []
@@ -23,6 +35,7 @@ async function killEverywhere(wanted: Step) {
   /** What has to be true after recovery. */
   const check = async (last: string, answer: string | undefined): Promise<void> => {
     const found = [...violations(data, seen), ...(await viewProblems(data))]
+    if (last !== 'at first') found.push(...lostPromises(data, step))
     const now = outcome(data, step)
     if (now === undefined) found.push('the act was done by half')
     if (answer === 'done' && now === 'not done') found.push('what was answered is not there')
@@ -37,6 +50,7 @@ async function killEverywhere(wanted: Step) {
       if (result !== 'done') problems.push(`after ${last}: ${JSON.stringify(act)}: ${result}`)
     }
     step = nextOf(wanted)
+    forgetTombstonesOf(data, step)
     const calls = await traced(
       publisher.thread,
       data,

@@ -6,7 +6,19 @@ import { readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { simpleModule } from '../support/zips.js'
-import { isRefresh, nextOf, RECORDING, outcome, steps, wayBack, type Act, type Step } from './steps.js'
+import {
+  forgetTombstonesOf,
+  isRefresh,
+  lostPromises,
+  makeImmutable,
+  nextOf,
+  outcome,
+  RECORDING,
+  steps,
+  wayBack,
+  type Act,
+  type Step,
+} from './steps.js'
 import { makeDatabase } from '../support/checksum-database.js'
 import { until } from '../support/until.js'
 import { needs } from '../support/programs.js'
@@ -50,6 +62,7 @@ const WITH_LOOKS = [
   'publish a file',
   'delete one of two files',
   'publish a version that is recorded',
+  'delete a version of an immutable owner',
 ]
 const ALL = process.env['PLINTH_TEST_ALL_FAULTS'] === '1'
 
@@ -70,6 +83,7 @@ async function start(data: string): Promise<{ service: Service; thread: number }
 async function failEverywhere(t: Test, wanted: Step) {
   const data = await newData({ fast: true })
   if (wanted.isRecorded) await makeDatabase(data)
+  if (wanted.immutable) makeImmutable(data)
   const seen = new Map<number, string>()
   let step = nextOf(wanted)
   let { service, thread } = await start(data)
@@ -81,6 +95,7 @@ async function failEverywhere(t: Test, wanted: Step) {
     const found: string[] = []
     let answer: Result | undefined
     step = nextOf(wanted)
+    forgetTombstonesOf(data, step)
     const calls = await traced(thread, data, inject, async () => {
       answer = await request(data, step.act)
       await viewsFollow(data) // so a recording has all of the refresh, on a slow machine and on a fast one
@@ -107,6 +122,7 @@ async function failEverywhere(t: Test, wanted: Step) {
     if (!expected.includes(again.status)) found.push(`again: ${again.status} ${again.body}`)
     await viewsFollow(data)
     found.push(...violations(data, seen).filter((problem) => !isTemp(problem)), ...(await viewProblems(data)))
+    found.push(...lostPromises(data, step))
     for (const act of wayBack(data, step)) {
       const result = await request(data, act)
       if (!isDone(result)) found.push(`back: ${result.status} ${result.body}`)
