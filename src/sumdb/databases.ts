@@ -36,12 +36,7 @@ export class ChecksumDatabases {
 
   /** Opens the database of an owner, or opens it again. One that cannot be opened refuses what it is asked. */
   async open(owner: string): Promise<void> {
-    const before = this.#opened.get(owner)
-    if (before) {
-      const reason = `the checksum database of ${owner} is being opened again`
-      this.#opened.set(owner, new Refusal(503, reason)) // until then nothing may be published without its record
-      if (before instanceof ChecksumLog) await before.close(reason)
-    }
+    if (this.#opened.has(owner)) await this.pause(owner, 'opened again')
     await finishRotation(this.#store, owner)
     const key = await this.#store.read(statePaths(owner).key)
     if ((await this.statusOf(owner)) === undefined) return void this.#opened.delete(owner) // it was never finished
@@ -62,6 +57,17 @@ export class ChecksumDatabases {
       const unknown = `the checksum database of ${owner} could not be opened: the service's log says why`
       this.#opened.set(owner, new Refusal(503, isOurs ? messageOf(error) : unknown))
     }
+  }
+
+  /**
+   * Until it is opened again the database of an owner refuses what it is asked, so that nothing is published without
+   * its record: it is being `done`. Resolves when nothing of it is under way.
+   */
+  async pause(owner: string, done: string): Promise<void> {
+    const reason = `the checksum database of ${owner} is being ${done}`
+    const opened = this.#opened.get(owner)
+    this.#opened.set(owner, new Refusal(503, reason))
+    if (opened instanceof ChecksumLog) await opened.close(reason)
   }
 
   /** The database of an owner no longer records. Resolves when nothing of it is under way. */

@@ -10,8 +10,8 @@ import type { Log } from '../log.js'
 import { readEach } from '../store/read-each.js'
 import { placeFiles, unstageFiles } from '../store/staged-files.js'
 import type { Store } from '../store/store.js'
-import { prunePartials, stageAnew } from './database-files.js'
 import { conflict, mustFitAName } from './conflict.js'
+import { prunePartials, stageAnew } from './database-files.js'
 import type { Growth } from './growth.js'
 import { headLine, type SignedHead } from './heads-file.js'
 import { headText, signatureOf, type Signer } from './note.js'
@@ -120,14 +120,9 @@ export class ChecksumLog {
     })
   }
 
-  /** Records nothing more, for this reason. Resolves when nothing is under way; what waits is refused. */
-  close(reason: string): Promise<void> {
-    return this.alone(async () => this.stop(reason))
-  }
-
-  /** Records nothing more, for this reason: for an action that runs {@link alone}. */
-  stop(reason: string): void {
-    this.refusal ??= reason
+  /** Records nothing more, for this reason, after what is under way and `action`. What waits is refused. */
+  close(reason: string, action = async (): Promise<void> => {}): Promise<void> {
+    return this.alone(() => action().finally(() => (this.refusal ??= reason)))
   }
 
   /** Runs `action` while nothing is committed, after what is under way. */

@@ -44,14 +44,14 @@ export async function rotateDatabase(needs: Needs, { owner, name, onRecord }: Ro
     const last = log ? log.place : first
     await writeAs({ store, owner, signer, truth, onRecord }, first, last)
     await writeNext(store, owner, signer, [first, last])
-    log?.stop(`the checksum database of ${owner} has another name from now on: publish once more`)
     await archive(store, owner)
     await noteName(store, owner, signer)
     await takeNext(store, owner)
     await showToGo(store, owner, name)
   }
   try {
-    await (log ? log.alone(switchOver) : switchOver())
+    // What waits must not be appended to a file that is another one now.
+    await (log ? log.close(`the checksum database of ${owner} is being rotated`, switchOver) : switchOver())
   } finally {
     await databases.open(owner)
   }

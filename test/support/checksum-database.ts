@@ -152,6 +152,10 @@ export function databaseProblems(data: string, owner = 'admin', seen = new Map<n
   for (const record of records) ends.push((ends.at(-1) ?? 0) + record.length + 1)
   for (const line of lines) {
     const [size = '', bytes = '', root = ''] = line.split(' ')
+    if (Number(size) > records.length) {
+      problems.push(`heads: ${size} is of more than ${records.length} records`)
+      continue
+    }
     const wanted = hashes.root(Number(size)).toString('base64')
     if (root !== wanted) problems.push(`heads: ${size} has the root ${root} instead of ${wanted}`)
     if (Number(size) <= last) problems.push(`heads: ${size} comes after ${last}`)
