@@ -140,17 +140,19 @@ export async function show(words: string[]): Promise<number> {
 }
 
 export async function rotate(words: string[]): Promise<number> {
-  const { values, owner: named } = parsed('rotate', words, { name: TEXT, drop: FLAG, yes: FLAG, json: FLAG })
+  const options = { name: TEXT, drop: FLAG, fresh: FLAG, yes: FLAG, json: FLAG } as const
+  const { values, owner: named } = parsed('rotate', words, options)
   const owner = mustName('rotate', named)
-  const { name, drop, yes, json } = values
-  if ((name === undefined) !== drop) throw new WrongUsage('sumdb rotate takes --name NEW, or --drop')
+  const { name, drop, fresh, yes, json } = values
+  if ((name === undefined) !== drop || (drop && fresh))
+    throw new WrongUsage('sumdb rotate takes --name NEW, with --fresh perhaps, or --drop')
   if (name === undefined) {
     const { dropped = [] } = await run({ action: 'drop', owner }, 'records', json)
     print(json ? jsonLines({ owner, dropped }) : `dropped: ${dropped.join(', ') || 'nothing'}`)
     return 0
   }
   await warn(`Every client of the checksum database of ${owner} needs another GOSUMDB from now on.`, yes)
-  const { databases } = await run({ action: 'rotate', owner, name }, 'records', json)
+  const { databases } = await run({ action: 'rotate', owner, name, fresh }, 'records', json)
   tell(databases, json)
   return 0
 }

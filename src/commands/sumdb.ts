@@ -16,7 +16,7 @@ const LOADERS: Readonly<Record<string, () => Promise<SumdbAction>>> = {
 export const sumdb: Command = {
   name: 'sumdb',
   actions: Object.keys(LOADERS),
-  options: ['name', 'dry-run', 'yes', 'json', 'at', 'only', 'drop'],
+  options: ['name', 'dry-run', 'yes', 'json', 'at', 'only', 'drop', 'fresh'],
   anywhere: () => false,
   usage: `  sumdb enable OWNER --name NAME [--dry-run] [--yes] [--json]
                     record what is published under OWNER in a checksum database of its own, for ever: all
@@ -26,8 +26,9 @@ export const sumdb: Command = {
   sumdb show [OWNER] [--at SIZE] [--only PREFIX] [--json]
                     what go needs in GOSUMDB, the number of records, and the root; --at: the root at a size;
                     --only: the GONOSUMDB that leaves modules below PREFIX to this database
-  sumdb rotate OWNER --name NEW [--yes] [--json]
-                    another name and a new key for the same records; what is there of the old name stays
+  sumdb rotate OWNER --name NEW [--fresh] [--yes] [--json]
+                    another name and a new key for the same records; what is there of the old name stays.
+                    --fresh: for what is there now alone
   sumdb rotate OWNER --drop                 take the files of earlier names away
   sumdb recover OWNER                       read records and heads again from the tree, which knows more
   sumdb disable OWNER [--yes] [--json]      take it out of the tree; enabling goes on with the same records`,

@@ -83,7 +83,7 @@ async function mustFit(
 ): Promise<void> {
   if (status === undefined) {
     if (name === undefined) throw new Refusal(400, 'a new checksum database needs a name: --name NAME')
-    return mustBeNewName(store, name)
+    return mustBeNewName(store, owner, name)
   }
   const present = await databases.nameOf(owner)
   if (name !== undefined && name !== present)

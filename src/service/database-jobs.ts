@@ -4,17 +4,19 @@ import { isOwnerName } from '../access/rights.js'
 import { Refusal } from '../errors.js'
 import { firstUrl } from '../addresses/listen-address.js'
 import { folders } from '../layout.js'
-import { disableDatabase, enableDatabase, type EnablingCounts } from '../go/enable-database.js'
+import { disableDatabase, enableDatabase, type Enabling, type EnablingCounts } from '../go/enable-database.js'
 import { reconstruct } from '../sumdb/reconstruction.js'
 import { headAt, reportOf, type DatabaseReport } from '../sumdb/report.js'
+import { retireDatabase } from '../sumdb/retirement.js'
 import { dropEarlier, rotateDatabase } from '../sumdb/rotation.js'
+import { mustBeNewName } from '../sumdb/set-up.js'
 import type { Parts } from './parts.js'
 
-/** `size` asks for the root of the log when it had so many records. */
+/** `size` asks for the root of the log when it had so many records. `fresh`: the new name begins without records. */
 export type DatabaseRequest =
   | { action: 'show'; owner?: string; size?: number }
   | { action: 'enable'; owner: string; name?: string; dry: boolean }
-  | { action: 'rotate'; owner: string; name: string }
+  | { action: 'rotate'; owner: string; name: string; fresh: boolean }
   | { action: 'disable' | 'recover' | 'drop'; owner: string }
 
 /** A database, and the GOPROXY through which its owner's modules come. */
@@ -27,7 +29,7 @@ export type DatabaseEvent =
 
 /** Reads a request that came as JSON. Throws for one that is malformed. */
 export function parseDatabaseRequest(value: unknown): DatabaseRequest {
-  const { action, owner, name, dry, size } = Object(value) as Record<string, unknown>
+  const { action, owner, name, dry, fresh, size } = Object(value) as Record<string, unknown>
   const named = typeof name === 'string' ? { name } : {}
   if (owner !== undefined && (typeof owner !== 'string' || !isOwnerName(owner)))
     throw new Error('the request names no owner')
@@ -35,7 +37,7 @@ export function parseDatabaseRequest(value: unknown): DatabaseRequest {
     return { action, ...(owner !== undefined && { owner }), ...(typeof size === 'number' && { size }) }
   if (owner === undefined) throw new Error('the request names no owner')
   if (action === 'enable') return { action, owner, ...named, dry: dry === true }
-  if (action === 'rotate' && typeof name === 'string') return { action, owner, name }
+  if (action === 'rotate' && typeof name === 'string') return { action, owner, name, fresh: fresh === true }
   if (action === 'disable' || action === 'recover' || action === 'drop') return { action, owner }
   throw new Error('the request has no valid action')
 }
@@ -51,17 +53,11 @@ export async function* doWithDatabases(
   const { owner } = request
   if ((await databases.statusOf(owner)) === undefined && request.action !== 'enable')
     throw new Refusal(404, `owner ${owner} has no checksum database`)
-  if (request.action === 'enable') {
-    let counts: EnablingCounts = { looked: 0, recorded: 0, conflicts: 0 }
-    for await (const event of enableDatabase(parts, request, signal)) {
-      counts = { ...event.counts }
-      const { at, conflict } = event
-      yield {
-        progress: { done: counts.looked, ...(at !== undefined && { at }) },
-        ...(conflict && { conflict }),
-      }
-    }
-    return yield { databases: await shown(parts, [owner]), counts, done: true }
+  if (request.action === 'enable') return yield* enable(parts, request, signal)
+  if (request.action === 'rotate' && request.fresh) {
+    await mustBeNewName(store, owner, request.name)
+    await retireDatabase(parts, owner)
+    return yield* enable(parts, { ...request, dry: false }, signal)
   }
   if (request.action === 'disable') await disableDatabase(parts, owner)
   if (request.action === 'rotate')
@@ -69,6 +65,19 @@ export async function* doWithDatabases(
   if (request.action === 'recover') yield* counting((onRecord) => recover(parts, owner, onRecord))
   const dropped = request.action === 'drop' ? await dropEarlier(store, owner) : undefined
   yield { databases: await shown(parts, [owner]), ...(dropped && { dropped }), done: true }
+}
+
+async function* enable(parts: Parts, enabling: Enabling, signal: AbortSignal): AsyncGenerator<DatabaseEvent> {
+  let counts: EnablingCounts = { looked: 0, recorded: 0, conflicts: 0 }
+  for await (const event of enableDatabase(parts, enabling, signal)) {
+    counts = { ...event.counts }
+    const { at, conflict } = event
+    yield {
+      progress: { done: counts.looked, ...(at !== undefined && { at }) },
+      ...(conflict && { conflict }),
+    }
+  }
+  yield { databases: await shown(parts, [enabling.owner]), counts, done: true }
 }
 
 /** Reads a log again from the tree, when it cannot be opened as it is. */

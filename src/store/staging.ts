@@ -43,7 +43,7 @@ export class Staging extends Reading {
   // everybody, nobody else may enter it before the access keeper lets the right ones in. The keys of checksum databases
   // are for us alone.
   async #modeOf(folder: string): Promise<number> {
-    if (folder.startsWith(`${folders.sumdb}/`)) return 0o700
+    if (`${folder}/`.startsWith(`${folders.sumdb}/`) || folder === folders.sumdbRemoved) return 0o700
     const isOpen = dirname(folder) !== packagesFolder || (await this.exists(publicMarker(basename(folder))))
     return isOpen ? 0o777 : 0o700
   }

@@ -64,8 +64,8 @@ export async function reconstruct({ store, owner, onRecord }: Reconstructing): P
   if (!edge.root().equals(shown.root)) throw new DamagedLog('the data tiles are not those of the newest head')
   if (!heading.has(shown.size)) await heads.append(Buffer.from(headLine({ ...shown, bytes })), end)
   await store.sync(recovered.folder)
-  await store.place({ temp: store.at(recovered.records) }, paths.records)
-  await store.place({ temp: store.at(recovered.heads) }, paths.heads)
+  await store.move(recovered.records, paths.records)
+  await store.move(recovered.heads, paths.heads)
   await store.sync(paths.folder)
   await store.removeFolder(recovered.folder)
   return edge.size

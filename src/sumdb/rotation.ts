@@ -30,7 +30,7 @@ export async function rotateDatabase(needs: Needs, { owner, name, onRecord }: Ro
   if (status === undefined) throw new Refusal(404, `owner ${owner} has no checksum database`)
   if (status !== 'enabled')
     throw new Refusal(409, `the checksum database of ${owner} is ${status}: enable it first`)
-  await mustBeNewName(store, name)
+  await mustBeNewName(store, owner, name)
   const signer = newSigner(name)
   const log = databases.logOf(owner)
   const truth = new Truth(store, owner)
@@ -121,7 +121,7 @@ async function archive(store: Store, owner: string): Promise<void> {
 /** Puts the new key in force, then its heads. */
 async function takeNext(store: Store, owner: string): Promise<void> {
   const { next, key, folder } = statePaths(owner)
-  await store.place({ temp: store.at(next.key) }, key)
+  await store.move(next.key, key)
   await store.sync(folder)
   await finishRotation(store, owner)
 }
@@ -130,7 +130,7 @@ async function takeNext(store: Store, owner: string): Promise<void> {
 export async function finishRotation(store: Store, owner: string): Promise<void> {
   const { next, heads, folder } = statePaths(owner)
   if ((await store.exists(next.key)) || !(await store.exists(next.heads))) return
-  await store.place({ temp: store.at(next.heads) }, heads)
+  await store.move(next.heads, heads)
   await store.sync(folder)
   await store.removeFolder(next.folder)
 }

@@ -1,7 +1,7 @@
 // Makes the database of an owner: its name, its key, an empty log. The name is for one key and for ever: clients that
 // know it would stop at another key.
 
-import { Refusal } from '../errors.js'
+import { quote, Refusal } from '../errors.js'
 import { folders, sumdbNamesPath } from '../layout.js'
 import type { Store } from '../store/store.js'
 import { checkDatabaseName, newSigner, signerText, type Signer } from './note.js'
@@ -14,19 +14,26 @@ async function writeSecret(store: Store, path: string, text: string, folder: str
   await store.sync(folder)
 }
 
-/** Throws a 400 for a text that can be no name, a 409 for a name that had a key before. */
-export async function mustBeNewName(store: Store, name: string): Promise<void> {
+/** Whether the folder of one name would be in that of the other. */
+const areNested = (a: string, b: string): boolean => a.startsWith(`${b}/`) || b.startsWith(`${a}/`)
+
+/** Throws a 400 for a text that can be no name, a 409 for a name that had a key before, or is too near to another. */
+export async function mustBeNewName(store: Store, owner: string, name: string): Promise<void> {
   const wrong = checkDatabaseName(name)
   if (wrong !== undefined)
-    throw new Refusal(400, `a checksum database cannot be called ${JSON.stringify(name)}: ${wrong}`)
-  const used = (await store.read(sumdbNamesPath))?.toString() ?? ''
-  const line = used.split('\n').find((each) => each.startsWith(`${name} `))
-  if (line !== undefined)
+    throw new Refusal(400, `a checksum database cannot be called ${quote(name)}: ${wrong}`)
+  const used = ((await store.read(sumdbNamesPath))?.toString() ?? '')
+    .split('\n')
+    .map((line) => line.split(' '))
+  const same = used.find(([before]) => before === name)
+  if (same)
     throw new Refusal(
       409,
-      `the name ${name} had a key before, for owner ${line.split(' ')[1]}: clients that know it would stop. ` +
-        'Choose another one',
+      `the name ${name} had a key before, for owner ${same[1]}: clients that know it would stop. Choose another one`,
     )
+  const near = used.find(([before = '', of]) => of === owner && areNested(before, name))
+  if (near)
+    throw new Refusal(409, `the name ${name} cannot be used beside ${near[0]}, which this owner had before`)
 }
 
 /** Notes that a name has a key now. */
@@ -37,7 +44,7 @@ export async function noteName(store: Store, owner: string, { name, id }: Signer
 
 /** A new key under a new name. */
 export async function newKey(store: Store, owner: string, name: string): Promise<Signer> {
-  await mustBeNewName(store, name)
+  await mustBeNewName(store, owner, name)
   const signer = newSigner(name)
   await noteName(store, owner, signer)
   return signer
