@@ -3,7 +3,15 @@
 
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { dirname, join } from 'node:path'
 import t from 'tap'
 import { watch } from '../support/child.js'
@@ -39,7 +47,9 @@ t.test('a database of hundreds of versions', needs('nginx', 'go'), async (t) => 
   const upload = async (module: string, version: string, owner = 'team', more = {}) =>
     plinth.publish(await simpleModule(module, version, more), owner)
   const recordsOf = (owner: string): string[] =>
-    readFileSync(join(data, 'state/sumdb', owner, 'records'), 'utf8').split('\n\n').slice(0, -1)
+    readFileSync(join(data, 'state/sumdb', owner, 'records'), 'utf8')
+      .split('\n\n')
+      .slice(0, -1)
   const lookupOf = (module: string, version: string, owner = 'team'): string =>
     inDatabase(data, owner, NAME, `lookup/${module}@${version}`)
   const remove = (module: string, version: string, owner = 'team') =>
@@ -63,8 +73,21 @@ t.test('a database of hundreds of versions', needs('nginx', 'go'), async (t) => 
       [['enable', 'team', '--nmae', NAME], 2, /--nmae/],
       [['enable', 'team'], 1, /needs a name: --name NAME/],
       [['enable', 'nobody', '--name', NAME], 1, /nobody/],
-      ...['team', 'Sum.corp.example', 'sum.corp.example/', 'sum.corp.example/../x', 'sum..x/.', 'sum.corp.example:80']
-        .concat(['sum.corp.example/a+b', 'sum.corp.example/a b', 'sum.corp.exämple', '', `sum.${'a'.repeat(100)}`])
+      ...[
+        'team',
+        'Sum.corp.example',
+        'sum.corp.example/',
+        'sum.corp.example/../x',
+        'sum..x/.',
+        'sum.corp.example:80',
+      ]
+        .concat([
+          'sum.corp.example/a+b',
+          'sum.corp.example/a b',
+          'sum.corp.exämple',
+          '',
+          `sum.${'a'.repeat(100)}`,
+        ])
         .map((name): [string[], number, RegExp] => [
           ['enable', 'team', '--name', name],
           1,
@@ -92,7 +115,8 @@ t.test('a database of hundreds of versions', needs('nginx', 'go'), async (t) => 
       for (const action of ['enable', 'show', 'rotate', 'recover', 'disable'])
         t.match(help.stdout, `sumdb ${action}`)
     }
-    for (const shell of ['bash', 'zsh', 'fish']) t.match(run('completion', shell).stdout, /enable\W.*recover|recover/)
+    for (const shell of ['bash', 'zsh', 'fish'])
+      t.match(run('completion', shell).stdout, /enable\W.*recover|recover/)
     t.notOk(existsSync(join(data, 'state/sumdb/team')), 'nothing was made')
     const dry = sumdb('enable', 'team', '--name', NAME, '--dry-run', '--json')
     t.match(JSON.parse(dry.stdout), { looked: MANY, recorded: MANY, conflicts: 0 })
@@ -120,7 +144,10 @@ t.test('a database of hundreds of versions', needs('nginx', 'go'), async (t) => 
     /** Interrupts what enables when more than `count` old versions are recorded. */
     const interrupted = async (count: number, interrupt: (pid: number) => void | Promise<void>) => {
       const [program, args] = plainNode(CLI, 'sumdb', 'enable', 'team', '--name', NAME, '--yes')
-      const child = spawn(program, args, { env: { ...process.env, PLINTH_DATA: data }, stdio: ['ignore', 'pipe', 'pipe'] })
+      const child = spawn(program, args, {
+        env: { ...process.env, PLINTH_DATA: data },
+        stdio: ['ignore', 'pipe', 'pipe'],
+      })
       const { output, ended } = watch(child)
       let over = false
       void ended.then(() => (over = true))
@@ -149,7 +176,11 @@ t.test('a database of hundreds of versions', needs('nginx', 'go'), async (t) => 
     t.equal(new Set(lines).size, lines.length, 'no version is recorded twice')
     t.equal(published.length + 0, new Set(published).size)
     const all = [...published, ...Array.from({ length: MANY }, (_, n) => versionAt(n).join('@'))]
-    t.same(all.filter((version) => !lines.includes(version)), [], 'each version is recorded')
+    t.same(
+      all.filter((version) => !lines.includes(version)),
+      [],
+      'each version is recorded',
+    )
     t.ok(all.every((version) => existsSync(inDatabase(data, 'team', NAME, `lookup/${version}`))))
     t.ok(existsSync(inDatabase(data, 'team', NAME, 'supported')))
     t.match(databaseOf(plinth, 'team'), { status: 'enabled', name: NAME, size: lines.length, earlier: [] })
@@ -208,38 +239,39 @@ t.test('a database of hundreds of versions', needs('nginx', 'go'), async (t) => 
       writeFileSync(join(folder, module, '@v', `${version}.zip`), zip)
       return folder
     }
-    const ways: [way: string, publish: (module: string, version: string, zip: Buffer) => Promise<string>][] = [
-      ['upload', async (_module, _version, zip) => (await plinth.publish(zip, 'team')).body],
+    const ways: [way: string, publish: (module: string, version: string, zip: Buffer) => Promise<string>][] =
       [
-        'a form, as clients of Gitea do',
-        async (_module, _version, zip) => {
-          const headers = { 'content-type': 'multipart/form-data; boundary=b' }
-          const asking = { body: form(zip), headers }
-          return (await plinth.ask('POST', '/api/packages/team/go/upload', asking)).body
-        },
-      ],
-      [
-        'inbox',
-        async (module, version, zip) => {
-          const name = `team/go/${version}.zip`
-          const rejected = join(data, 'inbox/rejected', `${name}.txt`)
-          drop(name, zip)
-          const file = join(data, 'tree/api/packages/team/go', module, '@v', `${version}.info`)
-          await until(() => existsSync(file) || existsSync(rejected))
-          return existsSync(rejected) ? readFileSync(rejected, 'utf8') : 'published'
-        },
-      ],
-      [
-        'import',
-        async (module, version, zip) => {
-          const folder = folderWith(module, version, zip)
-          const dry = run('import', folder, '--owner', 'team', '--dry-run')
-          const ran = run('import', folder, '--owner', 'team')
-          t.equal(dry.code, ran.code, `a dry run knows it: ${dry.stdout}`)
-          return ran.stdout + ran.stderr
-        },
-      ],
-    ]
+        ['upload', async (_module, _version, zip) => (await plinth.publish(zip, 'team')).body],
+        [
+          'a form, as clients of Gitea do',
+          async (_module, _version, zip) => {
+            const headers = { 'content-type': 'multipart/form-data; boundary=b' }
+            const asking = { body: form(zip), headers }
+            return (await plinth.ask('POST', '/api/packages/team/go/upload', asking)).body
+          },
+        ],
+        [
+          'inbox',
+          async (module, version, zip) => {
+            const name = `team/go/${version}.zip`
+            const rejected = join(data, 'inbox/rejected', `${name}.txt`)
+            drop(name, zip)
+            const file = join(data, 'tree/api/packages/team/go', module, '@v', `${version}.info`)
+            await until(() => existsSync(file) || existsSync(rejected))
+            return existsSync(rejected) ? readFileSync(rejected, 'utf8') : 'published'
+          },
+        ],
+        [
+          'import',
+          async (module, version, zip) => {
+            const folder = folderWith(module, version, zip)
+            const dry = run('import', folder, '--owner', 'team', '--dry-run')
+            const ran = run('import', folder, '--owner', 'team')
+            t.equal(dry.code, ran.code, `a dry run knows it: ${dry.stdout}`)
+            return ran.stdout + ran.stderr
+          },
+        ],
+      ]
     for (const [n, [way, publish]] of ways.entries()) {
       const [module, version] = ['corp.example/ways', `v1.${n}.0`]
       const zip = await simpleModule(module, version)
@@ -250,7 +282,11 @@ t.test('a database of hundreds of versions', needs('nginx', 'go'), async (t) => 
       t.equal(Number(id), before + n, way)
       t.equal((await remove(module, version)).status, 204)
       t.ok(existsSync(lookup), 'the record stays')
-      const other = await publish(module, version, await simpleModule(module, version, { 'b.go': 'package m\n' }))
+      const other = await publish(
+        module,
+        version,
+        await simpleModule(module, version, { 'b.go': 'package m\n' }),
+      )
       const then = line?.split(' ')[2] ?? ''
       const text =
         `${module} ${version} was published before with other content (${then}), which is recorded in the checksum ` +
@@ -260,14 +296,19 @@ t.test('a database of hundreds of versions', needs('nginx', 'go'), async (t) => 
       t.equal((await plinth.get(`/api/packages/team/go/${module}/@v/${version}.zip`)).status, 404)
       t.match(modLine, `${module} ${version}/go.mod h1:`)
       // with one go.mod for another, the zip's hash is another one, too: what is named is the zip's
-      const packed = await moduleZip(module, version, { 'm.go': `package m\n\nconst Version = "${version}"\n`, 'go.mod': `module ${module}\n\ngo 1.19\n` })
+      const packed = await moduleZip(module, version, {
+        'm.go': `package m\n\nconst Version = "${version}"\n`,
+        'go.mod': `module ${module}\n\ngo 1.19\n`,
+      })
       t.notOk(packed.equals(zip), 'the same files, packed otherwise')
       t.equal((await plinth.publish(packed, 'team')).status, 201, 'are welcome')
       t.equal(recordsOf('team').length, before + n + 1, 'and recorded once')
     }
     const got = await download({ GOSUMDB: gosumdb }, ...ways.map((_, n) => `corp.example/ways@v1.${n}.0`))
     t.equal(got.code, 0, got.stderr)
-    const stranger = await moduleZip('sumdb/sum.golang.org', 'v1.0.0', { 'go.mod': 'module sumdb/sum.golang.org\n' })
+    const stranger = await moduleZip('sumdb/sum.golang.org', 'v1.0.0', {
+      'go.mod': 'module sumdb/sum.golang.org\n',
+    })
     t.equal((await plinth.publish(stranger, 'team')).status, 400, 'no module comes into the folder')
     const long = `${'a'.repeat(240)}/m`
     t.not((await plinth.publish(await zipOf({ [`${long}/go.mod`]: '' }), 'team')).status, 201)
@@ -319,7 +360,11 @@ t.test('a database of hundreds of versions', needs('nginx', 'go'), async (t) => 
     t.notOk(existsSync(join(data, 'tree/api/packages/team/go/sumdb')))
     t.match((await download({ GOSUMDB: ours }, `${module}@${version}`)).asked, ['supported 404'])
     t.equal((await remove(module, version)).status, 204)
-    t.equal((await upload(module, version, 'team', { 'other.go': 'package m\n' })).status, 201, 'bytes may change')
+    t.equal(
+      (await upload(module, version, 'team', { 'other.go': 'package m\n' })).status,
+      201,
+      'bytes may change',
+    )
     t.equal((await upload('corp.example/meanwhile', 'v1.0.0')).status, 201)
     await plinth.stopShim()
     const alone = sumdb('enable', 'team', '--yes')
@@ -361,7 +406,9 @@ t.test('a database of hundreds of versions', needs('nginx', 'go'), async (t) => 
       .map((line) => JSON.parse(line) as { action?: string; owner?: string; what?: string; result?: string })
       .filter(({ action }) => action?.startsWith('sumdb'))
     const has = (action: string, owner: string, result: string): boolean =>
-      lines.some((line) => line.action === `sumdb ${action}` && line.owner === owner && line.result === result)
+      lines.some(
+        (line) => line.action === `sumdb ${action}` && line.owner === owner && line.result === result,
+      )
     t.ok(has('enable', 'team', 'done'))
     t.ok(has('enable', 'team', 'failed'), 'cut off')
     t.ok(has('enable', 'nobody', 'refused'))
@@ -372,9 +419,12 @@ t.test('a database of hundreds of versions', needs('nginx', 'go'), async (t) => 
     t.ok(has('enable', 'alone', 'done'), 'by a command alone')
     t.notOk(lines.some(({ action }) => action === 'sumdb show'))
     const { size, root = '' } = databaseOf(plinth, 'team')
-    t.match(plinth.log(), new RegExp(`"recorded".*"owner":"team".*"size":${size},"root":"${root.replace(/\+/g, '\\+')}"`))
-    const keys = readdirSync(join(data, 'state/sumdb'), { recursive: true, encoding: 'utf8' }).filter((path) =>
-      path.endsWith('/key'),
+    t.match(
+      plinth.log(),
+      new RegExp(`"recorded".*"owner":"team".*"size":${size},"root":"${root.replace(/\+/g, '\\+')}"`),
+    )
+    const keys = readdirSync(join(data, 'state/sumdb'), { recursive: true, encoding: 'utf8' }).filter(
+      (path) => path.endsWith('/key'),
     )
     t.equal(keys.length, 4, 'those of before are kept')
     const everything = [plinth.log(), ...audit, ...told].join('\n')
