@@ -22,7 +22,7 @@ import { Growth } from '../sumdb/growth.js'
 import type { ModulePublisher } from './publish.js'
 
 /** What enabling takes of the service's parts. */
-export type DatabaseNeeds = {
+type DatabaseNeeds = {
   store: Store
   zips: Pick<CheckPool, 'read'>
   journal: Journal
@@ -38,7 +38,7 @@ export type Enabling = { owner: string; name?: string; dry: boolean }
 /** How many versions were looked at, and recorded now or would be. */
 export type EnablingCounts = { looked: number; recorded: number; conflicts: number }
 /** `conflict` names a version whose record has other hashes. */
-export type EnablingEvent = { counts: EnablingCounts; at?: string; conflict?: string }
+type EnablingEvent = { counts: EnablingCounts; at?: string; conflict?: string }
 
 /**
  * Enables the database of an owner, or goes on with it. Yields what was done so far. When versions are there with other

@@ -28,6 +28,7 @@ import { inspectGenericPackage } from './generic-package.js'
 import { inspectModule } from './module.js'
 import { Reporter } from './reporter.js'
 import { sampleOf, type SampleRequest } from './sample.js'
+import { inspectTombstones } from './tombstones.js'
 import { inspectOwnerViews } from './views.js'
 import { walk, type Found } from './walk.js'
 import { ZipReadings } from './zip-readings.js'
@@ -83,6 +84,7 @@ export async function* inspectTree(
     for (const fault of await inspectLost(inspecting, problem)) yield { fault }
   if (scope.owner === undefined && scope.module === undefined) {
     for (const fault of await reporter.report(await inspectAccess(store))) yield { fault }
+    for (const fault of await reporter.report(await inspectTombstones(store))) yield { fault }
     if (noService) for (const fault of await reporter.report(await leftovers(store))) yield { fault }
   }
   yield { totals, done: true }

@@ -7,7 +7,7 @@ import type { Store } from '../store/store.js'
 import { ChecksumLog } from './log.js'
 import { parseSigner } from './note.js'
 import { statePaths } from './paths.js'
-import { finishRotation } from './rotation.js'
+import { finishRotation } from './rotation-files.js'
 import type { GoSums } from './record.js'
 
 /** What publishing asks of a database. */

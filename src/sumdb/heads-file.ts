@@ -39,7 +39,7 @@ export function parseHeadLine(text: string, verifier: Verifier): SignedHead | un
 }
 
 /** What is at the end of the file: its last heads, the newest last, and a line before them that is none. */
-export type HeadsTail = { lines: HeadLine[]; isDamaged: boolean }
+type HeadsTail = { lines: HeadLine[]; isDamaged: boolean }
 
 /**
  * Reads the last heads, all of a short file. A last line that is no head was being written when the machine died: it is

@@ -21,7 +21,7 @@ export type FoundLog = { growth: Growth; place: LogPlace; from: LogPlace }
 type Looking = { store: Store; owner: string; verifier: Verifier; truth: Truth }
 
 /** The newest head that readers see; `undefined` without one that is signed by us. */
-export async function shownHead(store: Store, owner: string, verifier: Verifier): Promise<Head | undefined> {
+async function shownHead(store: Store, owner: string, verifier: Verifier): Promise<Head | undefined> {
   const text = await store.read(databasePaths(owner, verifier.name).latest)
   return text && openHead(text.toString(), verifier)
 }

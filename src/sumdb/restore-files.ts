@@ -23,7 +23,7 @@ type Writing = {
 }
 
 /** Writes those files that are missing or wrong, durably. Resolves with their number. */
-export async function writeFiles(
+async function writeFiles(
   { store, folder, isRight = (present, { content }) => present.equals(content), onFile }: Writing,
   files: AsyncIterable<DatabaseFile> | Iterable<DatabaseFile>,
 ): Promise<number> {
@@ -58,7 +58,7 @@ export async function writeFiles(
 }
 
 /** A part of a log whose files are to be right. `growth` is the log at `from`, and is used up. */
-export type Restoring = {
+type Restoring = {
   store: Store
   owner: string
   verifier: Verifier
