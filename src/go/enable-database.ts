@@ -3,7 +3,7 @@
 
 import { mustBeDeclared } from '../access/files.js'
 import { PLINTH, Refusal, visible } from '../errors.js'
-import { versionFile } from '../layout.js'
+import { goFolder, versionFile } from '../layout.js'
 import type { CheckPool } from '../modzip/check-pool.js'
 import type { Journal } from '../packages/journal.js'
 import { visibleVersions } from '../packages/module-versions.js'
@@ -154,5 +154,5 @@ export async function disableDatabase({ store, databases }: DatabaseNeeds, owner
   await writeStatus(store, owner, 'disabled') // before anything is published that is not recorded
   await databases.close(owner)
   await store.removeFolder(folder)
-  await store.prune(folder.slice(0, folder.lastIndexOf('/')), folder.slice(0, -name.length - 1))
+  await store.prune(folder.slice(0, folder.lastIndexOf('/')), goFolder(owner))
 }

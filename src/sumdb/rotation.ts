@@ -3,7 +3,7 @@
 // until they are dropped.
 
 import { messageOf, Refusal } from '../errors.js'
-import { sumdbFolder, sumdbRoot } from '../layout.js'
+import { goFolder, sumdbFolder } from '../layout.js'
 import type { Store } from '../store/store.js'
 import { DamagedLog } from './damaged-log.js'
 import type { ChecksumDatabases } from './databases.js'
@@ -138,7 +138,7 @@ export async function dropEarlier(store: Store, owner: string): Promise<string[]
     if (await store.remove(`${folder}/supported`)) await store.sync(folder)
     if (!(await store.removeFolder(folder))) continue
     dropped.push(name)
-    await store.prune(folder.slice(0, folder.lastIndexOf('/')), sumdbRoot(owner))
+    await store.prune(folder.slice(0, folder.lastIndexOf('/')), goFolder(owner))
   }
   return dropped
 }
