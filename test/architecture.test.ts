@@ -30,7 +30,7 @@ const ROOMS: readonly (readonly string[])[] = [
   ['views'],
   ['modzip', 'store', 'audit'],
   ['access', 'nginx', 'pack'],
-  ['packages', 'client'],
+  ['packages', 'client', 'collect'],
   ['go', 'generic'],
   ['http', 'inbox', 'import', 'inspection', 'logs', 'backup'],
   ['metrics'],
@@ -171,6 +171,7 @@ t.test('what one file does, no other does', async (t) => {
   t.same(usersOf(/import \{[^}]*\b(?:rename|link)\b[^}]*\} from 'node:fs\/promises'/), [
     'backup/copy-file.ts', // a backup is no data folder
     'backup/destination.ts',
+    'collect/carried.ts',
     'commands/pack.ts', // gives the zip that is made its name; it knows no tree
     'store/inbox-files.ts',
     'store/staging.ts',
@@ -203,7 +204,7 @@ t.test('what one file does, no other does', async (t) => {
 })
 
 t.test('what runs on machines without a Plinth needs none', async (t) => {
-  const anywhere = ['commands/pack.ts', 'commands/publish.ts']
+  const anywhere = ['commands/pack.ts', 'commands/publish.ts', 'commands/collect.ts']
   const reached = new Set<string>()
   const visit = (file: string): void => {
     if (reached.has(file)) return
