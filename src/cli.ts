@@ -12,6 +12,9 @@ import { errno, messageOf, PLINTH, quote } from './errors.js'
 import { becomeOwner } from './store/become-owner.js'
 import { readFormat } from './store/format.js'
 
+// Ignore EPIPE: who reads the output may have seen enough. What is under way goes on, and the exit code tells of it.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
+
 const DATA_NOTE =
   'PLINTH_DATA names the data folder (default ./data). Changes take effect with the next request.'
 

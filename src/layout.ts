@@ -10,6 +10,7 @@
 //       go/{!module}/@v/{!version}.mod         derived: the zip's go.mod, or a synthetic one
 //       go/{!module}/@v/{!version}.info        derived, written last: makes the version visible
 //       go/{!module}/@v/latest.{info,mod,zip}  derived: hard links to the files of the version @latest names
+//       go/sumdb/{name}/                       derived: the owner's checksum database, see sumdb/paths.ts
 //       generic/{name}/{version}/{file}        the truth: uploaded bytes; mtime = time of publication
 //       -/                                     derived: views of the owner's packages; nothing uploaded can be here
 //         index.json  index.html  all.html     the owner's catalogue, and its pages
@@ -34,6 +35,8 @@
 //     journal/{id}.json                        operations in flight
 //     sums/{xx}/{hash of path}.json            SHA-256 of each uploaded file, kept since its upload
 //     hashes/{xx}/{hash of path}.json          other hashes of a version's files, for which somebody has asked
+//     sumdb/{owner}/                           the truth of the owner's checksum database, see sumdb/paths.ts
+//     sumdb-names  sumdb-removed/{id}/         the names that were ever used; those of owners that are gone
 //     due/{owner}                              the views of the owner's packages together are to be made again
 //     lock                                     held by the one writer, whose process it names
 //     format  backup.json                      the number of the format; in a backup alone, what is known of it
@@ -70,6 +73,8 @@ export const folders = {
   sums: 'state/sums',
   hashes: 'state/hashes',
   due: 'state/due',
+  sumdb: 'state/sumdb',
+  sumdbRemoved: 'state/sumdb-removed',
   control: 'state/control',
   nginx: 'state/nginx',
 } as const
@@ -80,6 +85,7 @@ export const backupNotePath = 'state/backup.json'
 export const startPidPath = 'state/start.pid'
 export const servicePidPath = 'state/service.pid'
 export const controlSocketPath = 'state/control/sock'
+export const sumdbNamesPath = 'state/sumdb-names'
 export const auditLogPath = 'state/audit.log'
 export const auditNotePath = 'state/audit.path'
 export const socketPath = 'state/shim.sock'
@@ -103,6 +109,10 @@ const moduleFolder = ({ owner, module }: Module): string => `${ownerTree(owner)}
 
 /** Empty folders are removed up to this one, which is kept while the owner exists. */
 export const goFolder = (owner: string): string => `${ownerTree(owner)}/go`
+/** An owner's checksum databases. No module path begins so: its first element has a dot. */
+export const sumdbRoot = (owner: string): string => `${goFolder(owner)}/sumdb`
+export const sumdbFolder = (owner: string, name: string): string => `${sumdbRoot(owner)}/${name}`
+export const sumdbState = (owner: string): string => `${folders.sumdb}/${owner}`
 export const genericFolder = (owner: string): string => `${ownerTree(owner)}/generic`
 
 /** The files of a module that do not belong to one version. */

@@ -2,7 +2,7 @@
 // what nginx reads (derived). It counts in both when its promise resolves.
 
 import { Refusal } from '../errors.js'
-import { folders, genericFolder, goFolder, ownerFile, publicMarker } from '../layout.js'
+import { folders, genericFolder, goFolder, ownerFile, publicMarker, sumdbRoot } from '../layout.js'
 import type { Store } from '../store/store.js'
 import { changeAccess, deriveHoldingLock } from './derive.js'
 import { isDeclared, mustBeDeclared, readAccounts, readOwners, writeTruth } from './files.js'
@@ -40,9 +40,12 @@ export const setOwner = (store: Store, owner: Owner): Promise<void> =>
   })
 
 /** Whether anything is published under `owner`. An owner that is not declared any more may hold packages, too. */
-export const holdsPackages = async (store: Store, owner: string): Promise<boolean> =>
-  isOwnerName(owner) &&
-  ((await store.names(goFolder(owner))).length > 0 || (await store.names(genericFolder(owner))).length > 0)
+export async function holdsPackages(store: Store, owner: string): Promise<boolean> {
+  if (!isOwnerName(owner)) return false
+  const inGo = await store.names(goFolder(owner))
+  if (inGo.some((name) => `${goFolder(owner)}/${name}` !== sumdbRoot(owner))) return true
+  return (await store.names(genericFolder(owner))).length > 0
+}
 
 /**
  * Closes an owner and forgets its declaration: no publish begins under it any more. Resolves with the owner for

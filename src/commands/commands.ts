@@ -11,6 +11,7 @@ const LOADERS: Readonly<Record<string, () => Promise<Command>>> = {
   import: async () => (await import('./import.js')).importCommand,
   verify: async () => (await import('./verify.js')).verify,
   rebuild: async () => (await import('./rebuild.js')).rebuild,
+  sumdb: async () => (await import('./sumdb.js')).sumdb,
   status: async () => (await import('./status.js')).status,
   log: async () => (await import('./log.js')).log,
   backup: async () => (await import('./backup.js')).backup,

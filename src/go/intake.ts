@@ -52,10 +52,8 @@ export class ModuleIntake {
   /** Publishes a zip that was received and {@link read}. Throws a 409 when the version exists. */
   publishRead(owner: string, received: Received, zip: ModuleZip, how?: Publishing): Promise<void> {
     const at = { owner, module: zip.module, version: zip.version }
-    return this.#modules.publish(
-      at,
-      { ...received, mod: goModBeside(received.path), facts: factsBeside(received.path) },
-      how,
-    )
+    const beside = { mod: goModBeside(received.path), facts: factsBeside(received.path) }
+    const sums = { zip: zip.zipHash, mod: zip.modHash }
+    return this.#modules.publish(at, { ...received, ...beside, sums }, how)
   }
 }

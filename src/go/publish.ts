@@ -23,26 +23,36 @@ import {
 import type { CheckPool } from '../modzip/check-pool.js'
 import type { Journal } from '../packages/journal.js'
 import { queueKey, type ModuleOperation } from '../packages/operation.js'
-import { readModuleFacts } from '../packages/published.js'
 import type { PublicationClock } from '../packages/publication-clock.js'
 import { linkRecord, recordFolder, removeRecord, writeRecord } from '../packages/records.js'
+import type { ChecksumDatabases } from '../sumdb/databases.js'
+import type { GoSums } from '../sumdb/record.js'
 import type { Staged } from '../store/staging.js'
 import type { Store } from '../store/store.js'
 import { waitForAll } from '../store/wait-for-all.js'
 import type { Site } from '../views/page-addresses.js'
 import { versionText } from '../views/module-index.js'
 import { infoText } from './artifacts.js'
+import { existsAlready } from './exists-already.js'
 import { withGoMod } from './go-mod.js'
+import { recordVersion } from './record-version.js'
 import { Views, type StagedModuleViews } from './views.js'
 
 /** The parts that publishing needs. */
-type Needs = { store: Store; journal: Journal; zips: CheckPool; clock: PublicationClock; site: Site }
+type Needs = {
+  store: Store
+  journal: Journal
+  zips: CheckPool
+  databases: ChecksumDatabases
+  clock: PublicationClock
+  site: Site
+}
 
 /**
  * A checked module zip: its path and those of its go.mod and of its facts, all absolute in an upload's folder; its
- * SHA-256 and size.
+ * SHA-256 and size; its sums in go.sum.
  */
-type CheckedZip = Sum & { path: string; mod: string; facts: string }
+type CheckedZip = Sum & { path: string; mod: string; facts: string; sums: GoSums }
 
 /** What was taken out of a zip: its go.mod and its facts, both absolute. */
 type FromZip = Pick<CheckedZip, 'mod' | 'facts'>
@@ -68,14 +78,17 @@ export class ModulePublisher {
   readonly #store: Store
   readonly #journal: Journal
   readonly #zips: CheckPool
+  /** Records what is published, for owners that want it. */
+  readonly #databases: ChecksumDatabases
   readonly #clock: PublicationClock
   /** `list`, `@latest`, `latest.*`, JSON and pages of every module. */
   readonly #views: Views
 
-  constructor({ store, journal, zips, clock, site }: Needs) {
+  constructor({ store, journal, zips, databases, clock, site }: Needs) {
     this.#store = store
     this.#journal = journal
     this.#zips = zips
+    this.#databases = databases
     this.#clock = clock
     this.#views = new Views(store, site)
   }
@@ -88,7 +101,7 @@ export class ModulePublisher {
    */
   publish(
     version: ModuleVersion,
-    { path, sha256, size, ...from }: CheckedZip,
+    { path, sha256, size, sums, ...from }: CheckedZip,
     { published, mayStill }: Publishing = {},
   ): Promise<void> {
     const zip = versionFile(version, 'zip')
@@ -97,28 +110,24 @@ export class ModulePublisher {
     return this.#journal.alone(queueKey(version), async () => {
       await mayStill?.()
       await mustBeDeclared(this.#store, version.owner) // somebody may have removed it while the body came
-      if (await this.#store.exists(zip)) throw await this.#conflict(version)
+      if (await this.#store.exists(zip)) throw await existsAlready(this.#store, version)
+      await this.#databases.of(version.owner)?.mustAgree(version, sums)
       const time = published ? wholeSeconds(published) : this.#clock.publicationTime(zip)
       await this.#journal.publish({
         entry: { op: 'publish', ...only(version), sha256, size },
         prepare: () => this.#prepare(version, { path, ...from }, { time, sha256, size }),
         drop: (derived) => this.#drop(derived),
         claim: async () => {
-          if (!(await this.#store.claim(path, zip))) throw await this.#conflict(version)
+          if (!(await this.#store.claim(path, zip))) throw await existsAlready(this.#store, version)
         },
         prune: () => this.#store.prune(modulePaths(version).versions, goFolder(version.owner)),
-        place: (derived, entry) => this.#place(version, derived, entry),
+        place: async (derived, entry) => {
+          await recordVersion(this.#store, this.#databases, version, sums)
+          await this.#place(version, derived, entry)
+        },
         withdraw: () => this.#withdraw(version),
       })
     })
-  }
-
-  /** Says what is there, as far as its views know it. */
-  async #conflict(version: ModuleVersion): Promise<Refusal> {
-    const facts = await readModuleFacts(this.#store, version)
-    const there = facts ? `\nwhat is there has ${facts.h1} and sha256 ${facts.sha256}` : ''
-    const what = `${version.module} ${version.version}`
-    return new Refusal(409, `${what} exists already: delete it first, or publish a new version${there}`)
   }
 
   /** Deletes a version. Throws a 404 when there is no such version. */
@@ -151,6 +160,8 @@ export class ModulePublisher {
       const known = sha256 !== undefined && status.size === size
       if (known) await writeRecord(this.#store, zip, { op, ...version, sha256, size })
       const sum = known ? { sha256, size } : await sumOf(this.#store.at(zip))
+      const sums = { zip: reading.zip.zipHash, mod: reading.zip.modHash }
+      await recordVersion(this.#store, this.#databases, version, sums)
       await this.#place(version, await this.#derive(version, { mod, facts }, { ...sum, time: status.mtime }))
     })
   }

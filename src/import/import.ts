@@ -17,7 +17,7 @@ import { openRegular, Unreadable, withRegular } from '../store/regular-file.js'
 import type { Store } from '../store/store.js'
 import { mustAgree, readBeside } from './cache-files.js'
 import { downloadFolder, findVersions, type FoundVersion, type Unusable } from './find.js'
-import { someAtOnce } from './some-at-once.js'
+import { someAtOnce } from '../shares/some-at-once.js'
 
 /** Versions that are imported at the same time. */
 const AT_ONCE = 4

@@ -2,7 +2,7 @@
 
 import { unescapePath } from '../gomod/module-path.js'
 import { parseVersion } from '../gomod/semver.js'
-import { goFolder } from '../layout.js'
+import { goFolder, sumdbRoot } from '../layout.js'
 import type { Store } from '../store/store.js'
 
 /** A version of a module of some owner, unescaped. */
@@ -10,14 +10,19 @@ type Visible = { module: string; version: string }
 
 /** Yields the versions of all modules of an owner, module by module. */
 export const visibleVersions = (store: Store, owner: string): AsyncGenerator<Visible> =>
-  versionsBelow(store, goFolder(owner), '')
+  versionsBelow(store, { root: goFolder(owner), notModules: sumdbRoot(owner) }, '')
 
 /** `below` is the path below `root`, with its slash. */
-async function* versionsBelow(store: Store, root: string, below: string): AsyncGenerator<Visible> {
+async function* versionsBelow(
+  store: Store,
+  where: { root: string; notModules: string },
+  below: string,
+): AsyncGenerator<Visible> {
+  const { root, notModules } = where
   for (const name of await store.names(`${root}${below}`)) {
-    if (name === '@latest') continue
+    if (name === '@latest' || `${root}${below}/${name}` === notModules) continue
     if (name !== '@v') {
-      yield* versionsBelow(store, root, `${below}/${name}`)
+      yield* versionsBelow(store, where, `${below}/${name}`)
       continue
     }
     const module = unescapePath(below.slice(1))

@@ -42,6 +42,11 @@ const CHANGES: Changes = {
     owner,
     what: `${name}${version === undefined ? '' : `@${version}`}${file === undefined ? '' : `/${file}`}`,
   }),
+  database(request) {
+    if (request.action === 'show' || ('dry' in request && request.dry)) return undefined
+    const name = 'name' in request ? request.name : undefined
+    return { kind: 'owner', action: `sumdb ${request.action}`, owner: request.owner, what: name }
+  },
   import: () => undefined,
   status: () => undefined,
   recovery: () => undefined,

@@ -37,6 +37,12 @@ import {
   type TouchedRequest,
   type WatchEvent,
 } from './backup-jobs.js'
+import {
+  doWithDatabases,
+  parseDatabaseRequest,
+  type DatabaseEvent,
+  type DatabaseRequest,
+} from './database-jobs.js'
 import type { Parts } from './parts.js'
 import type { ReadyReport } from './readiness.js'
 
@@ -195,6 +201,12 @@ const hold: Job<HoldRequest, HoldEvent> = {
   run: ({ journal }, request, { signal }) => holdPackage(journal, request, signal),
 }
 
+const database: Job<DatabaseRequest, DatabaseEvent> = {
+  parse: parseDatabaseRequest,
+  changes: (request) => request.action !== 'show' && !('dry' in request && request.dry),
+  run: (parts, request, { signal }) => doWithDatabases(parts, request, signal),
+}
+
 /** What each job is asked, and what it answers, by the names that the control socket knows. */
 export type JobTypes = {
   inspection: { request: Inspection; event: InspectionEvent }
@@ -203,6 +215,7 @@ export type JobTypes = {
   account: { request: AccountRequest; event: AccountAnswer & { done: true } }
   owner: { request: OwnerRequest; event: OwnerAnswer & { done: true } }
   deletion: { request: DeletionRequest; event: DeletionEvent }
+  database: { request: DatabaseRequest; event: DatabaseEvent }
   status: { request: object; event: ServiceStatus & { done: true } }
   recovery: { request: object; event: { done: true } }
   backup: { request: object; event: WatchEvent }
@@ -219,6 +232,7 @@ export const JOBS: { readonly [Name in JobName]: Job<JobTypes[Name]['request'], 
   account: accounts,
   owner: owners,
   deletion,
+  database,
   status,
   recovery,
   backup,

@@ -10,6 +10,7 @@ import { ModuleIntake } from '../go/intake.js'
 import { ModulePublisher } from '../go/publish.js'
 import { folders } from '../layout.js'
 import type { Log } from '../log.js'
+import { ChecksumDatabases } from '../sumdb/databases.js'
 import { CheckPool } from '../modzip/check-pool.js'
 import { reachedAt } from '../nginx/listen.js'
 import { servedCertificateEnd } from '../nginx/served-certificate.js'
@@ -56,6 +57,8 @@ export class Parts {
   readonly ownerViews: OwnerViews
   /** Operations that are under way, and the queues that they wait in. */
   readonly journal: Journal
+  /** The checksum databases of owners that have one. */
+  readonly databases: ChecksumDatabases
   /** Times of publication. */
   readonly clock: PublicationClock
   /** Publishes and deletes module versions. */
@@ -89,6 +92,7 @@ export class Parts {
     this.journal = new Journal(this.store, log, this.ownerViews, (entry) =>
       'module' in entry ? this.modules.settle(entry) : this.files.settle(entry),
     )
+    this.databases = new ChecksumDatabases(this.store, log)
     this.clock = new PublicationClock()
     this.modules = new ModulePublisher(this)
     this.files = new FilePublisher(this)
@@ -107,6 +111,7 @@ export class Parts {
   async recover(): Promise<void> {
     await this.store.prepare()
     await this.store.sweep()
+    await this.databases.recover()
     await this.journal.settleAll()
     await this.ownerViews.recover()
   }

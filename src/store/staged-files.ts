@@ -11,13 +11,24 @@ export type PlannedFile = { path: string; content: Buffer }
 export type StagedFile = { path: string; file: Staged }
 
 /** Writes the files whose bytes differ from the present ones, under no name yet. Rejects with nothing left. */
-export async function stageFiles(store: Store, files: readonly PlannedFile[]): Promise<StagedFile[]> {
+export const stageFiles = (store: Store, files: readonly PlannedFile[]): Promise<StagedFile[]> =>
+  stageEach(store, files, async ({ path, content }) => !(await hasContent(store, path, content)))
+
+/** Writes all the files, whatever is there, under no name yet. Rejects with nothing left. */
+export const stagePlanned = (store: Store, files: readonly PlannedFile[]): Promise<StagedFile[]> =>
+  stageEach(store, files, async () => true)
+
+async function stageEach(
+  store: Store,
+  files: readonly PlannedFile[],
+  isDue: (file: PlannedFile) => Promise<boolean>,
+): Promise<StagedFile[]> {
   const staged: (StagedFile | undefined)[] = []
   try {
     await waitForAll(
-      files.map(async ({ path, content }, at) => {
-        const isSame = await hasContent(store, path, content)
-        staged[at] = isSame ? undefined : { path, file: await store.stage(content) }
+      files.map(async (file, at) => {
+        const { path, content } = file
+        staged[at] = (await isDue(file)) ? { path, file: await store.stage(content) } : undefined
       }),
     )
   } catch (error) {

@@ -40,8 +40,10 @@ export class Staging extends Reading {
   }
 
   // An owner's folder that somebody has removed is made again by the next upload. Unless nginx reads the owner for
-  // everybody, nobody else may enter it before the access keeper lets the right ones in.
+  // everybody, nobody else may enter it before the access keeper lets the right ones in. The keys of checksum databases
+  // are for us alone.
   async #modeOf(folder: string): Promise<number> {
+    if (`${folder}/`.startsWith(`${folders.sumdb}/`) || folder === folders.sumdbRemoved) return 0o700
     const isOpen = dirname(folder) !== packagesFolder || (await this.exists(publicMarker(basename(folder))))
     return isOpen ? 0o777 : 0o700
   }

@@ -133,6 +133,12 @@ export class Store extends Staging {
     return x !== undefined && y !== undefined && x.ino === y.ino && x.dev === y.dev
   }
 
+  /** Gives a file or a folder another name, in one step. The caller syncs both folders. */
+  move(from: string, to: string): Promise<void> {
+    this.folders.forget(from)
+    return this.inFolder(to, () => rename(this.at(from), this.at(to)))
+  }
+
   /** Removes a file. `false` when it is not there. The caller syncs the folder. */
   remove(path: string): Promise<boolean> {
     return ignoring(['ENOENT'], () => unlink(this.at(path)))

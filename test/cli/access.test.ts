@@ -26,6 +26,23 @@ const make = () => {
 }
 const TOKEN_LINE = /^plinth_[A-Za-z0-9_-]{32}$/
 
+t.test('a command whose output nobody reads does its work, and tells so by its exit code', async (t) => {
+  const { data } = make()
+  // `true` has ended before the command says anything
+  const script = `{ "$0" "$@" 2>&3; echo "$?" >&3; } 3>&1 >&4 4>&- | cat`
+  const output = spawnSync(
+    'bash',
+    ['-c', `exec 4> >(true); wait $!; ${script}`, process.execPath, CLI, 'owner', 'add', 'x'],
+    {
+      encoding: 'utf8',
+      env: { ...process.env, PLINTH_DATA: data },
+    },
+  ).stdout
+  t.match(output, /^0$/m)
+  t.notMatch(output, /EPIPE/)
+  t.ok(existsSync(join(data, 'access/owners/x.json')))
+})
+
 t.test('help, exit codes, and mistakes', async (t) => {
   const { cli, data } = make()
   const help = cli('--help')

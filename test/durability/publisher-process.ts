@@ -11,7 +11,7 @@ import { Parts } from '../../src/service/parts.js'
 import { readModuleZip } from '../../src/modzip/read-zip.js'
 import { Refusal } from '../../src/errors.js'
 import { tempFolder } from '../support/temp-folder.js'
-import { simpleModule } from '../support/zips.js'
+import { simpleModule, sumsOf } from '../support/zips.js'
 import type { Act } from './steps.js'
 
 const data = process.argv[2] ?? ''
@@ -45,11 +45,14 @@ async function perform(act: Act): Promise<void> {
         string,
         string,
       ]
-      await readModuleZip(file.path, { mod: join(read, 'go.mod'), facts: join(read, 'facts.json') })
+      const reading = await readModuleZip(file.path, {
+        mod: join(read, 'go.mod'),
+        facts: join(read, 'facts.json'),
+      })
       // The thread that is traced writes them.
       for (const path of [mod, facts])
         await writeFile(path, readFileSync(join(read, basename(path))), { flag: 'wx', mode: 0o600 })
-      await parts.modules.publish(at, { ...file, mod, facts })
+      await parts.modules.publish(at, { ...file, mod, facts, sums: sumsOf(reading) })
     })
   }
   const at = { owner: 'admin', name: act.name, version: act.version }

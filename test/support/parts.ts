@@ -9,7 +9,7 @@ import type { CheckPool } from '../../src/modzip/check-pool.js'
 import { readModuleZip } from '../../src/modzip/read-zip.js'
 import { Parts } from '../../src/service/parts.js'
 import { Store } from '../../src/store/store.js'
-import { simpleModule } from './zips.js'
+import { simpleModule, sumsOf } from './zips.js'
 
 const sha256 = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex')
 
@@ -62,6 +62,8 @@ export async function openParts(
     log,
     journal,
     ownerViews: parts.ownerViews,
+    databases: parts.databases,
+    zips: parts.zips,
     versions: parts.versions,
     hashes: parts.hashes,
     site: parts.site,
@@ -71,8 +73,8 @@ export async function openParts(
     publishModule: async (module: string, version: string): Promise<void> => {
       await upload(await simpleModule(module, version), async (zip) => {
         const [mod, facts] = [join(dirname(zip.path), 'go.mod'), join(dirname(zip.path), 'facts.json')]
-        await readModuleZip(zip.path, { mod, facts })
-        return modules.publish({ owner: 'admin', module, version }, { ...zip, mod, facts })
+        const sums = sumsOf(await readModuleZip(zip.path, { mod, facts }))
+        return modules.publish({ owner: 'admin', module, version }, { ...zip, mod, facts, sums })
       })
     },
     publishFile: (version: string, file: string, content: string): Promise<void> =>

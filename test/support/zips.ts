@@ -1,5 +1,6 @@
 // Zips for tests, made from readable sources in the test: the repository holds no binaries.
 
+import type { ZipReading } from '../../src/modzip/read-zip.js'
 import { buffer } from 'node:stream/consumers'
 import yazl from 'yazl'
 
@@ -34,3 +35,9 @@ export const simpleModule = (module: string, version: string, more: Files = {}):
     'm.go': `package m\n\nconst Version = ${JSON.stringify(version)}\n`,
     ...more,
   })
+
+/** What go.sum has of a zip that was read. Throws for one that is wrong. */
+export function sumsOf(reading: ZipReading): { zip: string; mod: string } {
+  if (!reading.ok) throw new Error(JSON.stringify(reading.problems))
+  return { zip: reading.zip.zipHash, mod: reading.zip.modHash }
+}

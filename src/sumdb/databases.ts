@@ -1,0 +1,106 @@
+// The checksum databases of all owners that have one, opened once. Of an owner without one nothing is asked.
+
+import { messageOf, PLINTH, Refusal } from '../errors.js'
+import { folders } from '../layout.js'
+import type { Log } from '../log.js'
+import type { Store } from '../store/store.js'
+import { ChecksumLog } from './log.js'
+import { parseSigner } from './note.js'
+import { statePaths } from './paths.js'
+import { finishRotation } from './rotation.js'
+import type { GoSums } from './record.js'
+
+/** What publishing asks of a database. */
+type Recorder = Pick<ChecksumLog, 'mustAgree' | 'append'>
+
+/** `enabling`: it records, and is not shown yet. `disabled`: it does neither. */
+export type DatabaseStatus = 'enabled' | 'enabling' | 'disabled'
+
+export class ChecksumDatabases {
+  readonly #store: Store
+  readonly #log: Log
+  /** owner → log, or why it could not be opened. */
+  readonly #opened = new Map<string, ChecksumLog | Refusal>()
+
+  constructor(store: Store, log: Log) {
+    this.#store = store
+    this.#log = log
+  }
+
+  /** Opens the databases that are not disabled, and repairs what a crash left of them. */
+  async recover(): Promise<void> {
+    for (const owner of await this.#store.names(folders.sumdb))
+      if (!this.#opened.has(owner) && (await this.statusOf(owner)) !== 'disabled') await this.open(owner)
+  }
+
+  /** Opens the database of an owner, or opens it again. One that cannot be opened refuses what it is asked. */
+  async open(owner: string): Promise<void> {
+    this.#opened.delete(owner)
+    await finishRotation(this.#store, owner)
+    const key = await this.#store.read(statePaths(owner).key)
+    if ((await this.statusOf(owner)) === undefined) return // it was never finished
+    try {
+      const signer = parseSigner(key?.toString() ?? '')
+      if (!signer)
+        throw new Error(
+          `the key of the checksum database of ${owner} is ${key ? 'damaged' : 'lost'}. Nothing is recorded until ` +
+            `${PLINTH} sumdb rotate ${owner} with a new name`,
+        )
+      this.#opened.set(owner, await ChecksumLog.open(this.#store, this.#log, owner, signer))
+    } catch (error) {
+      this.#log('error', 'checksum database stopped', { owner, reason: messageOf(error) })
+      this.#opened.set(owner, new Refusal(503, messageOf(error)))
+    }
+  }
+
+  /** The database of an owner no longer records. Resolves when nothing of it is under way. */
+  async close(owner: string): Promise<void> {
+    const opened = this.#opened.get(owner)
+    this.#opened.delete(owner)
+    if (opened instanceof ChecksumLog) await opened.alone(async () => {})
+  }
+
+  /** What records the versions of an owner; `undefined` when it has no database. */
+  of(owner: string): Recorder | undefined {
+    const opened = this.#opened.get(owner)
+    return opened instanceof Refusal ? refusing(opened) : opened
+  }
+
+  /** The log of an owner; `undefined` when it has none that could be opened. */
+  logOf(owner: string): ChecksumLog | undefined {
+    const opened = this.#opened.get(owner)
+    return opened instanceof Refusal ? undefined : opened
+  }
+
+  /** The owners whose database records, or should. */
+  owners(): string[] {
+    return [...this.#opened.keys()]
+  }
+
+  /** Why the database of an owner records nothing; `undefined` when it does. */
+  refusalOf(owner: string): string | undefined {
+    const opened = this.#opened.get(owner)
+    return opened instanceof Refusal ? opened.message : opened?.refusal
+  }
+
+  /** The name of an owner's database, enabled or not; `undefined` when the owner has none. */
+  async nameOf(owner: string): Promise<string | undefined> {
+    const key = await this.#store.read(statePaths(owner).key)
+    return key && parseSigner(key.toString())?.name
+  }
+
+  /** Whether the database of an owner is shown. `undefined` when the owner has none. */
+  async statusOf(owner: string): Promise<DatabaseStatus | undefined> {
+    const { key, heads, status } = statePaths(owner)
+    // The key comes last when a database is made. One that has signed heads may have lost it.
+    const isMade = (await this.#store.exists(key)) || ((await this.#store.status(heads))?.size ?? 0) > 0
+    if (!isMade) return undefined
+    const text = (await this.#store.read(status))?.toString().trim()
+    return text === 'disabled' || text === 'enabling' ? text : 'enabled'
+  }
+}
+
+const refusing = (refusal: Refusal): Recorder => ({
+  mustAgree: () => Promise.reject(refusal),
+  append: (_at, _sums: GoSums) => Promise.reject(refusal),
+})

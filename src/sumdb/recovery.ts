@@ -1,0 +1,107 @@
+// How long is a log? Looked at when it is opened, before it records anything. What is read does not grow with the log:
+// the ends of both files, and the tiles that were not full at the head before the last.
+//
+// A commit writes its records and its head at the same time, so a crash may leave either alone. The head before the
+// last was on the disk, with all that belongs to it, before the last commit began.
+
+import { PLINTH } from '../errors.js'
+import type { Store } from '../store/store.js'
+import { DamagedLog } from './damaged-log.js'
+import { Growth } from './growth.js'
+import { readTail, type HeadLine } from './heads-file.js'
+import { openHead, type Head, type Verifier } from './note.js'
+import { databasePaths } from './paths.js'
+import { readRecords } from './records-file.js'
+import { BEGINNING, placeOf, type LogPlace, type Truth } from './truth.js'
+
+/** A log whose end is known: where it is, and from where on files may be missing in the tree. */
+export type FoundLog = { growth: Growth; place: LogPlace; from: LogPlace }
+
+/** What a recovery looks at. */
+type Looking = { store: Store; owner: string; verifier: Verifier; truth: Truth }
+
+/** The newest head that readers see; `undefined` without one that is signed by us. */
+export async function shownHead(store: Store, owner: string, verifier: Verifier): Promise<Head | undefined> {
+  const text = await store.read(databasePaths(owner, verifier.name).latest)
+  return text && openHead(text.toString(), verifier)
+}
+
+/**
+ * Finds the end of a log, and cuts off what a crash left behind it. Throws {@link DamagedLog} when there is another
+ * reason why its files do not fit together: then nothing was changed.
+ */
+export async function findEnd(looking: Looking): Promise<FoundLog> {
+  const { store, owner, verifier, truth } = looking
+  const { lines, isDamaged } = await readTail(truth.heads, verifier)
+  if (isDamaged) throw new DamagedLog(damaged(owner, 'a line of the heads is none'))
+  const shown = await shownHead(store, owner, verifier)
+  for (let last = lines.length - 1; ; last--) {
+    const place = placeOf(lines[last])
+    const before = placeOf(lines[last - 1])
+    if (last < 1 && (lines[0]?.start ?? 0) > 0)
+      throw new DamagedLog(damaged(owner, 'no head fits the records'))
+    const growth = await growthAt(looking, before, place)
+    if (growth) {
+      mustFollow(owner, shown, place)
+      await cutOff(truth, place)
+      return { growth, place, from: await firstToRestore(truth, { shown, before, lines }) }
+    }
+    if (shown && shown.size >= (place.head?.size ?? 0))
+      throw new DamagedLog(
+        damaged(owner, `the records are not those of the head of size ${place.head?.size}`),
+      )
+    // The line came to the disk before its records, and nobody has seen it.
+  }
+}
+
+/** The log at `place`, when its records are those of its head. */
+async function growthAt(looking: Looking, before: LogPlace, place: LogPlace): Promise<Growth | undefined> {
+  const { truth, owner, verifier } = looking
+  const { head } = place
+  if (!head) return new Growth()
+  if ((await truth.records.size()) < head.bytes) return undefined
+  try {
+    const growth = await truth.growthFromTiles(owner, verifier.name, before)
+    if (growth) {
+      for await (const record of readRecords(truth.records, before.head?.bytes ?? 0, head.bytes))
+        growth.append(record)
+      if (growth.size === head.size && growth.root().equals(head.root)) return growth
+    }
+    return await truth.growthFromRecords(place)
+  } catch (error) {
+    if (error instanceof DamagedLog) return undefined
+    throw error
+  }
+}
+
+function mustFollow(owner: string, shown: Head | undefined, { head }: LogPlace): void {
+  if (!shown) return
+  const size = head?.size ?? 0
+  if (shown.size > size)
+    throw new DamagedLog(
+      `the checksum database of ${owner} has shown ${shown.size} records, and state/sumdb/${owner} knows ${size}: ` +
+        `it is older, restored from a backup perhaps. Nothing is recorded until ${PLINTH} sumdb recover ${owner}`,
+    )
+  if (head && shown.size === size && !shown.root.equals(head.root))
+    throw new DamagedLog(damaged(owner, `two heads of size ${size} were signed`))
+}
+
+async function cutOff(truth: Truth, { head, end }: LogPlace): Promise<void> {
+  const bytes = head?.bytes ?? 0
+  if ((await truth.records.size()) > bytes) await truth.records.truncate(bytes)
+  if ((await truth.heads.size()) > end) await truth.heads.truncate(end)
+}
+
+/** What is older was on the disk, all of it: before the last commit began, or before the newest head was shown. */
+async function firstToRestore(
+  truth: Truth,
+  { shown, before, lines }: { shown: Head | undefined; before: LogPlace; lines: readonly HeadLine[] },
+): Promise<LogPlace> {
+  if (!shown || shown.size >= (before.head?.size ?? 0)) return before
+  const line = lines.find(({ head }) => head.size === shown.size)
+  return line ? placeOf(line) : ((await truth.placeAt(shown.size)) ?? BEGINNING)
+}
+
+const damaged = (owner: string, what: string): string =>
+  `the checksum database of ${owner} is damaged: ${what}. Nothing is recorded until ` +
+  `${PLINTH} sumdb recover ${owner}, or ${PLINTH} sumdb rotate ${owner} with a new name`

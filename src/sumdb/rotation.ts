@@ -1,0 +1,160 @@
+// Gives an owner's database a new name and a new key: when the key was seen or lost, when a backup was restored, or when
+// clients are to have another name. The records stay. The files of the old name stay in the tree, as they are, until
+// they are dropped.
+
+import { messageOf, Refusal } from '../errors.js'
+import { sumdbFolder, sumdbRoot } from '../layout.js'
+import type { Store } from '../store/store.js'
+import { DamagedLog } from './damaged-log.js'
+import type { ChecksumDatabases } from './databases.js'
+import { Growth } from './growth.js'
+import { headLine, readHeads, type SignedHead } from './heads-file.js'
+import { newSigner, parseSigner, signatureOf, signerText, type Signer } from './note.js'
+import { databasePaths, statePaths } from './paths.js'
+import { restoreFiles } from './restore-files.js'
+import { mustBeNewName, noteName } from './set-up.js'
+import { BEGINNING, Truth, type LogPlace } from './truth.js'
+
+type Needs = { store: Store; databases: ChecksumDatabases }
+
+/** `onRecord` is called for each record that is written under the new name. */
+export type Rotating = { owner: string; name: string; onRecord: () => void }
+
+/**
+ * Rotates the database of an owner. It goes on recording, but for the last moment. Throws a {@link Refusal}: 404 when
+ * there is none, 409 when it is not enabled or the name had a key before, 400 for a text that can be no name.
+ */
+export async function rotateDatabase(needs: Needs, { owner, name, onRecord }: Rotating): Promise<void> {
+  const { store, databases } = needs
+  const status = await databases.statusOf(owner)
+  if (status === undefined) throw new Refusal(404, `owner ${owner} has no checksum database`)
+  if (status !== 'enabled')
+    throw new Refusal(409, `the checksum database of ${owner} is ${status}: enable it first`)
+  await mustBeNewName(store, owner, name)
+  const signer = newSigner(name)
+  const log = databases.logOf(owner)
+  const truth = new Truth(store, owner)
+  await store.removeFolder(sumdbFolder(owner, name)) // a rotation that was cut off left it
+  await store.removeFolder(statePaths(owner).next.folder)
+  const first = log ? log.place : await endOf(truth)
+  await writeAs({ store, owner, signer, truth, onRecord }, BEGINNING, first)
+  const switchOver = async (): Promise<void> => {
+    const last = log ? log.place : first
+    await writeAs({ store, owner, signer, truth, onRecord }, first, last)
+    await writeNext(store, owner, signer, [first, last])
+    await archive(store, owner)
+    await noteName(store, owner, signer)
+    await takeNext(store, owner)
+    const { folder, supported } = databasePaths(owner, name)
+    await store.writeMaking(supported, '')
+    await store.sync(folder)
+  }
+  await (log ? log.alone(switchOver) : switchOver())
+  await databases.open(owner)
+}
+
+/** The place where a log ends of which nobody records: at its last head that its records fit. */
+async function endOf(truth: Truth): Promise<LogPlace> {
+  let place = BEGINNING
+  let end = 0
+  const heads = readHeads(truth.heads, { start: 0, end: await truth.heads.size() })
+  try {
+    for await (const head of heads) {
+      end += headLine(head).length
+      place = { head, end }
+    }
+  } catch (error) {
+    if (!(error instanceof DamagedLog)) throw error // what comes behind was never whole
+  }
+  try {
+    await truth.growthFromRecords(place)
+  } catch (error) {
+    throw new Refusal(409, `its records cannot be taken over: ${messageOf(error)}`)
+  }
+  return place
+}
+
+type Writing = { store: Store; owner: string; signer: Signer; truth: Truth; onRecord: () => void }
+
+const signed = (signer: Signer, head: SignedHead): SignedHead => ({
+  ...head,
+  signature: signatureOf(signer, head),
+})
+
+/** Writes the files of the new name that come between two places. */
+async function writeAs({ signer, ...writing }: Writing, from: LogPlace, to: LogPlace): Promise<void> {
+  if (!to.head || to.end === from.end) return
+  const { truth, owner } = writing
+  const growth = from.head ? await truth.growthFromTiles(owner, signer.name, from) : new Growth()
+  if (!growth) throw new DamagedLog(`tiles of ${signer.name} were removed while they were written`)
+  const head = signed(signer, to.head)
+  await restoreFiles({ ...writing, verifier: signer, growth, from, to: { head, end: to.end } })
+}
+
+/** Writes the key and the heads that come into force. `places` are those at which the new key has signed. */
+async function writeNext(
+  store: Store,
+  owner: string,
+  signer: Signer,
+  places: readonly LogPlace[],
+): Promise<void> {
+  const { next } = statePaths(owner)
+  const heads = new Map(places.flatMap(({ head }) => (head ? [[head.size, head]] : [])))
+  const lines = [...heads.values()].map((head) => headLine(signed(signer, head)))
+  await store.writeMaking(next.heads, lines.join(''), { secret: true })
+  await store.writeMaking(next.key, `${signerText(signer)}\n`, { secret: true })
+  await store.sync(next.folder)
+}
+
+/** Keeps the key and the heads of the name that goes. */
+async function archive(store: Store, owner: string): Promise<void> {
+  const { key, heads, before } = statePaths(owner)
+  const nth = (await store.names(before)).length + 1
+  const folder = `${before}/${nth}`
+  await store.ensureFolder(folder)
+  for (const file of [key, heads])
+    if (await store.exists(file))
+      await store.linkOver(file, `${folder}/${file.slice(file.lastIndexOf('/') + 1)}`)
+  await store.sync(folder)
+}
+
+/** Puts the new key in force, then its heads. */
+async function takeNext(store: Store, owner: string): Promise<void> {
+  const { next, key, folder } = statePaths(owner)
+  await store.move(next.key, key)
+  await store.sync(folder)
+  await finishRotation(store, owner)
+}
+
+/** Ends a rotation that was cut off when its key was in force already. */
+export async function finishRotation(store: Store, owner: string): Promise<void> {
+  const { next, heads, folder } = statePaths(owner)
+  if ((await store.exists(next.key)) || !(await store.exists(next.heads))) return
+  await store.move(next.heads, heads)
+  await store.sync(folder)
+  await store.removeFolder(next.folder)
+}
+
+/** The names that the database of an owner had before, the oldest first. */
+export async function namesBefore(store: Store, owner: string): Promise<string[]> {
+  const { before } = statePaths(owner)
+  const names: string[] = []
+  for (const nth of (await store.names(before)).map(Number).sort((a, b) => a - b)) {
+    const signer = parseSigner((await store.read(`${before}/${nth}/key`))?.toString() ?? '')
+    if (signer) names.push(signer.name)
+  }
+  return names
+}
+
+/** Takes the files of earlier names out of the tree. Resolves with the names. */
+export async function dropEarlier(store: Store, owner: string): Promise<string[]> {
+  const dropped: string[] = []
+  for (const name of await namesBefore(store, owner)) {
+    const folder = sumdbFolder(owner, name)
+    if (await store.remove(`${folder}/supported`)) await store.sync(folder)
+    if (!(await store.removeFolder(folder))) continue
+    dropped.push(name)
+    await store.prune(folder.slice(0, folder.lastIndexOf('/')), sumdbRoot(owner))
+  }
+  return dropped
+}

@@ -1,0 +1,130 @@
+// The truth of a log, records and heads, and everything that follows from it.
+
+import { AppendFile } from '../store/append-file.js'
+import type { Store } from '../store/store.js'
+import { DamagedLog } from './damaged-log.js'
+import { Edge, partialTiles, TILE_WIDTH, type HashTile } from './edge.js'
+import { Growth, type DatabaseFile } from './growth.js'
+import { HASH_BYTES, leafHash } from './hashes.js'
+import { headLine, readHeads, type HeadLine, type SignedHead } from './heads-file.js'
+import { headText, type Verifier } from './note.js'
+import { databasePaths, DATA, lookupName, partialPath, statePaths, tilePath } from './paths.js'
+import { lookupText, parseRecord } from './record.js'
+import { lastRecords, readRecords } from './records-file.js'
+
+/** Partial data tiles that are kept: who reads records is at one of the last heads. */
+export const DATA_WIDTHS = 4
+
+/** A place in a log: at which head, and where the line of the next head begins. */
+export type LogPlace = { head: SignedHead | undefined; end: number }
+
+/** Before the first record. */
+export const BEGINNING: LogPlace = { head: undefined, end: 0 }
+
+export const placeOf = (line: HeadLine | undefined): LogPlace =>
+  line ? { head: line.head, end: line.end } : BEGINNING
+
+export class Truth {
+  readonly records: AppendFile
+  readonly heads: AppendFile
+  readonly #store: Store
+
+  constructor(store: Store, owner: string) {
+    const paths = statePaths(owner)
+    this.#store = store
+    this.records = new AppendFile(store.at(paths.records))
+    this.heads = new AppendFile(store.at(paths.heads))
+  }
+
+  /** The place of the head of this size; `undefined` when none was signed. Reads the heads from the first one. */
+  async placeAt(size: number): Promise<LogPlace | undefined> {
+    let end = 0
+    for await (const head of readHeads(this.heads, { start: 0, end: await this.heads.size() })) {
+      end += headLine(head).length
+      if (head.size === size) return { head, end }
+      if (head.size > size) return undefined
+    }
+    return undefined
+  }
+
+  /** The log at a head, from all of its records. Throws {@link DamagedLog} when they are not those of the head. */
+  async growthFromRecords({ head }: LogPlace): Promise<Growth> {
+    const edge = new Edge()
+    if (!head) return new Growth(edge)
+    for await (const record of readRecords(this.records, 0, head.bytes)) edge.append(leafHash(record))
+    if (edge.size !== head.size || !edge.root().equals(head.root))
+      throw new DamagedLog(`the records are not those of the head of size ${head.size}`)
+    return new Growth(edge, await lastRecords(this.records, head.bytes, head.size % TILE_WIDTH))
+  }
+
+  /** The log at a head, from the tiles of the database `name`. `undefined` when these do not have it. */
+  async growthFromTiles(owner: string, name: string, { head }: LogPlace): Promise<Growth | undefined> {
+    if (!head) return new Growth()
+    const { at } = databasePaths(owner, name)
+    const tiles: HashTile[] = []
+    for (const tile of partialTiles(head.size)) {
+      const { level, index, width } = tile
+      const bytes =
+        (await this.#store.read(at(partialPath(level, index, width)))) ??
+        (await this.#store.read(at(tilePath(level, index)))) // its beginning is what the partial one was
+      const hashes = bytes?.subarray(0, width * HASH_BYTES)
+      if (hashes?.length !== width * HASH_BYTES) return undefined
+      tiles.push({ ...tile, hashes })
+    }
+    const edge = Edge.of(head.size, tiles)
+    if (!edge.root().equals(head.root)) return undefined
+    return new Growth(edge, await lastRecords(this.records, head.bytes, head.size % TILE_WIDTH))
+  }
+
+  /**
+   * Yields the tiles that come from `from`, where the log is `growth`, to `to`: the full ones, and those that are not
+   * full at `to`, in every width that a head between the two has. Throws {@link DamagedLog} when the records are not
+   * those of a head.
+   */
+  async *tiles(growth: Growth, from: LogPlace, to: LogPlace): AsyncGenerator<DatabaseFile> {
+    if (!to.head) return
+    const last = to.head.size
+    const isFinal = (path: string): boolean => finalTiles.some((tile) => path.startsWith(tile))
+    const finalTiles = partialTiles(last).map(({ level, index }) => `${tilePath(level, index)}.p/`)
+    const data: DatabaseFile[] = []
+    const heads = readHeads(this.heads, { start: from.end, end: to.end })
+    let next = (await heads.next()).value as SignedHead | undefined
+    for await (const record of readRecords(this.records, from.head?.bytes ?? 0, to.head.bytes)) {
+      yield* growth.append(record)
+      if (growth.size !== next?.size) continue
+      if (!growth.root().equals(next.root))
+        throw new DamagedLog(`the records are not those of the head of size ${next.size}`)
+      for (const file of growth.partials()) if (isFinal(file.path)) yield file
+      const partial = growth.partialData()
+      if (partial && Math.floor(growth.size / TILE_WIDTH) === Math.floor(last / TILE_WIDTH))
+        data.splice(0, data.length, ...data.slice(-(DATA_WIDTHS - 1)), partial)
+      next = (await heads.next()).value as SignedHead | undefined
+    }
+    if (growth.size !== last) throw new DamagedLog(`the records end before the head of size ${last}`)
+    yield* data
+  }
+
+  /** Yields the lookups from `from` to `to`, each with the head at `to`. */
+  async *lookups(verifier: Verifier, from: LogPlace, to: LogPlace): AsyncGenerator<DatabaseFile> {
+    if (!to.head) return
+    const text = headText(verifier, to.head, to.head.signature)
+    let id = from.head?.size ?? 0
+    for await (const record of readRecords(this.records, from.head?.bytes ?? 0, to.head.bytes))
+      yield lookupFile(id++, record, text)
+  }
+}
+
+/** The file of one record. */
+export function lookupFile(id: number, record: string, head: string): DatabaseFile {
+  const parsed = parseRecord(record)
+  if (!parsed) throw new DamagedLog(`record ${id} is damaged`)
+  return { path: `lookup/${lookupName(parsed)}`, content: Buffer.from(lookupText(id, record, head)) }
+}
+
+export const latestFile = (verifier: Verifier, head: SignedHead): DatabaseFile => ({
+  path: 'latest',
+  content: Buffer.from(headText(verifier, head, head.signature)),
+})
+
+/** Whether this is the folder of partial data tiles. */
+export const isDataFolder = (path: string): boolean => path.startsWith(`tile/8/${DATA}/`)
