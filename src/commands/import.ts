@@ -7,6 +7,7 @@ import { readConfig } from '../config.js'
 import { quote } from '../errors.js'
 import { NOTHING_IMPORTED, type ImportOutcome, type ImportTotals } from '../import/import.js'
 import { runJob } from '../service/run-job.js'
+import { goEnvLines } from './go-env.js'
 import { WrongUsage, type Command } from './command.js'
 import { jsonLines, print, printError } from './print.js'
 import { Progress } from './progress.js'
@@ -35,7 +36,8 @@ export const importCommand: Command = {
                     publish the versions of a Go module cache (GOMODCACHE, its cache/download, or any folder
                     of that shape) beside the running service or without one; what is there already is
                     compared; run it again when it was interrupted; exit code 1 when anything was refused or
-                    is different. --json prints one object for each version that was not published or there
+                    is different. Of a folder that collect has made, each version is held against its go.sum,
+                    and what clients set is printed. --json prints one object for each version that was not published or there
                     already, and the totals at the end, one a line`,
 
   async run(words) {
@@ -59,15 +61,18 @@ export const importCommand: Command = {
     process.once('SIGINT', stop).once('SIGTERM', stop) // a second signal ends the process
     const progress = new Progress()
     const request = { folder: resolve(folder), owner, dry, counted: progress.isSeen }
-    const events = runJob(readConfig(), 'import', request, stopped.signal)
+    const config = readConfig()
+    const events = runJob(config, 'import', request, stopped.signal)
 
     let totals: ImportTotals = NOTHING_IMPORTED
     let done = false
+    let unlisted: number | undefined
     try {
       for await (const event of events) {
         stopped.signal.throwIfAborted()
         totals = event.totals
         done = 'done' in event
+        if ('done' in event) unlisted = event.unlisted
         if ('outcome' in event)
           progress.showCount(
             'versions',
@@ -93,8 +98,15 @@ export const importCommand: Command = {
       process.removeListener('SIGINT', stop).removeListener('SIGTERM', stop)
     }
     progress.clear()
-    if (json) print(jsonLines({ ...totals, done }))
-    else print(`${counts(totals, dry)}, ${megabytes(totals.bytes)}`)
+    const goEnv = unlisted === undefined || dry ? [] : await goEnvLines(config, owner)
+    if (json) print(jsonLines({ ...totals, done, ...(unlisted !== undefined && { unlisted, goEnv }) }))
+    else {
+      print(`${counts(totals, dry)}, ${megabytes(totals.bytes)}`)
+      if (unlisted)
+        print(`${unlisted} of these have no line in go.sum: nothing says that they are what they were`)
+      if (goEnv.length > 0)
+        print(['where this is the only source of modules, each developer types once:', ...goEnv])
+    }
     return totals.refused + totals.different > 0 ? 1 : 0
   },
 }
