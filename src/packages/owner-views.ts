@@ -37,6 +37,8 @@ type Due = {
   /** What has changed since the last refresh; `undefined` when that is not known, after a crash. */
   changes: Operation[] | undefined
   timer: NodeJS.Timeout | undefined
+  /** Whether a refresh by the timer is under way: when it ends, the next one is set, after a rest. */
+  isRefreshing: boolean
   /** Refreshes that failed, one after the other. */
   failures: number
   /** Whether the log may have lines already of changes to come: then it is compared with the tree instead. */
@@ -175,7 +177,15 @@ export class OwnerViews {
 
   #makeDue(owner: string, changes: Operation[] | undefined, marked = this.#markers.make(owner)): Due {
     const unsure = changes === undefined
-    const due: Due = { marked, underWay: 0, changes, timer: undefined, failures: 0, unsure }
+    const due: Due = {
+      marked,
+      underWay: 0,
+      changes,
+      timer: undefined,
+      isRefreshing: false,
+      failures: 0,
+      unsure,
+    }
     this.#due.set(owner, due)
     // A change fails with the error. The next one tries again.
     marked.catch(() => this.#forget(owner, due))
@@ -192,7 +202,7 @@ export class OwnerViews {
   }
 
   #schedule(owner: string, due: Due, afterMs: number): void {
-    if (this.#stopped) return
+    if (this.#stopped || due.isRefreshing) return
     due.timer ??= setTimeout(() => {
       due.timer = undefined
       void this.#refreshAndRest(owner, due)
@@ -201,17 +211,21 @@ export class OwnerViews {
 
   async #refreshAndRest(owner: string, due: Due): Promise<void> {
     const begun = Date.now()
+    let rest: number
+    due.isRefreshing = true
     try {
       await this.#refresh(owner, due)
       this.#log('debug', 'views refreshed', { owner, ms: Date.now() - begun })
-      if (this.#due.get(owner) !== due) return
-      this.#markers.followed(owner, begun)
-      this.#schedule(owner, due, Math.max((Date.now() - begun) * REST_FACTOR, LEAST_REST_MS))
+      rest = Math.max((Date.now() - begun) * REST_FACTOR, LEAST_REST_MS)
     } catch (error) {
       this.#log('error', 'views not refreshed: tried again', { owner, reason: messageOf(error) })
-      const wait = RETRY_AFTER_MS * 2 ** Math.min(due.failures - 1, 20)
-      this.#schedule(owner, due, Math.min(wait, MOST_RETRY_MS))
+      rest = Math.min(RETRY_AFTER_MS * 2 ** Math.min(due.failures - 1, 20), MOST_RETRY_MS)
+    } finally {
+      due.isRefreshing = false
     }
+    if (this.#due.get(owner) !== due) return
+    if (due.failures === 0) this.#markers.followed(owner, begun)
+    this.#schedule(owner, due, rest)
   }
 
   #refresh(owner: string, due: Due): Promise<void> {
