@@ -120,6 +120,7 @@ const PURE = [
   'commands/duration.ts',
   'commands/similar.ts',
   'packages/operation.ts',
+  'packages/refresh-pace.ts',
   'logs/entry.ts',
   'http/credentials.ts',
   'http/stated-sha256.ts',

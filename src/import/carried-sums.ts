@@ -15,8 +15,8 @@ const MAX_BYTES = 16 * 2 ** 20
 type Hashes = Pick<ModuleZip, 'zipHash' | 'modHash'>
 
 /**
- * Reads the go.sum in the folder `root`; `undefined` when there is none. Throws a 400 for one that go would not take, and
- * for one that says two things of a version: then nothing is imported.
+ * Reads the go.sum in the folder `root`; `undefined` when there is none. Throws a 400 for one that go would not take,
+ * and for one that says two things of a version: then nothing is imported.
  */
 export async function readCarriedSums(root: string): Promise<GoSum | undefined> {
   const path = join(root, CARRIED_SUMS)

@@ -10,7 +10,7 @@ import { parseVersion } from '../gomod/semver.js'
 
 /** Where the download cache is in the folders that people carry: a GOPATH, a GOMODCACHE. */
 const WITHIN = ['pkg/mod/cache/download', 'cache/download']
-/** Answers of the checksum database, and what begins with a dot (a run of `plinth collect`): no modules are in these. */
+/** Answers of the checksum database, and what begins with a dot, a run of `plinth collect` say: no modules there. */
 const NO_MODULES = /^(?:sumdb$|\.)/
 
 /** A version: `has` are the extensions of its files, `base` is their absolute path without the extension. */

@@ -14,17 +14,12 @@ import { Catalogues } from './catalogues.js'
 import { DueMarkers } from './due-markers.js'
 import type { Operation } from './operation.js'
 import { Queue } from './queue.js'
+import { restAfter, retryAfter } from './refresh-pace.js'
 import type { VersionIndex } from './version-index.js'
 import { VersionLog } from './version-log.js'
 
 /** From a change to the refresh. What changes meanwhile comes along. */
 const REFRESH_AFTER_MS = 20
-/** A refresh is not begun again at once: it rests so many times what it took. */
-const REST_FACTOR = 4
-const LEAST_REST_MS = 50
-/** From a refresh that failed to the next; twice as long after each that fails. */
-const RETRY_AFTER_MS = 100
-const MOST_RETRY_MS = 30_000
 /** An owner that changes all the time is looked at so often. */
 const INSPECTIONS = 3
 
@@ -36,9 +31,8 @@ type Due = {
   underWay: number
   /** What has changed since the last refresh; `undefined` when that is not known, after a crash. */
   changes: Operation[] | undefined
+  /** The timer of the next refresh, also while that one is under way: it sets another one when it ends. */
   timer: NodeJS.Timeout | undefined
-  /** Whether a refresh by the timer is under way: when it ends, the next one is set, after a rest. */
-  isRefreshing: boolean
   /** Refreshes that failed, one after the other. */
   failures: number
   /** Whether the log may have lines already of changes to come: then it is compared with the tree instead. */
@@ -182,7 +176,6 @@ export class OwnerViews {
       underWay: 0,
       changes,
       timer: undefined,
-      isRefreshing: false,
       failures: 0,
       unsure,
     }
@@ -202,26 +195,22 @@ export class OwnerViews {
   }
 
   #schedule(owner: string, due: Due, afterMs: number): void {
-    if (this.#stopped || due.isRefreshing) return
-    due.timer ??= setTimeout(() => {
-      due.timer = undefined
-      void this.#refreshAndRest(owner, due)
-    }, afterMs).unref()
+    if (this.#stopped) return
+    due.timer ??= setTimeout(() => void this.#refreshAndRest(owner, due), afterMs).unref()
   }
 
   async #refreshAndRest(owner: string, due: Due): Promise<void> {
     const begun = Date.now()
-    let rest: number
-    due.isRefreshing = true
+    let rest = 0
     try {
       await this.#refresh(owner, due)
       this.#log('debug', 'views refreshed', { owner, ms: Date.now() - begun })
-      rest = Math.max((Date.now() - begun) * REST_FACTOR, LEAST_REST_MS)
+      rest = restAfter(Date.now() - begun)
     } catch (error) {
       this.#log('error', 'views not refreshed: tried again', { owner, reason: messageOf(error) })
-      rest = Math.min(RETRY_AFTER_MS * 2 ** Math.min(due.failures - 1, 20), MOST_RETRY_MS)
+      rest = retryAfter(due.failures)
     } finally {
-      due.isRefreshing = false
+      due.timer = undefined
     }
     if (this.#due.get(owner) !== due) return
     if (due.failures === 0) this.#markers.followed(owner, begun)
