@@ -22,8 +22,13 @@ import { mustBeAsListed, readCarriedSums } from './carried-sums.js'
 import { downloadFolder, findVersions, type FoundVersion, type Unusable } from './find.js'
 import { someAtOnce } from '../shares/some-at-once.js'
 
-/** Versions that are imported at the same time. */
-const AT_ONCE = 4
+/**
+ * Versions that are imported at the same time: while some are checked, others are read, and others go to the disk,
+ * which syncs them together. A copy has 2 MiB of buffers.
+ */
+const AT_ONCE = 8
+/** An import takes turns with the drop folder. */
+const ACCOUNT = 'import'
 
 /** What an import takes of the service's parts. */
 type ImportNeeds = {
@@ -80,7 +85,8 @@ type VersionOutcome = Omit<ImportOutcome, 'version'>
 /**
  * Imports what is in the folder. Yields each version's outcome with the totals, in no order, and the totals once more
  * at the end. `signal` ends it. Throws a {@link Refusal}: 404 when the owner or the folder does not exist, 403 when the
- * folder cannot be read, 400 when the go.sum in it is none, 507 when the disk is full. What was published by then stays.
+ * folder cannot be read, 400 when the go.sum in it is none, 507 when the disk is full. What was published by then
+ * stays.
  */
 export async function* importVersions(
   needs: ImportNeeds,
@@ -138,20 +144,20 @@ async function publish(importing: Importing, found: FoundVersion): Promise<Versi
   const beside = await readBeside(found)
   if (dry)
     return withRegular(path, async (opened, { status: { size } }) => {
-      const zip = await intake.check(opened, { patient: true })
+      const zip = await intake.check(opened, { patient: true, account: ACCOUNT })
       mustAgree(found, beside, zip)
       mustBeAsListed(sums, found, zip, 'it')
       return { result: 'published', bytes: size }
     })
   return copyIn.copy(await openRegular(path), { limit: config.maxModuleBytes, signal }, async (received) => {
-    const zip = await intake.read(received, { patient: true })
+    const zip = await intake.read(received, { patient: true, account: ACCOUNT })
     mustAgree(found, beside, zip)
     mustBeAsListed(sums, found, zip, 'it')
     try {
       await intake.publishRead(owner, received, zip, { published: beside.published })
     } catch (error) {
       if (!(error instanceof Refusal) || error.status !== 409) throw error
-      // An upload has published it meanwhile. Or it is not there, and was with other content, which is refused for ever.
+      // An upload has published it meanwhile. Or it was there with other content, which is refused for ever.
       if (!(await store.exists(versionFile(at, 'zip')))) throw error
       return compare(importing, at, received.path, zip)
     }
@@ -166,7 +172,8 @@ async function compare(
   path: string,
   zip?: ModuleZip,
 ): Promise<VersionOutcome> {
-  const zipHash = async (): Promise<string> => (zip ?? (await intake.check(path, { patient: true }))).zipHash
+  const zipHash = async (): Promise<string> =>
+    (zip ?? (await intake.check(path, { patient: true, account: ACCOUNT }))).zipHash
   const comparison = await compareModule({ store, zips }, at, await sumOf(path), zipHash)
   if (comparison === 'identical') return { result: 'identical', bytes: 0 }
   const reason =
