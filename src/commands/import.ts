@@ -37,8 +37,8 @@ export const importCommand: Command = {
                     of that shape) beside the running service or without one; what is there already is
                     compared; run it again when it was interrupted; exit code 1 when anything was refused or
                     is different. Of a folder that collect has made, each version is held against its go.sum,
-                    and what clients set is printed. --json prints one object for each version that was not published or there
-                    already, and the totals at the end, one a line`,
+                    and what each developer sets is printed. --json prints one object for each version that was not
+                    published or there already, and the totals at the end, one a line`,
 
   async run(words) {
     const { values, positionals } = parseArgs({
@@ -61,18 +61,19 @@ export const importCommand: Command = {
     process.once('SIGINT', stop).once('SIGTERM', stop) // a second signal ends the process
     const progress = new Progress()
     const request = { folder: resolve(folder), owner, dry, counted: progress.isSeen }
-    const config = readConfig()
-    const events = runJob(config, 'import', request, stopped.signal)
+    const events = runJob(readConfig(), 'import', request, stopped.signal)
 
     let totals: ImportTotals = NOTHING_IMPORTED
     let done = false
     let unlisted: number | undefined
+    let goEnv: string[] = []
     try {
       for await (const event of events) {
         stopped.signal.throwIfAborted()
         totals = event.totals
         done = 'done' in event
         if ('done' in event) unlisted = event.unlisted
+        if ('done' in event && event.go && !dry) goEnv = goEnvLines(event.go)
         if ('outcome' in event)
           progress.showCount(
             'versions',
@@ -98,7 +99,6 @@ export const importCommand: Command = {
       process.removeListener('SIGINT', stop).removeListener('SIGTERM', stop)
     }
     progress.clear()
-    const goEnv = unlisted === undefined || dry ? [] : await goEnvLines(config, owner)
     if (json) print(jsonLines({ ...totals, done, ...(unlisted !== undefined && { unlisted, goEnv }) }))
     else {
       print(`${counts(totals, dry)}, ${megabytes(totals.bytes)}`)
