@@ -30,7 +30,7 @@ const ROOMS: readonly (readonly string[])[] = [
   ['views'],
   ['modzip', 'store', 'audit'],
   ['access', 'nginx', 'pack', 'sumdb'],
-  ['packages', 'client'],
+  ['packages', 'client', 'collect'],
   ['go', 'generic'],
   ['http', 'inbox', 'import', 'inspection', 'logs', 'backup'],
   ['metrics'],
@@ -120,6 +120,7 @@ const PURE = [
   'commands/duration.ts',
   'commands/similar.ts',
   'packages/operation.ts',
+  'packages/refresh-pace.ts',
   'logs/entry.ts',
   'http/credentials.ts',
   'http/stated-sha256.ts',
@@ -181,6 +182,7 @@ t.test('what one file does, no other does', async (t) => {
   t.same(usersOf(/import \{[^}]*\b(?:rename|link)\b[^}]*\} from 'node:fs\/promises'/), [
     'backup/copy-file.ts', // a backup is no data folder
     'backup/destination.ts',
+    'collect/carried.ts',
     'commands/pack.ts', // gives the zip that is made its name; it knows no tree
     'store/inbox-files.ts',
     'store/staging.ts',
@@ -217,6 +219,7 @@ t.test('what runs on machines without a Plinth needs none', async (t) => {
   const ANYWHERE: Record<string, readonly string[]> = {
     'commands/pack.ts': NEEDS_PLINTH,
     'commands/publish.ts': NEEDS_PLINTH,
+    'commands/collect.ts': NEEDS_PLINTH,
     // the paths below a database are pure, and stand beside where it is in the data folder
     'commands/sumdb-check.ts': NEEDS_PLINTH.filter((room) => room !== 'layout.ts'),
   }

@@ -7,6 +7,7 @@ const LOADERS: Readonly<Record<string, () => Promise<Command>>> = {
   owner: async () => (await import('./owner.js')).owner,
   account: async () => (await import('./account.js')).account,
   access: async () => (await import('./access.js')).access,
+  collect: async () => (await import('./collect.js')).collectCommand,
   import: async () => (await import('./import.js')).importCommand,
   verify: async () => (await import('./verify.js')).verify,
   rebuild: async () => (await import('./rebuild.js')).rebuild,

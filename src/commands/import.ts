@@ -7,6 +7,7 @@ import { readConfig } from '../config.js'
 import { quote } from '../errors.js'
 import { NOTHING_IMPORTED, type ImportOutcome, type ImportTotals } from '../import/import.js'
 import { runJob } from '../service/run-job.js'
+import { goEnvLines } from './go-env.js'
 import { WrongUsage, type Command } from './command.js'
 import { jsonLines, print, printError } from './print.js'
 import { Progress } from './progress.js'
@@ -35,8 +36,9 @@ export const importCommand: Command = {
                     publish the versions of a Go module cache (GOMODCACHE, its cache/download, or any folder
                     of that shape) beside the running service or without one; what is there already is
                     compared; run it again when it was interrupted; exit code 1 when anything was refused or
-                    is different. --json prints one object for each version that was not published or there
-                    already, and the totals at the end, one a line`,
+                    is different. Of a folder that collect has made, each version is held against its go.sum,
+                    and what each developer sets is printed. --json prints one object for each version that was not
+                    published or there already, and the totals at the end, one a line`,
 
   async run(words) {
     const { values, positionals } = parseArgs({
@@ -63,11 +65,15 @@ export const importCommand: Command = {
 
     let totals: ImportTotals = NOTHING_IMPORTED
     let done = false
+    let unlisted: number | undefined
+    let goEnv: string[] = []
     try {
       for await (const event of events) {
         stopped.signal.throwIfAborted()
         totals = event.totals
         done = 'done' in event
+        if ('done' in event) unlisted = event.unlisted
+        if ('done' in event && event.go && !dry) goEnv = goEnvLines(event.go)
         if ('outcome' in event)
           progress.showCount(
             'versions',
@@ -93,8 +99,14 @@ export const importCommand: Command = {
       process.removeListener('SIGINT', stop).removeListener('SIGTERM', stop)
     }
     progress.clear()
-    if (json) print(jsonLines({ ...totals, done }))
-    else print(`${counts(totals, dry)}, ${megabytes(totals.bytes)}`)
+    if (json) print(jsonLines({ ...totals, done, ...(unlisted !== undefined && { unlisted, goEnv }) }))
+    else {
+      print(`${counts(totals, dry)}, ${megabytes(totals.bytes)}`)
+      if (unlisted)
+        print(`${unlisted} of these have no line in go.sum: nothing says that they are what they were`)
+      if (goEnv.length > 0)
+        print(['where this is the only source of modules, each developer types once:', ...goEnv])
+    }
     return totals.refused + totals.different > 0 ? 1 : 0
   },
 }

@@ -2,8 +2,14 @@
 
 import { quote } from '../errors.js'
 
+/** The file beside the modules that `plinth collect` gathers and `plinth import` takes: the lines of all of them. */
+export const CARRIED_SUMS = 'go.sum'
+
+/** `h1:…` of a version's zip and of its go.mod, as far as they are known. */
+type KnownSums = { zip?: string; mod?: string }
+
 /** A line of go.sum: `of` says what its hash is of. */
-export type GoSumLine = { module: string; version: string; of: 'zip' | 'mod'; hash: string }
+export type GoSumLine = { module: string; version: string; of: keyof KnownSums; hash: string }
 
 // golang.org/x/mod/sumdb/dirhash: SHA-256 in base64
 const H1 = /^h1:[A-Za-z0-9+/]{43}=$/
@@ -27,4 +33,43 @@ export function parseGoSum(text: string): GoSumLine[] {
     lines.push({ module, version, of: isMod ? 'mod' : 'zip', hash })
   }
   return lines
+}
+
+/** The lines of several go.sum files together. */
+export class GoSum {
+  /** `module version` → its hashes. */
+  readonly #sums = new Map<string, KnownSums>()
+
+  /** Adds a line. When another hash is known already, that one stays and is returned. */
+  add({ module, version, of, hash }: GoSumLine): string | undefined {
+    const key = `${module} ${version}`
+    const sums = this.#sums.get(key) ?? {}
+    const known = sums[of]
+    if (known !== undefined) return known === hash ? undefined : known
+    sums[of] = hash
+    this.#sums.set(key, sums)
+    return undefined
+  }
+
+  /** What is known of a version. */
+  of(module: string, version: string): KnownSums {
+    return this.#sums.get(`${module} ${version}`) ?? {}
+  }
+
+  /** Every version of which there is a line. */
+  *versions(): Generator<{ module: string; version: string }> {
+    for (const key of this.#sums.keys()) {
+      const [module = '', version = ''] = key.split(' ')
+      yield { module, version }
+    }
+  }
+
+  /** The text of the file. The same lines give the same text. */
+  text(): string {
+    const lines = [...this.#sums].flatMap(([key, { zip, mod }]) => [
+      ...(zip === undefined ? [] : [`${key} ${zip}\n`]),
+      ...(mod === undefined ? [] : [`${key}/go.mod ${mod}\n`]),
+    ])
+    return lines.sort((a, b) => (a < b ? -1 : 1)).join('')
+  }
 }

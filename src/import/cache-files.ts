@@ -5,6 +5,7 @@ import { sumOf, type Sum } from '../digest.js'
 import { messageOf, quote, Refusal, visible } from '../errors.js'
 import { MAX_GO_MOD_BYTES } from '../gomod/check-zip.js'
 import type { ModuleZip } from '../modzip/read-zip.js'
+import { Changed } from '../store/opened-folder.js'
 import { Unreadable, withRegular } from '../store/regular-file.js'
 import type { FoundVersion } from './find.js'
 import { infoTime, timeWithoutInfo } from './info.js'
@@ -27,13 +28,15 @@ async function reading<T>(path: string, most: number, read: (opened: string) => 
     })
   } catch (error) {
     const message = `${visible(path)}: ${messageOf(error)}`
+    if (error instanceof Changed) throw new Changed(message)
     if (error instanceof Refusal) throw new Refusal(400, message)
     throw new Unreadable(message, { cause: error })
   }
 }
 
-const readSmall = (path: string): Promise<string> =>
-  reading(path, MAX_SMALL_BYTES, (opened) => readFile(opened, 'utf8'))
+/** Reads a small text. Throws {@link Changed} when it is not there, a 400 when it is too large or no regular file. */
+export const readSmall = (path: string, most = MAX_SMALL_BYTES): Promise<string> =>
+  reading(path, most, (opened) => readFile(opened, 'utf8'))
 
 /**
  * Reads the files beside a zip. Throws a 400 for an .info that is wrong, and {@link Unreadable} for a file that cannot

@@ -10,8 +10,8 @@ import { parseVersion } from '../gomod/semver.js'
 
 /** Where the download cache is in the folders that people carry: a GOPATH, a GOMODCACHE. */
 const WITHIN = ['pkg/mod/cache/download', 'cache/download']
-/** Answers of the checksum database: there are no modules in it. */
-const CHECKSUM_DATABASE = 'sumdb'
+/** Answers of the checksum database, and what begins with a dot, a run of `plinth collect` say: no modules there. */
+const NO_MODULES = /^(?:sumdb$|\.)/
 
 /** A version: `has` are the extensions of its files, `base` is their absolute path without the extension. */
 export type FoundVersion = { module: string; version: string; base: string; has: ReadonlySet<string> }
@@ -76,7 +76,7 @@ export async function* findVersions(root: string, escaped = ''): AsyncGenerator<
   }
   if (escaped.endsWith('/@v')) return yield* versionsIn(folder, escaped.slice(0, -'/@v'.length), entries)
   for (const entry of entries) {
-    if (!entry.isDirectory() || (escaped === '' && entry.name === CHECKSUM_DATABASE)) continue
+    if (!entry.isDirectory() || (escaped === '' && NO_MODULES.test(entry.name))) continue
     yield* findVersions(root, escaped === '' ? entry.name : `${escaped}/${entry.name}`)
   }
 }

@@ -5,10 +5,12 @@ import { mustBeDeclared } from '../access/files.js'
 import type { Config } from '../config.js'
 import { sumOf } from '../digest.js'
 import { messageOf, NameTaken, Refusal } from '../errors.js'
+import type { GoSum } from '../gomod/go-sum.js'
 import type { ModuleIntake } from '../go/intake.js'
 import { versionFile, type ModuleVersion } from '../layout.js'
 import type { CheckPool } from '../modzip/check-pool.js'
 import type { ModuleZip } from '../modzip/read-zip.js'
+import { readModuleFacts } from '../packages/published.js'
 import { compareModule } from '../packages/same-content.js'
 import type { CopyIn } from '../store/copy-in.js'
 import { CountAhead } from '../shares/count-ahead.js'
@@ -16,11 +18,17 @@ import { Changed } from '../store/opened-folder.js'
 import { openRegular, Unreadable, withRegular } from '../store/regular-file.js'
 import type { Store } from '../store/store.js'
 import { mustAgree, readBeside } from './cache-files.js'
+import { mustBeAsListed, readCarriedSums } from './carried-sums.js'
 import { downloadFolder, findVersions, type FoundVersion, type Unusable } from './find.js'
 import { someAtOnce } from '../shares/some-at-once.js'
 
-/** Versions that are imported at the same time. */
-const AT_ONCE = 4
+/**
+ * Versions that are imported at the same time: while some are checked, others are read, and others go to the disk,
+ * which syncs them together. A copy has 2 MiB of buffers.
+ */
+const AT_ONCE = 8
+/** An import takes turns with the drop folder. */
+const ACCOUNT = 'import'
 
 /** What an import takes of the service's parts. */
 type ImportNeeds = {
@@ -46,9 +54,13 @@ export type ImportTotals = Record<ImportResult, number> & { bytes: number }
  * different.
  */
 export type ImportOutcome = { version: string; result: ImportResult; reason?: string; bytes: number }
-/** `of` is the number of all versions, once it is known. */
+/**
+ * `of` is the number of all versions, once it is known. `unlisted`, where a go.sum travels along: how many versions are
+ * published that it says nothing of.
+ */
 export type ImportEvent =
-  { outcome: ImportOutcome; totals: ImportTotals; of?: number } | { totals: ImportTotals; done: true }
+  | { outcome: ImportOutcome; totals: ImportTotals; of?: number }
+  | { totals: ImportTotals; done: true; unlisted?: number }
 
 /** The totals before the first version. */
 export const NOTHING_IMPORTED: Readonly<ImportTotals> = {
@@ -60,13 +72,21 @@ export const NOTHING_IMPORTED: Readonly<ImportTotals> = {
   bytes: 0,
 }
 
-type Importing = ImportNeeds & { owner: string; dry: boolean; signal: AbortSignal }
+/** `sums` are the lines that travel along, if there are any; see {@link ImportEvent} for `unlisted`. */
+type Importing = ImportNeeds & {
+  owner: string
+  dry: boolean
+  signal: AbortSignal
+  sums: GoSum | undefined
+  unlisted: number
+}
 type VersionOutcome = Omit<ImportOutcome, 'version'>
 
 /**
  * Imports what is in the folder. Yields each version's outcome with the totals, in no order, and the totals once more
  * at the end. `signal` ends it. Throws a {@link Refusal}: 404 when the owner or the folder does not exist, 403 when the
- * folder cannot be read, 507 when the disk is full. What was published by then stays.
+ * folder cannot be read, 400 when the go.sum in it is none, 507 when the disk is full. What was published by then
+ * stays.
  */
 export async function* importVersions(
   needs: ImportNeeds,
@@ -75,7 +95,8 @@ export async function* importVersions(
 ): AsyncGenerator<ImportEvent> {
   await mustBeDeclared(needs.store, owner)
   const root = await downloadFolder(folder)
-  const importing = { ...needs, owner, dry, signal }
+  const sums = await readCarriedSums(root)
+  const importing = { ...needs, owner, dry, signal, sums, unlisted: 0 }
   const totals = { ...NOTHING_IMPORTED }
   const outcomes = someAtOnce(AT_ONCE, findVersions(root), (found) => importOne(importing, found))
   const ahead = counted ? new CountAhead(findVersions(root)) : undefined
@@ -88,7 +109,7 @@ export async function* importVersions(
   } finally {
     ahead?.stop()
   }
-  yield { totals, done: true }
+  yield { totals, done: true, ...(sums && { unlisted: importing.unlisted }) }
 }
 
 async function importOne(importing: Importing, found: FoundVersion | Unusable): Promise<ImportOutcome> {
@@ -97,7 +118,10 @@ async function importOne(importing: Importing, found: FoundVersion | Unusable): 
   if (!found.has.has('zip')) return { version, result: 'incomplete', bytes: 0 }
   importing.signal.throwIfAborted()
   try {
-    return { version, ...(await publish(importing, found)) }
+    const outcome = await publish(importing, found)
+    const isThere = outcome.result === 'published' || outcome.result === 'identical'
+    if (isThere && importing.sums?.of(found.module, found.version).zip === undefined) importing.unlisted++
+    return { version, ...outcome }
   } catch (error) {
     if (importing.signal.aborted || endsAll(error)) throw error
     return { version, result: 'refused', reason: messageOf(error), bytes: 0 }
@@ -109,20 +133,26 @@ const endsAll = (error: unknown): boolean =>
   error instanceof Refusal ? error.status >= 500 : !(error instanceof Unreadable || error instanceof Changed)
 
 async function publish(importing: Importing, found: FoundVersion): Promise<VersionOutcome> {
-  const { config, store, copyIn, intake, owner, dry, signal } = importing
+  const { config, store, copyIn, intake, owner, dry, signal, sums } = importing
   const path = `${found.base}.zip`
   const at = { owner, module: found.module, version: found.version }
-  if (await store.exists(versionFile(at, 'zip')))
+  if (await store.exists(versionFile(at, 'zip'))) {
+    const facts = sums && (await readModuleFacts(store, at))
+    if (facts) mustBeAsListed(sums, found, { zipHash: facts.h1, modHash: facts.goModH1 }, 'what is published')
     return withRegular(path, (opened) => compare(importing, at, opened))
+  }
   const beside = await readBeside(found)
   if (dry)
     return withRegular(path, async (opened, { status: { size } }) => {
-      mustAgree(found, beside, await intake.check(opened, { patient: true }))
+      const zip = await intake.check(opened, { patient: true, account: ACCOUNT })
+      mustAgree(found, beside, zip)
+      mustBeAsListed(sums, found, zip, 'it')
       return { result: 'published', bytes: size }
     })
   return copyIn.copy(await openRegular(path), { limit: config.maxModuleBytes, signal }, async (received) => {
-    const zip = await intake.read(received, { patient: true })
+    const zip = await intake.read(received, { patient: true, account: ACCOUNT })
     mustAgree(found, beside, zip)
+    mustBeAsListed(sums, found, zip, 'it')
     try {
       await intake.publishRead(owner, received, zip, { published: beside.published })
     } catch (error) {
@@ -140,7 +170,8 @@ async function compare(
   path: string,
   zip?: ModuleZip,
 ): Promise<VersionOutcome> {
-  const zipHash = async (): Promise<string> => (zip ?? (await intake.check(path, { patient: true }))).zipHash
+  const zipHash = async (): Promise<string> =>
+    (zip ?? (await intake.check(path, { patient: true, account: ACCOUNT }))).zipHash
   const comparison = await compareModule({ store, zips }, at, await sumOf(path), zipHash)
   if (comparison === 'identical') return { result: 'identical', bytes: 0 }
   const reason =

@@ -6,9 +6,10 @@
 // Memory is bounded: a zip with very many files is read again in a lane of its own, one zip at a time.
 
 import { rm, stat } from 'node:fs/promises'
+import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
 import { errno } from '../errors.js'
-import { FairTurns, type TurnFigures } from '../shares/fair-turns.js'
+import { FairTurns, type SparePlaces, type TurnFigures } from '../shares/fair-turns.js'
 import type { CheckReply, CheckRequest } from './check-worker.js'
 import type { ZipReading, ZipReadOptions } from './read-zip.js'
 
@@ -52,8 +53,17 @@ type Task = {
 /** A task that a thread has, and the timer that ends both. */
 type Reading = { task: Task; timer: NodeJS.Timeout }
 
-/** `heapMb` is of each thread. Threads of a lane that does not `keep` them are ended with their zip. */
-type LaneOptions = { threads: number; script: URL; heapMb: number; keep: boolean }
+/**
+ * `heapMb` is of each thread. `spare` threads run beside the others, while they may. Threads of a lane that does not
+ * `keep` them are ended with their zip.
+ */
+type LaneOptions = {
+  threads: number
+  spare?: SparePlaces
+  script: URL
+  heapMb: number
+  keep: boolean
+}
 
 const failure = (message: string, code?: string): Error => Object.assign(new Error(message), code && { code })
 
@@ -76,7 +86,7 @@ class Lane {
   #closed = false
 
   constructor(options: LaneOptions) {
-    this.#turns = new FairTurns(options.threads, 1)
+    this.#turns = new FairTurns(options.threads, 1, options.spare)
     this.#options = options
   }
 
@@ -165,7 +175,10 @@ export class CheckPool {
   readonly #small: Lane
   /** For larger ones. */
   readonly #large: Lane
-  /** For imports and the drop folder, which nobody waits for: one zip at a time. */
+  /**
+   * For imports and the drop folder, which nobody waits for: one zip at a time while any upload is checked, and one on
+   * each processor while none is.
+   */
   readonly #patient: Lane
   /** For zips with more files than the threads of other lanes hold. */
   readonly #vast: Lane
@@ -181,13 +194,15 @@ export class CheckPool {
     const kept = { script, heapMb: THREAD_HEAP_MB, keep: true }
     this.#small = new Lane({ ...kept, threads: SMALL_THREADS })
     this.#large = new Lane({ ...kept, threads: LARGE_THREADS })
-    this.#patient = new Lane({ ...kept, threads: 1 })
+    const isFree = (): boolean => [this.#small, this.#large].every(({ figures }) => figures.running === 0)
+    this.#patient = new Lane({ ...kept, threads: 1, spare: { places: availableParallelism() - 1, isFree } })
     this.#vast = new Lane({ script, heapMb: VAST_HEAP_MB, keep: false, threads: 1 })
   }
 
   /**
    * {@link readModuleZip} in another thread. The zip waits for others of its `account`; with `patient` it waits for
-   * other patient ones, and no upload waits for it. One with very many files waits for all others of this kind.
+   * other patient ones, whose accounts take turns, and no upload waits for it. One with very many files waits for
+   * all others of this kind.
    * Throws what a failing disk throws, with its errno as `code`.
    */
   async read(path: string, options: ReadOptions = {}): Promise<ZipReading> {

@@ -14,17 +14,12 @@ import { Catalogues } from './catalogues.js'
 import { DueMarkers } from './due-markers.js'
 import type { Operation } from './operation.js'
 import { Queue } from './queue.js'
+import { restAfter, retryAfter } from './refresh-pace.js'
 import type { VersionIndex } from './version-index.js'
 import { VersionLog } from './version-log.js'
 
 /** From a change to the refresh. What changes meanwhile comes along. */
 const REFRESH_AFTER_MS = 20
-/** A refresh is not begun again at once: it rests so many times what it took. */
-const REST_FACTOR = 4
-const LEAST_REST_MS = 50
-/** From a refresh that failed to the next; twice as long after each that fails. */
-const RETRY_AFTER_MS = 100
-const MOST_RETRY_MS = 30_000
 /** An owner that changes all the time is looked at so often. */
 const INSPECTIONS = 3
 
@@ -36,6 +31,7 @@ type Due = {
   underWay: number
   /** What has changed since the last refresh; `undefined` when that is not known, after a crash. */
   changes: Operation[] | undefined
+  /** The timer of the next refresh, also while that one is under way: it sets another one when it ends. */
   timer: NodeJS.Timeout | undefined
   /** Refreshes that failed, one after the other. */
   failures: number
@@ -175,7 +171,14 @@ export class OwnerViews {
 
   #makeDue(owner: string, changes: Operation[] | undefined, marked = this.#markers.make(owner)): Due {
     const unsure = changes === undefined
-    const due: Due = { marked, underWay: 0, changes, timer: undefined, failures: 0, unsure }
+    const due: Due = {
+      marked,
+      underWay: 0,
+      changes,
+      timer: undefined,
+      failures: 0,
+      unsure,
+    }
     this.#due.set(owner, due)
     // A change fails with the error. The next one tries again.
     marked.catch(() => this.#forget(owner, due))
@@ -193,25 +196,25 @@ export class OwnerViews {
 
   #schedule(owner: string, due: Due, afterMs: number): void {
     if (this.#stopped) return
-    due.timer ??= setTimeout(() => {
-      due.timer = undefined
-      void this.#refreshAndRest(owner, due)
-    }, afterMs).unref()
+    due.timer ??= setTimeout(() => void this.#refreshAndRest(owner, due), afterMs).unref()
   }
 
   async #refreshAndRest(owner: string, due: Due): Promise<void> {
     const begun = Date.now()
+    let rest = 0
     try {
       await this.#refresh(owner, due)
       this.#log('debug', 'views refreshed', { owner, ms: Date.now() - begun })
-      if (this.#due.get(owner) !== due) return
-      this.#markers.followed(owner, begun)
-      this.#schedule(owner, due, Math.max((Date.now() - begun) * REST_FACTOR, LEAST_REST_MS))
+      rest = restAfter(Date.now() - begun)
     } catch (error) {
       this.#log('error', 'views not refreshed: tried again', { owner, reason: messageOf(error) })
-      const wait = RETRY_AFTER_MS * 2 ** Math.min(due.failures - 1, 20)
-      this.#schedule(owner, due, Math.min(wait, MOST_RETRY_MS))
+      rest = retryAfter(due.failures)
+    } finally {
+      due.timer = undefined
     }
+    if (this.#due.get(owner) !== due) return
+    if (due.failures === 0) this.#markers.followed(owner, begun)
+    this.#schedule(owner, due, rest)
   }
 
   #refresh(owner: string, due: Due): Promise<void> {

@@ -43,6 +43,7 @@ import {
   type DatabaseEvent,
   type DatabaseRequest,
 } from './database-jobs.js'
+import { goSettingsOf, type GoSettings } from './go-settings.js'
 import type { Parts } from './parts.js'
 import type { ReadyReport } from './readiness.js'
 
@@ -106,14 +107,20 @@ const removal: Job<RemovalRequest, { done: true }> = {
   },
 }
 
-const imports: Job<ImportRequest, ImportEvent> = {
+/** At the end it says what go is told, where a go.sum has travelled along. */
+const imports: Job<ImportRequest, ImportEvent & { go?: GoSettings }> = {
   parse: (request) => {
     const { folder, owner, dry, counted } = request as Record<string, unknown>
     if (typeof folder !== 'string' || !isAbsolute(folder)) throw new Error('the request names no folder')
     return { folder, owner: ownerOf(owner), dry: dry === true, counted: counted === true }
   },
   changes: ({ dry }) => !dry,
-  run: (parts, request, { signal }) => importVersions(parts, request, signal),
+  run: async function* (parts, request, { signal }) {
+    for await (const event of importVersions(parts, request, signal))
+      yield 'done' in event && event.unlisted !== undefined
+        ? { ...event, go: await goSettingsOf(parts, request.owner) }
+        : event
+  },
 }
 
 /** Accounts and owners have a lock of their own: these jobs need no recovery, and wait for no publish. */
@@ -211,7 +218,7 @@ const database: Job<DatabaseRequest, DatabaseEvent> = {
 export type JobTypes = {
   inspection: { request: Inspection; event: InspectionEvent }
   removal: { request: RemovalRequest; event: { done: true } }
-  import: { request: ImportRequest; event: ImportEvent }
+  import: { request: ImportRequest; event: ImportEvent & { go?: GoSettings } }
   account: { request: AccountRequest; event: AccountAnswer & { done: true } }
   owner: { request: OwnerRequest; event: OwnerAnswer & { done: true } }
   deletion: { request: DeletionRequest; event: DeletionEvent }

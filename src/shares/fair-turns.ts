@@ -6,6 +6,9 @@ import { Tally } from './tally.js'
 /** Runs when its turn has come. */
 type Begin = () => void
 
+/** Further places that are for anybody, while `isFree`: nobody else needs what they take. */
+export type SparePlaces = { places: number; isFree: () => boolean }
+
 /** How many actions run now, of how many, and how many wait. */
 export type TurnFigures = { running: number; most: number; waiting: number }
 
@@ -14,20 +17,23 @@ export class FairTurns {
   readonly #most: number
   /** How many run at a time of one account, beside its share of {@link #most}. */
   readonly #each: number
+  /** Places beside {@link #most}. */
+  readonly #spare: SparePlaces
   /** How many run. */
   readonly #running = new Tally()
   /** account → its actions that wait, the first one first. The account whose turn is the longest ago comes first. */
   readonly #waiting = new Map<string, Begin[]>()
 
-  constructor(most: number, each = Infinity) {
+  constructor(most: number, each = Infinity, spare: SparePlaces = { places: 0, isFree: () => false }) {
     this.#most = most
     this.#each = each
+    this.#spare = spare
   }
 
   /** How many run now, of how many, and how many wait. */
   get figures(): TurnFigures {
     const waiting = [...this.#waiting.values()].reduce((sum, { length }) => sum + length, 0)
-    return { running: this.#running.all, most: this.#most, waiting }
+    return { running: this.#running.all, most: this.#most + this.#spare.places, waiting }
   }
 
   /** Runs `action` when it is the turn of `account`. Whoever calls bounds how many of one account wait. */
@@ -43,8 +49,9 @@ export class FairTurns {
 
   // The share counts although nobody else waits: the next account to come shall find a free place.
   #isFree(account: string): boolean {
-    const most = Math.min(this.#running.share(account, this.#most), this.#each)
-    return this.#running.all < this.#most && this.#running.of(account) < most
+    const { all } = this.#running
+    if (all >= this.#most) return all < this.#most + this.#spare.places && this.#spare.isFree()
+    return this.#running.of(account) < Math.min(this.#running.share(account, this.#most), this.#each)
   }
 
   #turnOf(account: string): Promise<void> {

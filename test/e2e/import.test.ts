@@ -266,6 +266,97 @@ t.test('what is wrong is refused with a reason, and the rest is published', asyn
   }
 })
 
+t.test('the go.sum that travels along: what differs from it is refused', async (t) => {
+  const data = await newData()
+  const { folder, add } = makeCache()
+  const sums = (lines: readonly string[]): void => writeFileSync(join(folder, 'go.sum'), lines.join(''))
+  const line = (version: string, of: string, h1: string): string => `example.com/m ${version}${of} ${h1}\n`
+  for (const minor of [0, 1, 2, 3, 4]) await add('example.com/m', `v1.${minor}.0`)
+  mkdirSync(join(folder, '.collecting-1-killed/example.com/m/@v'), { recursive: true })
+  writeFileSync(join(folder, '.collecting-1-killed/example.com/m/@v/v1.0.0.zip'), 'torn')
+  const unlisted = importInto(data, folder)
+  t.match(unlisted.totals, { published: 5, refused: 0 }, 'what is under way of a collect is passed over')
+  t.notOk('goEnv' in unlisted.totals, 'without a go.sum no folder of collect')
+
+  const h1Of = (version: string): { zip: string; mod: string } => {
+    const facts = JSON.parse(
+      readFileSync(join(data, `tree/api/packages/admin/-/go/example.com/m/@/${version}.json`), 'utf8'),
+    ) as { h1: string; goModH1: string }
+    return { zip: facts.h1, mod: facts.goModH1 }
+  }
+  const right = ['v1.0.0', 'v1.1.0', 'v1.2.0', 'v1.3.0'].map((version) => ({ version, ...h1Of(version) }))
+  const other = `h1:${'A'.repeat(43)}=`
+  sums(
+    right.flatMap(({ version, zip, mod }) => [
+      line(version, '', version === 'v1.1.0' ? other : zip),
+      line(version, '/go.mod', version === 'v1.2.0' ? other : mod),
+    ]),
+  )
+  const expected = {
+    code: 1,
+    totals: { refused: 2, unlisted: 1, done: true },
+    lines: [
+      { version: 'example.com/m@v1.1.0', result: 'refused', reason: `${right[1]?.zip}, and not ${other}` },
+      {
+        version: 'example.com/m@v1.2.0',
+        result: 'refused',
+        reason: `go.mod has ${right[2]?.mod}, and not ${other}`,
+      },
+    ],
+  }
+  const check = (found: Imported, result: string, message: string): void => {
+    t.match(found, { ...expected, lines: [], totals: { ...expected.totals, [result]: 3 } }, message)
+    for (const one of expected.lines)
+      t.ok(
+        found.lines.some(
+          ({ version, result: was, reason = '' }) =>
+            version === one.version && was === 'refused' && reason.includes(one.reason),
+        ),
+        `${message}: ${one.version}`,
+      )
+  }
+  check(importInto(data, folder), 'identical', 'what is published is held against it, too')
+  const fresh = await newData()
+  check(importInto(fresh, folder, '--dry-run'), 'published', 'a dry run')
+  check(importInto(fresh, folder), 'published', 'an import')
+  t.notOk(existsSync(zipIn(fresh, 'example.com/m', 'v1.1.0')))
+
+  const text = (where: string): string =>
+    runCli({ PLINTH_DATA: where }, ['import', folder, '--owner', 'admin']).stdout
+  const goProxy = 'go env -w GOPROXY=http://127.0.0.1:8080/api/packages/admin/go'
+  t.match(text(fresh), `${goProxy}\ngo env -w GOSUMDB=off\ngo env -w GOTOOLCHAIN=local\n`)
+  t.match(text(fresh), /^1 of these have no line in go\.sum/m)
+  const cli = (...words: string[]) => runCli({ PLINTH_DATA: fresh }, words)
+  t.match(cli('sumdb', 'enable', 'admin', '--name', 'sum.corp.example/a', '--yes'), { code: 0 })
+  t.match(
+    text(fresh),
+    /GOPROXY=.*\ngo env -w GOSUMDB=sum\.corp\.example\/a\+[0-9a-f]{8}\+[\w+/=]+\ngo env -w GOTOOLCHAIN=auto\n$/,
+  )
+
+  t.equal(cli('rm', 'admin/example.com/m@v1.3.0', '--yes').code, 0)
+  await add('example.com/m', 'v1.3.0', undefined, { 'x.go': 'package m' })
+  sums([])
+  t.match(
+    importInto(fresh, folder).lines.find(({ version }) => version.endsWith('v1.3.0')),
+    { result: 'refused', reason: /published before with other content/ },
+    'what is recorded never changes',
+  )
+
+  for (const [lines, reason] of [
+    [['example.com/m v1.0.0\n'], /go\.sum: line 1 of go\.sum has not three words/],
+    [
+      [line('v1.0.0', '', other), line('v1.0.0', '', right[0]?.zip ?? '')],
+      /go\.sum: it says .* of example\.com\/m v1\.0\.0/,
+    ],
+  ] as const) {
+    sums(lines)
+    t.match(importInto(data, folder), { code: 1, err: reason })
+  }
+  rmSync(join(folder, 'go.sum'))
+  symlinkSync('/etc/passwd', join(folder, 'go.sum'))
+  t.match(importInto(data, folder), { code: 1, err: /go\.sum: it is not a regular file/ })
+})
+
 t.test('wrong usage, and folders and owners that are none', async (t) => {
   const data = await newData()
   const run = (...words: string[]) => runCli({ PLINTH_DATA: data }, ['import', ...words])

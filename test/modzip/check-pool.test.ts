@@ -35,6 +35,8 @@ function heldPool(t: Tap) {
       while (!existsSync(path(`${name}.sent`)));
     },
     close: () => pool.close(),
+    /** How many zips are read at once that nobody waits for. */
+    most: () => pool.figures.patient.most,
     /** Resolves when `count` zips wait for a thread: the pool looks at the size of each before. */
     queued: (count: number) => until(() => pool.figures.small.waiting === count),
     /** Names in the order in which their checks began. */
@@ -92,6 +94,24 @@ t.test('a zip that nobody waits for is in the way of none', async (t) => {
   await read('a-3')
   for (const name of ['a-1', 'a-2']) letGo(name)
   await Promise.all(patient)
+})
+
+t.test('zips that nobody waits for are read on all processors, as long as no upload is', async (t) => {
+  const { read, letGo, begun, most } = heldPool(t)
+  const names = Array.from({ length: most() + 1 }, (_, i) => `a-${i}`)
+  const all = [read('u-1')]
+  await until(() => begun().length === 1)
+  all.push(...names.map((name) => read(name, { patient: true })))
+  await until(() => begun().length === 2)
+  letGo('u-1')
+  await all[0]
+  t.same(begun(), ['u-1', 'a-0'], 'one beside an upload')
+  letGo('a-0')
+  await all[1]
+  await until(() => begun().length === 2 + most())
+  t.equal(begun().length, 2 + most(), 'then one on each processor')
+  for (const name of names) letGo(name)
+  await Promise.all(all)
 })
 
 t.test('closing ends what is read and what waits, also while an answer is on its way', async (t) => {

@@ -17,6 +17,7 @@ import type { Store } from '../../src/store/store.js'
 import { settledViolations } from '../support/invariants.js'
 import { openParts, withMethods } from '../support/parts.js'
 import { memoryFolder } from '../support/temp-folder.js'
+import { until } from '../support/until.js'
 
 const VIEWS = 'tree/api/packages/admin/-'
 const newData = (): string => join(memoryFolder(), 'data')
@@ -104,6 +105,34 @@ t.test('a refresh that fails is tried again, and loses and doubles nothing', asy
   state.broken = false
   t.same(await settledViolations(data), [], 'without any other change')
   t.same(logOf(data).toSorted(), ['+example.com/m@v1.0.0', '+example.com/m@v1.1.0'])
+})
+
+t.test('a refresh rests before the next one, also when changes came meanwhile', async (t) => {
+  const data = newData()
+  const refreshes: { begun: number; ended: number }[] = []
+  let published: Promise<void> | undefined
+  const parts = await openParts(data, (store) =>
+    withMethods(store, {
+      appendLines: async (path, text) => {
+        const refresh = { begun: performance.now(), ended: NaN }
+        refreshes.push(refresh)
+        if (refreshes.length === 1) published = parts.publishModule('example.com/m', 'v1.1.0')
+        await published // a change that begins and ends while the first refresh is under way
+        await store.appendLines(path, text)
+        refresh.ended = performance.now()
+      },
+    }),
+  )
+  await parts.publishModule('example.com/m', 'v1.0.0')
+  await until(() => dueOf(data).length === 0)
+  t.equal(refreshes.length, 2)
+  const [first, second] = refreshes
+  const [took, rested] = [
+    (first?.ended ?? NaN) - (first?.begun ?? NaN),
+    (second?.begun ?? NaN) - (first?.ended ?? NaN),
+  ]
+  t.ok(rested >= took * 4, `it took ${took} ms, and the next one came after ${rested} ms`)
+  t.same(await settledViolations(data), [])
 })
 
 t.test('what a crash left due is made at the next start', async (t) => {

@@ -79,3 +79,37 @@ t.test('it tells how many run and wait', async (t) => {
   await Promise.all(all)
   t.same(turns.figures, { running: 0, most: 4, waiting: 0 })
 })
+
+t.test('further places are for anybody, while they are free', async (t) => {
+  let isFree = false
+  const turns = new FairTurns(1, 1, { places: 2, isFree: () => isFree })
+  const begun: string[] = []
+  const ends = new Map<string, () => void>()
+  const run = (name: string): Promise<void> =>
+    turns.run(name.charAt(0), () => {
+      begun.push(name)
+      return new Promise((resolve) => ends.set(name, resolve))
+    })
+  const end = async (name: string): Promise<void> => {
+    ends.get(name)?.()
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  const all = ['a1', 'a2'].map(run)
+  t.same(begun, ['a1'], 'none is free')
+  isFree = true
+  all.push(...['a3', 'b1'].map(run))
+  t.same(begun, ['a1', 'a3', 'b1'], 'all are, and the first account may have several')
+  all.push(...['a4', 'b2'].map(run))
+  isFree = false
+  await end('b1')
+  await end('a3')
+  t.equal(begun.length, 3, 'what is no longer free is left empty')
+  await end('a1')
+  t.equal(begun.length, 4, 'but for the one that is always there')
+  isFree = true
+  await end(begun[3] ?? '')
+  t.equal(begun.length, 6, 'and taken again')
+  t.same(turns.figures, { running: 2, most: 3, waiting: 0 })
+  for (const name of begun.slice(4)) await end(name)
+  await Promise.all(all)
+})
