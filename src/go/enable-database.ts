@@ -16,6 +16,7 @@ import type { ChecksumLog } from '../sumdb/log.js'
 import { databasePaths } from '../sumdb/paths.js'
 import { readRecorded } from '../sumdb/recorded.js'
 import { restoreFiles } from '../sumdb/restore-files.js'
+import { showToGo } from '../sumdb/supported.js'
 import { createDatabase, mustBeNewName, writeStatus } from '../sumdb/set-up.js'
 import { BEGINNING } from '../sumdb/truth.js'
 import { Growth } from '../sumdb/growth.js'
@@ -137,9 +138,7 @@ async function recordOne(
 
 /** Tells go that there is a database. */
 async function show(store: Store, { owner, signer }: ChecksumLog): Promise<void> {
-  const { folder, supported } = databasePaths(owner, signer.name)
-  await store.writeMaking(supported, '')
-  await store.sync(folder)
+  await showToGo(store, owner, signer.name)
   await writeStatus(store, owner, 'enabled')
 }
 
@@ -152,8 +151,8 @@ export async function disableDatabase({ store, databases }: DatabaseNeeds, owner
   if (name === undefined) throw new Refusal(404, `owner ${owner} has no checksum database`)
   const { folder, supported } = databasePaths(owner, name)
   if (await store.remove(supported)) await store.sync(folder)
+  await writeStatus(store, owner, 'disabled') // before anything is published that is not recorded
   await databases.close(owner)
-  await writeStatus(store, owner, 'disabled')
   await store.removeFolder(folder)
   await store.prune(folder.slice(0, folder.lastIndexOf('/')), goFolder(owner))
 }

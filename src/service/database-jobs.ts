@@ -84,7 +84,7 @@ async function* enable(parts: Parts, enabling: Enabling, signal: AbortSignal): A
 async function recover({ store, databases }: Parts, owner: string, onRecord: () => void): Promise<void> {
   if (databases.logOf(owner) && databases.refusalOf(owner) === undefined)
     throw new Refusal(409, `the checksum database of ${owner} is in order: there is nothing to recover`)
-  await databases.close(owner)
+  await databases.pause(owner, 'recovered')
   try {
     await reconstruct({ store, owner, onRecord })
   } finally {

@@ -10,10 +10,11 @@ import type { ChecksumDatabases } from './databases.js'
 import { Growth } from './growth.js'
 import { headLine, readHeads, type SignedHead } from './heads-file.js'
 import { newSigner, signatureOf, signerText, type Signer } from './note.js'
-import { databasePaths, statePaths } from './paths.js'
+import { statePaths } from './paths.js'
 import { restoreFiles } from './restore-files.js'
 import { finishRotation, namesBefore } from './rotation-files.js'
 import { mustBeNewName, noteName } from './set-up.js'
+import { showToGo } from './supported.js'
 import { BEGINNING, Truth, type LogPlace } from './truth.js'
 
 type Needs = { store: Store; databases: ChecksumDatabases }
@@ -46,12 +47,14 @@ export async function rotateDatabase(needs: Needs, { owner, name, onRecord }: Ro
     await archive(store, owner)
     await noteName(store, owner, signer)
     await takeNext(store, owner)
-    const { folder, supported } = databasePaths(owner, name)
-    await store.writeMaking(supported, '')
-    await store.sync(folder)
+    await showToGo(store, owner, name)
   }
-  await (log ? log.alone(switchOver) : switchOver())
-  await databases.open(owner)
+  try {
+    // What waits must not be appended to a file that is another one now.
+    await (log ? log.close(`the checksum database of ${owner} is being rotated`, switchOver) : switchOver())
+  } finally {
+    await databases.open(owner)
+  }
 }
 
 /** The place where a log ends of which nobody records: at its last head that its records fit. */

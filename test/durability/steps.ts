@@ -1,5 +1,6 @@
 // The publishes and deletes that the tests interrupt at every call, and how far each has come on the disk.
 
+import { randomUUID } from 'node:crypto'
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { ownerText } from '../../src/access/rights.js'
@@ -31,16 +32,36 @@ const file = <O extends Act['op']>(op: O, version: string, name: string) => ({
 
 /**
  * The packages that exist before an act, then the act. `withRefresh`: the refresh of the owner's views that follows is
- * interrupted, too. It is the same after other steps. `immutable`: the owner is.
+ * interrupted, too. It is the same after other steps. `immutable`: the owner is. `isRecorded`: it has a checksum
+ * database.
  */
-export type Step = { name: string; before: Publish[]; act: Act; withRefresh?: true; immutable?: true }
+export type Step = {
+  name: string
+  before: Publish[]
+  act: Act
+  withRefresh?: true
+  immutable?: true
+  isRecorded?: true
+}
+
+/** A version that is another one in each run: a checksum database records each once. */
+const NEW_VERSION = 'v1.1.0-ID'
+
+/** The calls of such a step that others do not have: on files of the database, and on the claim before it. */
+export const RECORDING = /\/sumdb\/|@v"?$|@v>/
+
+/** The step as it is done once more. */
+export const nextOf = (step: Step): Step =>
+  'module' in step.act && step.act.version === NEW_VERSION
+    ? { ...step, act: { ...step.act, version: NEW_VERSION.replace('ID', randomUUID()) } }
+    : step
 
 /** The first call of a refresh. */
 export const isRefresh = ({ name, on }: { name: string; on: string }): boolean =>
   name === 'statx' && on === '"/tree/api/packages/admin"'
 
 /** Every kind of publish and delete. */
-export const steps: Step[] = [
+const all: Step[] = [
   {
     name: "publish a module's first version",
     before: [],
@@ -85,7 +106,16 @@ export const steps: Step[] = [
     act: module('delete', 'example.com/m', 'v1.0.0'),
     immutable: true,
   },
+  {
+    name: 'publish a version that is recorded',
+    before: [module('publish', 'example.com/m', 'v1.0.0')],
+    act: module('publish', 'example.com/m', NEW_VERSION),
+    isRecorded: true,
+  },
 ]
+
+/** Those whose name holds PLINTH_TEST_STEP. */
+export const steps = all.filter(({ name }) => name.includes(process.env['PLINTH_TEST_STEP'] ?? ''))
 
 /** Makes the owner immutable, before anything runs on its data folder. */
 export const makeImmutable = (data: string): void =>
