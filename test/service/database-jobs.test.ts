@@ -1,6 +1,6 @@
 // What commands ask of checksum databases, one beside another, and cut off in the middle.
 
-import { existsSync, mkdirSync, copyFileSync, readFileSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { readConfig } from '../../src/config.js'
@@ -104,3 +104,61 @@ t.test(
     t.ok(existsSync(inTree('sum.corp.example/new', 'supported')))
   },
 )
+
+t.test('what is damaged in the truth is found at the next start, and read again from the tree', async (t) => {
+  const { data, run, parts, inTree } = await database()
+  for (let n = 0; n < 5; n++) await parts.publishModule('corp.example/m', `v1.${n}.0`)
+  await run(enabling)
+  await parts.publishModule('corp.example/m', 'v1.5.0')
+  const before = await run({ action: 'show', owner: 'admin' })
+  const latest = readFileSync(inTree(NAME, 'latest'), 'utf8')
+  const state = join(data, 'state/sumdb/admin')
+  const [records, heads] = [join(state, 'records'), join(state, 'heads')]
+  const change = (path: string, to: (bytes: Buffer) => Buffer): void =>
+    writeFileSync(path, to(readFileSync(path)))
+  const damages: [what: string, damage: () => void][] = [
+    [
+      'a byte of the first record',
+      () => change(records, (bytes) => bytes.fill(bytes.readUInt8(40) ^ 1, 40, 41)),
+    ],
+    [
+      'a byte of the last record',
+      () => change(records, (bytes) => bytes.fill('!', bytes.length - 9, bytes.length - 8)),
+    ],
+    ['records that are cut off', () => change(records, (bytes) => bytes.subarray(0, -10))],
+    ['no records', () => change(records, () => Buffer.alloc(0))],
+    ['lost records', () => rmSync(records)],
+    ['no heads', () => change(heads, () => Buffer.alloc(0))],
+    ['lost heads', () => rmSync(heads)],
+    ['heads that are none', () => change(heads, (bytes) => bytes.fill('x'))],
+  ]
+  for (const [what, damage] of damages) {
+    damage()
+    await parts.databases.open('admin')
+    await t.rejects(
+      parts.publishModule('corp.example/new', 'v1.0.0'),
+      { status: 503, message: /sumdb recover admin/ },
+      what,
+    )
+    t.match(
+      await run({ action: 'show', owner: 'admin' }),
+      { databases: [{ refusal: /sumdb recover admin/ }] },
+      what,
+    )
+    await run({ action: 'recover', owner: 'admin' })
+    t.same(await run({ action: 'show', owner: 'admin' }), before, what)
+    t.equal(readFileSync(inTree(NAME, 'latest'), 'utf8'), latest, what)
+  }
+  await parts.publishModule('corp.example/new', 'v1.0.0')
+  for (const damage of [damages[0], damages[4], damages[6]]) {
+    damage?.[1]()
+    await parts.databases.open('admin')
+    const rotating = { action: 'rotate', owner: 'admin', name: 'sum.corp.example/new', fresh: false } as const
+    await t.rejects(
+      run(rotating),
+      { status: 409, message: /cannot be taken over.*--fresh/ },
+      damage?.[0] ?? '',
+    )
+    await run({ action: 'recover', owner: 'admin' })
+  }
+})
