@@ -80,7 +80,13 @@ const lines = ({
   refusal,
 }: ShownDatabase): string[] => [
   `${name ?? 'a database whose key is lost'}: the checksum database of ${owner}, ${status}, ${size} records`,
-  ...(gosumdb === undefined ? [] : [`GOPROXY=${goproxy}`, `GOSUMDB=${gosumdb}`]),
+  ...(gosumdb === undefined
+    ? []
+    : [
+        `GOPROXY=${goproxy}`,
+        `GOSUMDB=${gosumdb}`,
+        `PLINTH_SUMDB='${gosumdb} ${goproxy}/sumdb/${name}'`, // for `plinth sumdb check`
+      ]),
   ...(root === undefined ? [] : [`root ${root} at ${size}`]),
   ...(earlier.length > 0 ? [`earlier names: ${earlier.join(', ')}`] : []),
   ...(refusal === undefined ? [] : [`it records nothing: ${refusal}`]),
