@@ -148,11 +148,12 @@ async function show(store: Store, { owner, signer }: ChecksumLog): Promise<void>
 
 /**
  * Takes the database of an owner out of the tree. Its key, records and heads stay: enabling goes on with them. Throws a
- * 404 when there is none.
+ * 409 when nobody knows its name.
  */
 export async function disableDatabase({ store, databases }: DatabaseNeeds, owner: string): Promise<void> {
   const name = await databases.nameOf(owner)
-  if (name === undefined) throw new Refusal(404, `owner ${owner} has no checksum database`)
+  if (name === undefined)
+    throw new Refusal(409, `the key of the checksum database of ${owner} is lost: rotate it`)
   const { folder, supported } = databasePaths(owner, name)
   if (await store.remove(supported)) await store.sync(folder)
   await writeStatus(store, owner, 'disabled') // before anything is published that is not recorded

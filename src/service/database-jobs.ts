@@ -48,8 +48,22 @@ export async function* doWithDatabases(
   request: DatabaseRequest,
   signal: AbortSignal,
 ): AsyncGenerator<DatabaseEvent> {
-  const { store, databases } = parts
   if (request.action === 'show') return yield* show(parts, request)
+  if (request.action === 'enable' && request.dry) return yield* enable(parts, request, signal)
+  const end = parts.databases.beginChange(request.owner)
+  try {
+    yield* change(parts, request, signal)
+  } finally {
+    end()
+  }
+}
+
+async function* change(
+  parts: Parts,
+  request: Exclude<DatabaseRequest, { action: 'show' }>,
+  signal: AbortSignal,
+): AsyncGenerator<DatabaseEvent> {
+  const { store, databases } = parts
   const { owner } = request
   if ((await databases.statusOf(owner)) === undefined && request.action !== 'enable')
     throw new Refusal(404, `owner ${owner} has no checksum database`)
@@ -61,8 +75,8 @@ export async function* doWithDatabases(
   }
   if (request.action === 'disable') await disableDatabase(parts, owner)
   if (request.action === 'rotate')
-    yield* counting((onRecord) => rotateDatabase(parts, { owner, name: request.name, onRecord }))
-  if (request.action === 'recover') yield* counting((onRecord) => recover(parts, owner, onRecord))
+    yield* counting(signal, (onRecord) => rotateDatabase(parts, { owner, name: request.name, onRecord }))
+  if (request.action === 'recover') yield* counting(signal, (onRecord) => recover(parts, owner, onRecord))
   const dropped = request.action === 'drop' ? await dropEarlier(store, owner) : undefined
   yield { databases: await shown(parts, [owner]), ...(dropped && { dropped }), done: true }
 }
@@ -96,14 +110,30 @@ async function recover({ store, databases }: Parts, owner: string, onRecord: () 
 
 const SHOW_EVERY_MS = 200
 
-/** Runs `work`, and yields how far it is now and then. */
-async function* counting(work: (onRecord: () => void) => Promise<unknown>): AsyncGenerator<DatabaseEvent> {
+/**
+ * Runs `work`, and yields how far it is now and then. It ends with `work`: at its next record when `signal` says so, or
+ * when nobody asks for more.
+ */
+async function* counting(
+  signal: AbortSignal,
+  work: (onRecord: () => void) => Promise<unknown>,
+): AsyncGenerator<DatabaseEvent> {
   let done = 0
-  const working = work(() => done++).then(() => 'ended')
-  for (;;) {
-    yield { progress: { done } }
-    const shown = new Promise<string>((resolve) => setTimeout(resolve, SHOW_EVERY_MS, 'shown'))
-    if ((await Promise.race([working, shown])) === 'ended') return
+  let isLeft = false
+  const onRecord = (): void => {
+    if (signal.aborted || isLeft) throw new Error('it was interrupted: run it again')
+    done++
+  }
+  const working = work(onRecord).then(() => 'ended')
+  try {
+    for (;;) {
+      yield { progress: { done } }
+      const shown = new Promise<string>((resolve) => setTimeout(resolve, SHOW_EVERY_MS, 'shown'))
+      if ((await Promise.race([working, shown])) === 'ended') return
+    }
+  } finally {
+    isLeft = true
+    await working.catch(() => {}) // who still asks has heard of it
   }
 }
 

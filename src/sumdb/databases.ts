@@ -22,6 +22,8 @@ export class ChecksumDatabases {
   readonly #log: Log
   /** owner → log, or why it could not be opened. */
   readonly #opened = new Map<string, ChecksumLog | Refusal>()
+  /** The owner whose database a command is changing. */
+  #changing: string | undefined
 
   constructor(store: Store, log: Log) {
     this.#store = store
@@ -76,6 +78,20 @@ export class ChecksumDatabases {
     this.#opened.delete(owner)
     if (opened instanceof ChecksumLog)
       await opened.close(`the checksum database of ${owner} is being disabled: publish once more`)
+  }
+
+  /**
+   * Begins a change of a database: one at a time, since names are for one key, also among owners. Throws a 409 while
+   * there is another one. Call what it returns at the end.
+   */
+  beginChange(owner: string): () => void {
+    if (this.#changing !== undefined)
+      throw new Refusal(
+        409,
+        `another command is changing the checksum database of ${this.#changing}: run this one when it has ended`,
+      )
+    this.#changing = owner
+    return () => (this.#changing = undefined)
   }
 
   /** What records the versions of an owner; `undefined` when it has no database. */

@@ -38,7 +38,7 @@ export async function reportOf(
   if (status === undefined) return undefined
   const signer = parseSigner((await store.read(statePaths(owner).key))?.toString() ?? '')
   const truth = new Truth(store, owner)
-  const lines = signer ? (await readTail(truth.heads, signer)).lines : []
+  const lines = signer && (await truth.isThere()) ? (await readTail(truth.heads, signer)).lines : []
   const head = databases.logOf(owner)?.head ?? lines.at(-1)?.head
   const refusal = databases.refusalOf(owner)
   return {

@@ -15,11 +15,15 @@ export async function finishRotation(store: Store, owner: string): Promise<void>
 
 /** The names that the database of an owner had before, the oldest first. */
 export async function namesBefore(store: Store, owner: string): Promise<string[]> {
-  const { before } = statePaths(owner)
-  const names: string[] = []
+  const { before, key } = statePaths(owner)
+  const nameIn = async (path: string): Promise<string | undefined> =>
+    parseSigner((await store.read(path))?.toString() ?? '')?.name
+  const present = await nameIn(key)
+  const names = new Set<string>()
   for (const nth of (await store.names(before)).map(Number).sort((a, b) => a - b)) {
-    const signer = parseSigner((await store.read(`${before}/${nth}/key`))?.toString() ?? '')
-    if (signer) names.push(signer.name)
+    const name = await nameIn(`${before}/${nth}/key`)
+    // A rotation that was cut off may have kept the name that still is in force.
+    if (name !== undefined && name !== present) names.add(name)
   }
-  return names
+  return [...names]
 }

@@ -2,7 +2,7 @@
 // when clients are to have another name. The records stay. The files of the old name stay in the tree, as they are,
 // until they are dropped.
 
-import { messageOf, Refusal } from '../errors.js'
+import { messageOf, PLINTH, Refusal } from '../errors.js'
 import { goFolder, sumdbFolder } from '../layout.js'
 import type { Store } from '../store/store.js'
 import { DamagedLog } from './damaged-log.js'
@@ -38,7 +38,7 @@ export async function rotateDatabase(needs: Needs, { owner, name, onRecord }: Ro
   const truth = new Truth(store, owner)
   await store.removeFolder(sumdbFolder(owner, name)) // a rotation that was cut off left it
   await store.removeFolder(statePaths(owner).next.folder)
-  const first = log ? log.place : await endOf(truth)
+  const first = log ? log.place : await endOf(owner, truth)
   await writeAs({ store, owner, signer, truth, onRecord }, BEGINNING, first)
   const switchOver = async (): Promise<void> => {
     const last = log ? log.place : first
@@ -58,7 +58,14 @@ export async function rotateDatabase(needs: Needs, { owner, name, onRecord }: Ro
 }
 
 /** The place where a log ends of which nobody records: at its last head that its records fit. */
-async function endOf(truth: Truth): Promise<LogPlace> {
+async function endOf(owner: string, truth: Truth): Promise<LogPlace> {
+  const cannot = (why: string): Refusal =>
+    new Refusal(
+      409,
+      `the records of ${owner} cannot be taken over: ${why}. Try ${PLINTH} sumdb recover ${owner}, or begin a log of ` +
+        `what is there now: ${PLINTH} sumdb rotate ${owner} --name NEW --fresh`,
+    )
+  if (!(await truth.isThere())) throw cannot('its records or its heads are lost')
   let place = BEGINNING
   let end = 0
   const heads = readHeads(truth.heads, { start: 0, end: await truth.heads.size() })
@@ -73,7 +80,7 @@ async function endOf(truth: Truth): Promise<LogPlace> {
   try {
     await truth.growthFromRecords(place)
   } catch (error) {
-    throw new Refusal(409, `its records cannot be taken over: ${messageOf(error)}`)
+    throw cannot(messageOf(error))
   }
   return place
 }

@@ -42,10 +42,12 @@ export class Truth {
   readonly records: AppendFile
   readonly heads: AppendFile
   readonly #store: Store
+  readonly #owner: string
 
   constructor(store: Store, owner: string) {
     const paths = statePaths(owner)
     this.#store = store
+    this.#owner = owner
     this.records = new AppendFile(store.at(paths.records))
     this.heads = new AppendFile(store.at(paths.heads))
   }
@@ -71,6 +73,12 @@ export class Truth {
     throw failures[0]
   }
 
+  /** Whether both files are there, empty or not. */
+  async isThere(): Promise<boolean> {
+    const { records, heads } = statePaths(this.#owner)
+    return (await this.#store.exists(records)) && (await this.#store.exists(heads))
+  }
+
   /** The place of the head of this size; `undefined` when none was signed. Reads the heads from the first one. */
   async placeAt(size: number): Promise<LogPlace | undefined> {
     let end = 0
@@ -92,7 +100,10 @@ export class Truth {
     return new Growth(edge, await lastRecords(this.records, head.bytes, head.size % TILE_WIDTH))
   }
 
-  /** The log at a head, from the tiles of the database `name`. `undefined` when these do not have it. */
+  /**
+   * The log at a head, from the tiles of the database `name`. `undefined` when these do not have it, or the last records
+   * are not those of the tiles.
+   */
   async growthFromTiles(owner: string, name: string, { head }: LogPlace): Promise<Growth | undefined> {
     if (!head) return new Growth()
     const { at } = databasePaths(owner, name)
@@ -108,7 +119,13 @@ export class Truth {
     }
     const edge = Edge.of(head.size, tiles)
     if (!edge.root().equals(head.root)) return undefined
-    return new Growth(edge, await lastRecords(this.records, head.bytes, head.size % TILE_WIDTH))
+    const records = await lastRecords(this.records, head.bytes, head.size % TILE_WIDTH)
+    const leaves = tiles.find(({ level }) => level === 0)
+    const isOne = (record: string, nth: number): boolean =>
+      leaves !== undefined &&
+      leafHash(record).equals(leaves.hashes.subarray(nth * HASH_BYTES, (nth + 1) * HASH_BYTES))
+    // They become the next data tile.
+    return records.every(isOne) ? new Growth(edge, records) : undefined
   }
 
   /**
