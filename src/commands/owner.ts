@@ -3,7 +3,8 @@
 import { parseArgs } from 'node:util'
 import { doWithOwners, type OwnerAnswer, type OwnerRequest } from '../access/owner-requests.js'
 import { holdsPackages } from '../access/owners.js'
-import type { Owner } from '../access/rights.js'
+import { isOwnerName, type Owner } from '../access/rights.js'
+import { folders, sumdbState } from '../layout.js'
 import { runAt } from '../client/remote.js'
 import { auditedHere } from '../service/audited-here.js'
 import { runJob } from '../service/run-job.js'
@@ -65,6 +66,19 @@ async function remove(where: Where, request: { owner: string; withPackages: bool
 const mayHoldAny = async (where: Where, owner: string): Promise<boolean> =>
   'remote' in where || holdsPackages(where.store, owner)
 
+/** Asks before packages are deleted, and before a checksum database ends. */
+async function mustMeanIt(where: Where, owner: string, withPackages: boolean): Promise<void> {
+  const isKnown = 'store' in where && isOwnerName(owner)
+  const ending = isKnown && (await where.store.exists(sumdbState(owner))) ? ENDING : ''
+  if (withPackages && (await mayHoldAny(where, owner)))
+    await mustBeSure(`owner ${owner} and every package under it will be deleted for good.${ending}`)
+  else if (ending !== '') await mustBeSure(`owner ${owner} will be removed.${ending}`)
+}
+
+const ENDING =
+  ' Its checksum database ends: clients that have its name in GOSUMDB stop, and the name can never be used again.' +
+  ` What was recorded is kept in ${folders.sumdbRemoved}.`
+
 const ACTIONS: Readonly<Record<string, Action<Given>>> = {
   add: {
     options: ['private', 'immutable', 'json'],
@@ -112,8 +126,7 @@ const ACTIONS: Readonly<Record<string, Action<Given>>> = {
     options: ['with-packages', 'yes', 'json'],
     async run({ where, values: { yes, json, 'with-packages': withPackages = false } }, name) {
       sayWhere(where)
-      if (withPackages && !yes && (await mayHoldAny(where, name)))
-        await mustBeSure(`owner ${name} and every package under it will be deleted for good.`)
+      if (!yes) await mustMeanIt(where, name, withPackages)
       await remove(where, { owner: name, withPackages })
       print(json ? jsonLines({ removed: name }) : `owner ${name} removed`)
     },

@@ -3,7 +3,7 @@
 
 import { mustBeDeclared } from '../access/files.js'
 import { PLINTH, Refusal, visible } from '../errors.js'
-import { versionFile } from '../layout.js'
+import { goFolder, versionFile } from '../layout.js'
 import type { CheckPool } from '../modzip/check-pool.js'
 import type { Journal } from '../packages/journal.js'
 import { visibleVersions } from '../packages/module-versions.js'
@@ -16,6 +16,7 @@ import type { ChecksumLog } from '../sumdb/log.js'
 import { databasePaths } from '../sumdb/paths.js'
 import { readRecorded } from '../sumdb/recorded.js'
 import { restoreFiles } from '../sumdb/restore-files.js'
+import { showToGo } from '../sumdb/supported.js'
 import { createDatabase, mustBeNewName, writeStatus } from '../sumdb/set-up.js'
 import { BEGINNING } from '../sumdb/truth.js'
 import { Growth } from '../sumdb/growth.js'
@@ -137,9 +138,7 @@ async function recordOne(
 
 /** Tells go that there is a database. */
 async function show(store: Store, { owner, signer }: ChecksumLog): Promise<void> {
-  const { folder, supported } = databasePaths(owner, signer.name)
-  await store.writeMaking(supported, '')
-  await store.sync(folder)
+  await showToGo(store, owner, signer.name)
   await writeStatus(store, owner, 'enabled')
 }
 
@@ -155,5 +154,5 @@ export async function disableDatabase({ store, databases }: DatabaseNeeds, owner
   await writeStatus(store, owner, 'disabled') // before anything is published that is not recorded
   await databases.close(owner)
   await store.removeFolder(folder)
-  await store.prune(folder.slice(0, folder.lastIndexOf('/')), folder.slice(0, -name.length - 1))
+  await store.prune(folder.slice(0, folder.lastIndexOf('/')), goFolder(owner))
 }

@@ -77,7 +77,7 @@ const otherContent = (
   new Refusal(
     409,
     `${what} was deleted on ${time.slice(0, 10)}, and owner ${owner} is immutable: it can come back only as it was ` +
-      `(${held}), since who knows that would refuse this one (${holds}). Publish a new version`,
+      `(${held}), and this is other content (${holds}). Publish a new version`,
   )
 
 const fileText = ({ name, version }: GenericVersion, file: string): string =>

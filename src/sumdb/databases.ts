@@ -9,6 +9,7 @@ import { parseSigner } from './note.js'
 import { statePaths } from './paths.js'
 import { finishRotation } from './rotation-files.js'
 import type { GoSums } from './record.js'
+import { showToGo } from './supported.js'
 
 /** What publishing asks of a database. */
 type Recorder = Pick<ChecksumLog, 'mustAgree' | 'append'>
@@ -47,6 +48,8 @@ export class ChecksumDatabases {
             `${PLINTH} sumdb rotate ${owner} with a new name`,
         )
       this.#opened.set(owner, await ChecksumLog.open(this.#store, this.#log, owner, signer))
+      // A rotation that was cut off may not have come to this.
+      if ((await this.statusOf(owner)) === 'enabled') await showToGo(this.#store, owner, signer.name)
     } catch (error) {
       this.#log('error', 'checksum database stopped', { owner, reason: messageOf(error) })
       // a system's error names paths

@@ -12,7 +12,7 @@ export type SignedHead = Head & { bytes: number; signature: Buffer }
 export type HeadLine = { head: SignedHead; start: number; end: number }
 
 /** A line has at most two numbers of 16 digits and 132 characters of base64. */
-const MAX_LINE_BYTES = 256
+export const MAX_LINE_BYTES = 256
 /** What is read of the end of the file at first. */
 const TAIL_BYTES = 4096
 
@@ -20,7 +20,8 @@ const TAIL_BYTES = 4096
 export const headLine = ({ size, bytes, root, signature }: SignedHead): string =>
   `${size} ${bytes} ${root.toString('base64')} ${signature.toString('base64')}\n`
 
-function parseUnsigned(text: string): SignedHead | undefined {
+/** Reads a {@link headLine} without its end, whatever its signature; `undefined` for any other text. */
+export function parseUnsigned(text: string): SignedHead | undefined {
   const [size = '', bytes = '', root = '', signature = ''] = text.split(' ')
   const head = {
     size: Number(size),

@@ -44,8 +44,8 @@ export class ChecksumLog {
   #place: LogPlace
   /** Some files of what is committed since may be missing in the tree. */
   #unfinished: { growth: Growth; from: LogPlace } | undefined
-  /** Why nothing is recorded any more. */
-  #refusal: string | undefined
+  /** Why nothing is recorded any more; `undefined` when all is well. */
+  refusal: string | undefined
   #waiting: Waiting[] = []
   /** The last action that runs alone. */
   #tail: Promise<unknown> = Promise.resolve()
@@ -91,11 +91,6 @@ export class ChecksumLog {
     return this.#place
   }
 
-  /** Why nothing is recorded; `undefined` when all is well. */
-  get refusal(): string | undefined {
-    return this.#refusal
-  }
-
   /** What is recorded of a version; `undefined` when it is not. */
   recorded({ module, version }: Version): Promise<SumRecord | undefined> {
     return readRecorded(this.#store, this.signer.name, { owner: this.owner, module, version })
@@ -127,7 +122,7 @@ export class ChecksumLog {
 
   /** Records nothing more, for this reason, after what is under way and `action`. What waits is refused. */
   close(reason: string, action = async (): Promise<void> => {}): Promise<void> {
-    return this.alone(() => action().finally(() => (this.#refusal ??= reason)))
+    return this.alone(() => action().finally(() => (this.refusal ??= reason)))
   }
 
   /** Runs `action` while nothing is committed, after what is under way. */
@@ -160,7 +155,7 @@ export class ChecksumLog {
   }
 
   #mustRecord(): void {
-    if (this.#refusal !== undefined) throw new Refusal(503, this.#refusal)
+    if (this.refusal !== undefined) throw new Refusal(503, this.refusal)
   }
 
   /** Writes the files that an earlier commit could not write. */
@@ -240,7 +235,7 @@ export class ChecksumLog {
   /** Records nothing more, since nobody knows where the log ends. */
   #stop({ isOfDisk, message }: UnknownEnd): void {
     const why = isOfDisk ? 'the disk failed' : 'what was written could not be taken back'
-    this.#refusal = `the checksum database of ${this.owner} records nothing until the service is started again: ${why}`
+    this.refusal = `the checksum database of ${this.owner} records nothing until the service is started again: ${why}`
     this.#log('error', 'checksum database stopped', { owner: this.owner, reason: message })
   }
 }

@@ -48,7 +48,7 @@ export async function findEnd(looking: Looking): Promise<FoundLog> {
 }
 
 /** Finds the end of a log as {@link findEnd} does, and changes nothing. */
-async function lookForEnd(looking: Looking): Promise<FoundLog> {
+export async function lookForEnd(looking: Looking): Promise<FoundLog> {
   const { store, owner, verifier, truth } = looking
   const { lines, isCut, isDamaged } = await readTail(truth.heads, verifier)
   if (isDamaged) throw new DamagedLog(damaged(owner, 'a line of the heads is none'))

@@ -27,7 +27,7 @@ type Writing = {
 }
 
 /** Writes those files that are missing or wrong, durably. Resolves with their number. */
-async function writeFiles(
+export async function writeFiles(
   {
     store,
     folder,

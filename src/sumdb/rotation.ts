@@ -3,17 +3,18 @@
 // until they are dropped.
 
 import { messageOf, Refusal } from '../errors.js'
-import { sumdbFolder, sumdbRoot } from '../layout.js'
+import { goFolder, sumdbFolder } from '../layout.js'
 import type { Store } from '../store/store.js'
 import { DamagedLog } from './damaged-log.js'
 import type { ChecksumDatabases } from './databases.js'
 import { Growth } from './growth.js'
 import { headLine, readHeads, type SignedHead } from './heads-file.js'
 import { newSigner, signatureOf, signerText, type Signer } from './note.js'
-import { databasePaths, statePaths } from './paths.js'
+import { statePaths } from './paths.js'
 import { restoreFiles } from './restore-files.js'
 import { finishRotation, namesBefore } from './rotation-files.js'
 import { mustBeNewName, noteName } from './set-up.js'
+import { showToGo } from './supported.js'
 import { BEGINNING, Truth, type LogPlace } from './truth.js'
 
 type Needs = { store: Store; databases: ChecksumDatabases }
@@ -46,9 +47,7 @@ export async function rotateDatabase(needs: Needs, { owner, name, onRecord }: Ro
     await archive(store, owner)
     await noteName(store, owner, signer)
     await takeNext(store, owner)
-    const { folder, supported } = databasePaths(owner, name)
-    await store.writeMaking(supported, '')
-    await store.sync(folder)
+    await showToGo(store, owner, name)
   }
   try {
     // What waits must not be appended to a file that is another one now.
@@ -139,7 +138,7 @@ export async function dropEarlier(store: Store, owner: string): Promise<string[]
     if (await store.remove(`${folder}/supported`)) await store.sync(folder)
     if (!(await store.removeFolder(folder))) continue
     dropped.push(name)
-    await store.prune(folder.slice(0, folder.lastIndexOf('/')), sumdbRoot(owner))
+    await store.prune(folder.slice(0, folder.lastIndexOf('/')), goFolder(owner))
   }
   return dropped
 }

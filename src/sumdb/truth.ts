@@ -10,7 +10,7 @@ import { Growth, type DatabaseFile } from './growth.js'
 import { HASH_BYTES, leafHash } from './hashes.js'
 import { headLine, readHeads, type HeadLine, type SignedHead } from './heads-file.js'
 import { headText, type Verifier } from './note.js'
-import { databasePaths, lookupName, partialPath, statePaths, tilePath } from './paths.js'
+import { databasePaths, DATA, lookupName, partialPath, statePaths, tilePath } from './paths.js'
 import { lookupText, parseRecord } from './record.js'
 import { lastRecords, readRecords } from './records-file.js'
 
@@ -124,12 +124,14 @@ export class Truth {
     const data: DatabaseFile[] = []
     const heads = readHeads(this.heads, { start: from.end, end: to.end })
     let next = (await heads.next()).value as SignedHead | undefined
+    let before = from.head?.size ?? 0
     for await (const record of readRecords(this.records, from.head?.bytes ?? 0, to.head.bytes)) {
       yield* growth.append(record)
       if (growth.size !== next?.size) continue
       if (!growth.root().equals(next.root))
         throw new DamagedLog(`the records are not those of the head of size ${next.size}`)
-      for (const file of growth.partials()) if (isFinal(file.path)) yield file
+      for (const file of growth.partials(before)) if (isFinal(file.path)) yield file
+      before = growth.size
       const partial = growth.partialData()
       if (partial && Math.floor(growth.size / TILE_WIDTH) === Math.floor(last / TILE_WIDTH))
         data.splice(0, data.length, ...data.slice(-(DATA_WIDTHS - 1)), partial)
@@ -160,3 +162,6 @@ export const latestFile = (verifier: Verifier, head: SignedHead): DatabaseFile =
   path: 'latest',
   content: Buffer.from(headText(verifier, head, head.signature)),
 })
+
+/** Whether this is the path of a data tile, full or not. */
+export const isDataFolder = (path: string): boolean => path.startsWith(`tile/8/${DATA}/`)

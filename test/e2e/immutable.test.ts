@@ -11,7 +11,7 @@ import { startPlinth } from '../support/plinth.js'
 import { needs } from '../support/programs.js'
 import { runPublish } from '../support/publish-command.js'
 import { tempFolder } from '../support/temp-folder.js'
-import { until } from '../support/until.js'
+import { until, untilLate } from '../support/until.js'
 import { simpleModule, zipOf, type Files } from '../support/zips.js'
 
 const MODULE = 'example.com/M'
@@ -104,7 +104,7 @@ t.test('bytes that never change', needs('nginx'), async (t) => {
     writeFileSync(join(data, 'inbox/.new'), zip)
     renameSync(join(data, 'inbox/.new'), join(drop, 'm.zip'))
     const reasons = join(data, 'inbox/rejected/team/go/m.zip.txt')
-    await until(() => existsSync(reasons))
+    await untilLate(() => existsSync(reasons)) // it is not tried for ever
     t.match(readFileSync(reasons, 'utf8'), refusalOf('v1.0.0'))
 
     const cache = tempFolder()
