@@ -13,13 +13,15 @@ export async function finishRotation(store: Store, owner: string): Promise<void>
   await store.removeFolder(next.folder)
 }
 
-/** The names that the database of an owner had before, the oldest first. */
+/** The names that the database of an owner had before, the oldest first. One that it has is none of them. */
 export async function namesBefore(store: Store, owner: string): Promise<string[]> {
-  const { before } = statePaths(owner)
+  const { before, key } = statePaths(owner)
   const names: string[] = []
+  const current = parseSigner((await store.read(key))?.toString() ?? '')?.name
   for (const nth of (await store.names(before)).map(Number).sort((a, b) => a - b)) {
     const signer = parseSigner((await store.read(`${before}/${nth}/key`))?.toString() ?? '')
-    if (signer) names.push(signer.name)
+    // a rotation that was cut off has put the present key aside
+    if (signer && signer.name !== current && !names.includes(signer.name)) names.push(signer.name)
   }
   return names
 }
