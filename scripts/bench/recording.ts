@@ -143,7 +143,7 @@ export const recording: Bench = {
       some: () => publishOne(some),
       all: () => publishOne(all),
     })
-    const each = size(8, 2)
+    const each = size(4, 2)
     const crowd = await inTurns(rounds(7), {
       without: () => publishMany(without, each),
       few: () => publishMany(few, each),
