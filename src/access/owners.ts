@@ -3,7 +3,7 @@
 
 import { Refusal } from '../errors.js'
 import { folders, genericFolder, goFolder, ownerFile, publicMarker, sumdbRoot } from '../layout.js'
-import { IMMUTABLE_FORMAT, raiseFormat } from '../store/format.js'
+import { PROMISE_FORMAT, raiseFormat } from '../store/format.js'
 import type { Store } from '../store/store.js'
 import { changeAccess, deriveHoldingLock } from './derive.js'
 import { isDeclared, notDeclared, readAccounts, readOwner, readOwners, writeTruth } from './files.js'
@@ -11,7 +11,7 @@ import { closeFolder, workersStamp } from './owner-folders.js'
 import { isOwnerName, mustBeName, ownerText, type Owner } from './rights.js'
 
 async function writeOwner(store: Store, owner: Owner): Promise<void> {
-  if (owner.immutable) raiseFormat(store.at('.'), IMMUTABLE_FORMAT) // before a program of before could see it
+  if (owner.immutable) raiseFormat(store.at('.'), PROMISE_FORMAT) // before a program of before could see it
   await writeTruth(store, folders.owners, ownerFile(owner.name), ownerText(owner))
 }
 

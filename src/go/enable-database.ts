@@ -2,6 +2,7 @@
 // version that is there is recorded, while everything goes on. The database is shown at the end.
 
 import { mustBeDeclared } from '../access/files.js'
+import { holdingAccessLock } from '../access/lock.js'
 import { PLINTH, Refusal, visible } from '../errors.js'
 import { goFolder, versionFile } from '../layout.js'
 import type { CheckPool } from '../modzip/check-pool.js'
@@ -10,6 +11,7 @@ import { visibleVersions } from '../packages/module-versions.js'
 import { isOfOwner } from '../packages/operation.js'
 import { readModuleFacts } from '../packages/published.js'
 import { someAtOnce } from '../shares/some-at-once.js'
+import { PROMISE_FORMAT, raiseFormat } from '../store/format.js'
 import type { Store } from '../store/store.js'
 import type { ChecksumDatabases, DatabaseStatus } from '../sumdb/databases.js'
 import type { ChecksumLog } from '../sumdb/log.js'
@@ -99,6 +101,8 @@ async function begin(
   { store, databases }: DatabaseNeeds,
   { owner, name, status }: { owner: string; name: string; status: DatabaseStatus | undefined },
 ): Promise<void> {
+  // a program of before would publish without a record
+  await holdingAccessLock(store, async () => raiseFormat(store.at('.'), PROMISE_FORMAT))
   if (status === undefined) await createDatabase(store, owner, name)
   if (status === 'disabled') await writeStatus(store, owner, 'enabling')
   if (!databases.logOf(owner)) await databases.open(owner)

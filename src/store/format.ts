@@ -9,12 +9,12 @@ import { formatPath } from '../layout.js'
 /** The format of a new folder, and of one without a number: the first programs work on it, too. */
 export const FIRST_FORMAT = 1
 /**
- * The format of a folder that has, or had, an immutable owner. A program of before would drop the word from the owner's
- * file with the next change of it, and let a deleted version come back as another one.
+ * The format of a folder that has, or had, an immutable owner or a checksum database: promises that a program of before
+ * would not keep. It would let a deleted version come back as another one, and publish without a record.
  */
-export const IMMUTABLE_FORMAT = 2
+export const PROMISE_FORMAT = 2
 /** The highest format that this program works on. */
-export const FORMAT = IMMUTABLE_FORMAT
+export const FORMAT = PROMISE_FORMAT
 /** In the place of the number while a restore fills the folder. */
 const RESTORING = 'restoring'
 /** The name of the file until it is written, beside its own. */

@@ -5,7 +5,7 @@ import { renameSync, rmSync, writeFileSync } from 'node:fs'
 import t from 'tap'
 import { KnownOwners } from '../../src/access/known-owners.js'
 import { addOwner, setOwner } from '../../src/access/owners.js'
-import { FIRST_FORMAT, IMMUTABLE_FORMAT, readFormat, writeFormat } from '../../src/store/format.js'
+import { FIRST_FORMAT, PROMISE_FORMAT, readFormat, writeFormat } from '../../src/store/format.js'
 import { Store } from '../../src/store/store.js'
 import { deriveAccess } from '../../src/access/derive.js'
 import { withMethods } from '../support/parts.js'
@@ -93,11 +93,11 @@ t.test('a folder with an immutable owner is refused by programs of before, any o
     },
   })
   await setOwner(watched, { name: 'team', immutable: true })
-  t.equal(atWrite, IMMUTABLE_FORMAT, 'before the file says it')
+  t.equal(atWrite, PROMISE_FORMAT, 'before the file says it')
   await setOwner(store, { name: 'team', immutable: false })
-  t.equal(readFormat(data), IMMUTABLE_FORMAT, 'tombstones may be there')
+  t.equal(readFormat(data), PROMISE_FORMAT, 'tombstones may be there')
   await setOwner(store, { name: 'team', immutable: true })
   writeFormat(data, FIRST_FORMAT) // as a copy of files of several moments has it
   await deriveAccess(store)
-  t.equal(readFormat(data), IMMUTABLE_FORMAT)
+  t.equal(readFormat(data), PROMISE_FORMAT)
 })

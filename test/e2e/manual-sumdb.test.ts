@@ -34,7 +34,10 @@ t.test('a checksum database, by the manual', needs('go'), async (t) => {
     )
   await plinth.publish(await simpleModule('corp.example/m', 'v1.0.0'), 'team')
 
+  const format = (): string => readFileSync(join(plinth.data, 'state/format'), 'utf8')
+  t.equal(format(), '1\n')
   const said = shell(block(MANUAL, 'A checksum database'))
+  t.equal(format(), '2\n', 'a program of before would publish without a record')
   const [, gosumdb = ''] = /^GOSUMDB=(\S+)$/m.exec(said) ?? []
   t.match(gosumdb, /^sum\.corp\.example\/team\+[0-9a-f]{8}\+/)
   t.match(said, new RegExp(`^GOPROXY=\\S+/api/packages/team/go$`, 'm'))
