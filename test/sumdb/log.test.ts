@@ -1,6 +1,6 @@
 // The log of an owner: what is committed together, what is refused, and what it does when the disk fails.
 
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { statePaths, databasePaths } from '../../src/sumdb/paths.js'
@@ -143,6 +143,18 @@ t.test('what fails behind a commit is made good by the next', async (t) => {
     }
 })
 
+t.test('names whose sync failed are given anew', async (t) => {
+  const { arm, wrap } = failingOnce('syncAll')
+  const { record, at } = await newLog(wrap)
+  await record(0)
+  arm(1)
+  await t.rejects(record(1), { code: 'EIO' })
+  const inode = (): number => statSync(at(tree.lookup(nthVersion(1)))).ino
+  const before = inode()
+  await record(2)
+  t.not(inode(), before)
+})
+
 t.test('a sync of the truth that fails: nothing is recorded until it is opened again', async (t) => {
   for (const file of [state.records, state.heads]) {
     const { record, data, at, databases, said } = await newLog()
@@ -230,10 +242,14 @@ async function fullDisk(t: Test): Promise<void> {
       }
     if (pages > 0) writeFileSync(filler, readFileSync(filler).subarray(0, -4096 * pages))
     const before = log()?.size ?? 0
+    const sizes = (): number[] => [state.records, state.heads].map((path) => statSync(join(data, path)).size)
+    const then = sizes()
     await record(n).catch((error: unknown) => {
       failures++
       t.match(error, { code: 'ENOSPC' })
     })
+    if (databases.refusalOf('admin') === undefined && log()?.size === before)
+      t.same(sizes(), then, 'it is taken back')
     rmSync(filler)
     if (databases.refusalOf('admin') !== undefined) ({ record, databases, log } = await openDatabases(data))
     t.ok((log()?.size ?? 0) - before <= 1)
