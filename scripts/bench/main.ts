@@ -12,6 +12,7 @@ import { download } from './download.js'
 import { owner } from './owner.js'
 import { publish } from './publish.js'
 import { read } from './read.js'
+import { recording } from './recording.js'
 import type { Bench, Row, Scale } from './row.js'
 import { start } from './start.js'
 import { HEAD, tableLine } from './table.js'
@@ -26,6 +27,7 @@ const BENCHES: readonly Bench[] = [
   publish,
   versions,
   owner,
+  recording,
   clients,
   start,
   accounts,

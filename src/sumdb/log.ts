@@ -20,10 +20,7 @@ import { recordText, type GoSums, type SumRecord } from './record.js'
 import { readRecorded } from './recorded.js'
 import { findEnd, type FoundLog } from './recovery.js'
 import { restoreFiles } from './restore-files.js'
-import { latestFile, lookupFile, Truth, UnknownEnd, type LogPlace } from './truth.js'
-
-/** Records in one commit. */
-const MAX_GROUP = 256
+import { latestFile, lookupFile, MAX_GROUP, Truth, UnknownEnd, type LogPlace } from './truth.js'
 
 /** A module version, unescaped. */
 type Version = { module: string; version: string }

@@ -13,7 +13,7 @@ import { openHead, type Head, type Verifier } from './note.js'
 import { databasePaths } from './paths.js'
 import { readRecords } from './records-file.js'
 import { waitForAll } from '../store/wait-for-all.js'
-import { BEGINNING, placeOf, type LogPlace, type Truth } from './truth.js'
+import { BEGINNING, MAX_GROUP, placeOf, type LogPlace, type Truth } from './truth.js'
 
 /**
  * A log whose end is known: where it is, and from where on files may be missing in the tree. `unsure`: from there on
@@ -56,7 +56,7 @@ export async function lookForEnd(looking: Looking): Promise<FoundLog> {
   const shown = await shownHead(store, owner, verifier)
   for (let last = lines.length - 1; ; last--) {
     const place = placeOf(lines[last])
-    const before = placeOf(lines[last - 1])
+    const before = beforeOf(lines, last)
     if (last < 1 && isCut) throw new DamagedLog(damaged(owner, 'no head fits the records'))
     const growth = await growthAt(looking, before, place)
     if (growth) {
@@ -71,6 +71,15 @@ export async function lookForEnd(looking: Looking): Promise<FoundLog> {
       )
     // The line came to the disk before its records, and nobody has seen it.
   }
+}
+
+/**
+ * Where the last commit began. A first head of more than a commit's records was made by a rotation: all that belongs to
+ * it was on the disk before it came into force.
+ */
+function beforeOf(lines: readonly HeadLine[], last: number): LogPlace {
+  const place = placeOf(lines[last])
+  return last === 0 && (place.head?.size ?? 0) > MAX_GROUP ? place : placeOf(lines[last - 1])
 }
 
 /** The log at `place`, when its records are those of its head. */

@@ -14,6 +14,9 @@ import { databasePaths, DATA, lookupName, partialPath, statePaths, tilePath } fr
 import { lookupText, parseRecord } from './record.js'
 import { lastRecords, readRecords } from './records-file.js'
 
+/** Records in one commit. */
+export const MAX_GROUP = 256
+
 /** Partial data tiles that are kept: who reads records is at one of the last heads. */
 export const DATA_WIDTHS = 4
 

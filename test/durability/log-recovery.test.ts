@@ -368,4 +368,10 @@ t.test('opening reads no more of a long log than of a short one', async (t) => {
   const [few = 0, many = 0] = read
   t.comment(`${few} bytes of 136 records, ${many} of 5,000`)
   t.ok(many < few + 100_000, 'it is bounded')
+  const heads = join(data, state.heads)
+  const [last = ''] = readFileSync(heads, 'utf8').split('\n').slice(-2)
+  writeFileSync(heads, `${last}\n`) // as after a rotation
+  bytesRead()
+  t.equal((await openDatabases(data)).log()?.size, 5000)
+  t.ok(bytesRead() < few + 100_000, 'it is bounded with one head, too')
 })

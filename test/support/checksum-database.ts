@@ -10,6 +10,7 @@ import { sumdbFolder, sumdbState } from '../../src/layout.js'
 import { Store } from '../../src/store/store.js'
 import { ChecksumDatabases } from '../../src/sumdb/databases.js'
 import { openHead, parseSigner, type Verifier } from '../../src/sumdb/note.js'
+import { databasePaths } from '../../src/sumdb/paths.js'
 import { createDatabase, writeStatus } from '../../src/sumdb/set-up.js'
 
 export const DATABASE = 'sum.example.com/test'
@@ -29,6 +30,7 @@ export async function makeDatabase(data: string): Promise<void> {
   const store = new Store(data)
   await store.prepare()
   await createDatabase(store, 'admin', DATABASE)
+  await store.writeMaking(databasePaths('admin', DATABASE).supported, '')
   await writeStatus(store, 'admin', 'enabled')
 }
 
