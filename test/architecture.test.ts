@@ -148,6 +148,8 @@ const PURE = [
   'sumdb/record.ts',
   'sumdb/paths.ts',
   'store/parse-json.ts',
+  'store/fits.ts',
+  'packages/tombstone.ts',
   'client/netrc.ts',
   'client/server.ts',
 ]

@@ -16,13 +16,14 @@ import type { ChecksumLog } from '../sumdb/log.js'
 import { databasePaths } from '../sumdb/paths.js'
 import { readRecorded } from '../sumdb/recorded.js'
 import { restoreFiles } from '../sumdb/restore-files.js'
+import { showToGo } from '../sumdb/supported.js'
 import { createDatabase, mustBeNewName, writeStatus } from '../sumdb/set-up.js'
 import { BEGINNING } from '../sumdb/truth.js'
 import { Growth } from '../sumdb/growth.js'
 import type { ModulePublisher } from './publish.js'
 
 /** What enabling takes of the service's parts. */
-export type DatabaseNeeds = {
+type DatabaseNeeds = {
   store: Store
   zips: Pick<CheckPool, 'read'>
   journal: Journal
@@ -38,7 +39,7 @@ export type Enabling = { owner: string; name?: string; dry: boolean }
 /** How many versions were looked at, and recorded now or would be. */
 export type EnablingCounts = { looked: number; recorded: number; conflicts: number }
 /** `conflict` names a version whose record has other hashes. */
-export type EnablingEvent = { counts: EnablingCounts; at?: string; conflict?: string }
+type EnablingEvent = { counts: EnablingCounts; at?: string; conflict?: string }
 
 /**
  * Enables the database of an owner, or goes on with it. Yields what was done so far. When versions are there with other
@@ -137,9 +138,7 @@ async function recordOne(
 
 /** Tells go that there is a database. */
 async function show(store: Store, { owner, signer }: ChecksumLog): Promise<void> {
-  const { folder, supported } = databasePaths(owner, signer.name)
-  await store.writeMaking(supported, '')
-  await store.sync(folder)
+  await showToGo(store, owner, signer.name)
   await writeStatus(store, owner, 'enabled')
 }
 
@@ -152,8 +151,8 @@ export async function disableDatabase({ store, databases }: DatabaseNeeds, owner
   if (name === undefined) throw new Refusal(404, `owner ${owner} has no checksum database`)
   const { folder, supported } = databasePaths(owner, name)
   if (await store.remove(supported)) await store.sync(folder)
+  await writeStatus(store, owner, 'disabled') // before anything is published that is not recorded
   await databases.close(owner)
-  await writeStatus(store, owner, 'disabled')
   await store.removeFolder(folder)
   await store.prune(folder.slice(0, folder.lastIndexOf('/')), folder.slice(0, -name.length - 1))
 }

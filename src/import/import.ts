@@ -4,7 +4,7 @@
 import { mustBeDeclared } from '../access/files.js'
 import type { Config } from '../config.js'
 import { sumOf } from '../digest.js'
-import { messageOf, Refusal } from '../errors.js'
+import { messageOf, NameTaken, Refusal } from '../errors.js'
 import type { ModuleIntake } from '../go/intake.js'
 import { versionFile, type ModuleVersion } from '../layout.js'
 import type { CheckPool } from '../modzip/check-pool.js'
@@ -126,7 +126,7 @@ async function publish(importing: Importing, found: FoundVersion): Promise<Versi
     try {
       await intake.publishRead(owner, received, zip, { published: beside.published })
     } catch (error) {
-      if (!(error instanceof Refusal) || error.status !== 409) throw error
+      if (!(error instanceof NameTaken)) throw error
       return compare(importing, at, received.path, zip) // an upload has published it meanwhile
     }
     return { result: 'published', bytes: received.size }

@@ -31,6 +31,7 @@ import { SeenDatabases } from './recorded-sums.js'
 import { Reporter } from './reporter.js'
 import type { SeeingNeeds } from './seen-database.js'
 import { sampleOf, type SampleRequest } from './sample.js'
+import { inspectTombstones } from './tombstones.js'
 import { inspectOwnerViews } from './views.js'
 import { walk, type Found } from './walk.js'
 import { ZipReadings } from './zip-readings.js'
@@ -96,6 +97,7 @@ export async function* inspectTree(
     for (const fault of await inspectLost(inspecting, problem)) yield { fault }
   if (scope.owner === undefined && scope.module === undefined) {
     for (const fault of await reporter.report(await inspectAccess(store))) yield { fault }
+    for (const fault of await reporter.report(await inspectTombstones(store))) yield { fault }
     if (noService) for (const fault of await reporter.report(await leftovers(store))) yield { fault }
   }
   yield { totals, done: true }

@@ -3,7 +3,7 @@
 import { dirname } from 'node:path'
 import { takeRights } from '../access/accounts.js'
 import { changeAccess } from '../access/derive.js'
-import { mustBeDeclared } from '../access/files.js'
+import { isDeclared, notDeclared } from '../access/files.js'
 import { forgetOwner, holdsPackages, restoreOwner } from '../access/owners.js'
 import { mustBeName } from '../access/rights.js'
 import { Refusal } from '../errors.js'
@@ -15,6 +15,7 @@ import type { Journal } from './journal.js'
 import { isOfOwner, versionPathOf } from './operation.js'
 import type { OwnerViews } from './owner-views.js'
 import { allRecords } from './records.js'
+import { forgetTombstones, hasTombstones } from './tombstones.js'
 import { ownerKey } from './watch.js'
 
 const holdsStill = (owner: string): Refusal =>
@@ -43,7 +44,12 @@ export const removeOwner = (
   changeAccess(store, async () => {
     mustBeName('owner', owner)
     const holds = await holdsPackages(store, owner)
-    if (!withPackages || !(await isLeft(store, owner))) await mustBeDeclared(store, owner)
+    // What a removal that was cut off has left goes with the next one.
+    const isThere =
+      (withPackages && (await isLeft(store, owner))) ||
+      (await isDeclared(store, owner)) ||
+      (await hasTombstones(store, owner))
+    if (!isThere) throw notDeclared(owner)
     if (!withPackages && holds) throw holdsStill(owner)
     const before = await forgetOwner(store, owner)
     await journal.idle((key) => isOfOwner(key, owner))
@@ -54,8 +60,10 @@ export const removeOwner = (
     await takeRights(store, owner) // a later owner of the same name is another one
     await ownerViews.forget(owner)
     journal.touch(ownerKey(owner))
-    // Before the packages: a later owner of the name must not find the key, wherever this ends.
+    // Before the packages: as long as there is anything left, the removal can be said again. And a later owner of the
+    // name must not find the key, wherever this ends.
     if (await hasDatabase(store, owner)) await retireDatabase({ store, databases }, owner)
+    await forgetTombstones(store, owner)
     await removePackages(store, owner)
     journal.touch(ownerKey(owner)) // who copied packages meanwhile looks at them once more
     await ownerViews.forget(owner) // somebody may have read the tree before it went

@@ -3,7 +3,7 @@
 import { isOwnerName } from '../access/rights.js'
 import { Refusal } from '../errors.js'
 import { firstUrl } from '../addresses/listen-address.js'
-import { folders } from '../layout.js'
+import { folders, goFolder, urlPath } from '../layout.js'
 import { disableDatabase, enableDatabase, type Enabling, type EnablingCounts } from '../go/enable-database.js'
 import { reconstruct } from '../sumdb/reconstruction.js'
 import { headAt, reportOf, type DatabaseReport } from '../sumdb/report.js'
@@ -129,7 +129,7 @@ async function shown(parts: Parts, owners: readonly string[]): Promise<ShownData
   const found: ShownDatabase[] = []
   for (const owner of owners) {
     const report = await reportOf(parts, owner)
-    if (report) found.push({ ...report, goproxy: `${base}/api/packages/${owner}/go` })
+    if (report) found.push({ ...report, goproxy: `${base}${urlPath(goFolder(owner))}` })
   }
   return found
 }

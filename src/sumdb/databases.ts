@@ -1,14 +1,15 @@
 // The checksum databases of all owners that have one, opened once. Of an owner without one nothing is asked.
 
-import { messageOf, PLINTH, Refusal } from '../errors.js'
+import { errno, messageOf, PLINTH, Refusal } from '../errors.js'
 import { folders } from '../layout.js'
 import type { Log } from '../log.js'
 import type { Store } from '../store/store.js'
 import { ChecksumLog } from './log.js'
 import { parseSigner } from './note.js'
 import { statePaths } from './paths.js'
-import { finishRotation } from './rotation.js'
+import { finishRotation } from './rotation-files.js'
 import type { GoSums } from './record.js'
+import { showToGo } from './supported.js'
 
 /** What publishing asks of a database. */
 type Recorder = Pick<ChecksumLog, 'mustAgree' | 'append'>
@@ -35,10 +36,15 @@ export class ChecksumDatabases {
 
   /** Opens the database of an owner, or opens it again. One that cannot be opened refuses what it is asked. */
   async open(owner: string): Promise<void> {
-    this.#opened.delete(owner)
+    const before = this.#opened.get(owner)
+    if (before) {
+      const reason = `the checksum database of ${owner} is being opened again`
+      this.#opened.set(owner, new Refusal(503, reason)) // until then nothing may be published without its record
+      if (before instanceof ChecksumLog) await before.close(reason)
+    }
     await finishRotation(this.#store, owner)
     const key = await this.#store.read(statePaths(owner).key)
-    if ((await this.statusOf(owner)) === undefined) return // it was never finished
+    if ((await this.statusOf(owner)) === undefined) return void this.#opened.delete(owner) // it was never finished
     try {
       const signer = parseSigner(key?.toString() ?? '')
       if (!signer)
@@ -47,9 +53,14 @@ export class ChecksumDatabases {
             `${PLINTH} sumdb rotate ${owner} with a new name`,
         )
       this.#opened.set(owner, await ChecksumLog.open(this.#store, this.#log, owner, signer))
+      // A rotation that was cut off may not have come to this.
+      if ((await this.statusOf(owner)) === 'enabled') await showToGo(this.#store, owner, signer.name)
     } catch (error) {
       this.#log('error', 'checksum database stopped', { owner, reason: messageOf(error) })
-      this.#opened.set(owner, new Refusal(503, messageOf(error)))
+      // a system's error names paths
+      const isOurs = errno(error) === undefined
+      const unknown = `the checksum database of ${owner} could not be opened: the service's log says why`
+      this.#opened.set(owner, new Refusal(503, isOurs ? messageOf(error) : unknown))
     }
   }
 
@@ -57,7 +68,8 @@ export class ChecksumDatabases {
   async close(owner: string): Promise<void> {
     const opened = this.#opened.get(owner)
     this.#opened.delete(owner)
-    if (opened instanceof ChecksumLog) await opened.alone(async () => {})
+    if (opened instanceof ChecksumLog)
+      await opened.close(`the checksum database of ${owner} is being disabled: publish once more`)
   }
 
   /** What records the versions of an owner; `undefined` when it has no database. */

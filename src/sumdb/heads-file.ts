@@ -39,12 +39,15 @@ export function parseHeadLine(text: string, verifier: Verifier): SignedHead | un
   return head && isSignatureOf(verifier, head, head.signature) ? head : undefined
 }
 
-/** What is at the end of the file: its last heads, the newest last, and a line before them that is none. */
-export type HeadsTail = { lines: HeadLine[]; isDamaged: boolean }
+/**
+ * What is at the end of the file: its last heads, the newest last. `isCut`: there may be others before them.
+ * `isDamaged`: there is a line before the last one that is none.
+ */
+type HeadsTail = { lines: HeadLine[]; isCut: boolean; isDamaged: boolean }
 
 /**
  * Reads the last heads, all of a short file. A last line that is no head was being written when the machine died: it is
- * left out. `isDamaged`: there is another line that is none.
+ * left out.
  */
 export async function readTail(file: AppendFile, verifier: Verifier): Promise<HeadsTail> {
   const size = await file.size()
@@ -60,7 +63,7 @@ export async function readTail(file: AppendFile, verifier: Verifier): Promise<He
     else if (!isLast) isDamaged = true
     start = end + 1
   }
-  return { lines, isDamaged }
+  return { lines, isCut: from > 0, isDamaged }
 }
 
 /**

@@ -104,10 +104,6 @@ export const isSignatureOf = ({ key }: Verifier, head: Head, signature: Uint8Arr
 export const headText = ({ name, id }: Verifier, head: Head, signature: Uint8Array): string =>
   `${treeText(head)}\n— ${name} ${Buffer.concat([Buffer.from(id, 'hex'), signature]).toString('base64')}\n`
 
-/** Signs a head. */
-export const signHead = (signer: Signer, head: Head): string =>
-  headText(signer, head, signatureOf(signer, head))
-
 /**
  * Reads a signed head with the 64 bytes of its signature. `undefined` for any other text, and when no line has a
  * signature of this verifier that is right. Lines of others, witnesses say, are let through.

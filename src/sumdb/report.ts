@@ -8,12 +8,12 @@ import { readTail } from './heads-file.js'
 import { parseSigner, verifierText, type Head } from './note.js'
 import { statePaths } from './paths.js'
 import { readRecords } from './records-file.js'
-import { namesBefore } from './rotation.js'
+import { namesBefore } from './rotation-files.js'
 import { Truth } from './truth.js'
 
 /**
- * `gosumdb` is what clients have in GOSUMDB; `root` in base64 and `bytes` of the records are those at `size`. `refusal`:
- * why nothing is recorded. `earlier` are the names before a rotation.
+ * `gosumdb` is what clients have in GOSUMDB; `root` in base64 and `bytes` of the records are those at `size`.
+ * `refusal`: why nothing is recorded. `earlier` are the names before a rotation.
  */
 export type DatabaseReport = {
   owner: string

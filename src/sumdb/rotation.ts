@@ -1,6 +1,6 @@
-// Gives an owner's database a new name and a new key: when the key was seen or lost, when a backup was restored, or when
-// clients are to have another name. The records stay. The files of the old name stay in the tree, as they are, until
-// they are dropped.
+// Gives an owner's database a new name and a new key: when the key was seen or lost, when a backup was restored, or
+// when clients are to have another name. The records stay. The files of the old name stay in the tree, as they are,
+// until they are dropped.
 
 import { messageOf, Refusal } from '../errors.js'
 import { sumdbFolder, sumdbRoot } from '../layout.js'
@@ -9,16 +9,18 @@ import { DamagedLog } from './damaged-log.js'
 import type { ChecksumDatabases } from './databases.js'
 import { Growth } from './growth.js'
 import { headLine, readHeads, type SignedHead } from './heads-file.js'
-import { newSigner, parseSigner, signatureOf, signerText, type Signer } from './note.js'
-import { databasePaths, statePaths } from './paths.js'
+import { newSigner, signatureOf, signerText, type Signer } from './note.js'
+import { statePaths } from './paths.js'
 import { restoreFiles } from './restore-files.js'
+import { finishRotation, namesBefore } from './rotation-files.js'
 import { mustBeNewName, noteName } from './set-up.js'
+import { showToGo } from './supported.js'
 import { BEGINNING, Truth, type LogPlace } from './truth.js'
 
 type Needs = { store: Store; databases: ChecksumDatabases }
 
 /** `onRecord` is called for each record that is written under the new name. */
-export type Rotating = { owner: string; name: string; onRecord: () => void }
+type Rotating = { owner: string; name: string; onRecord: () => void }
 
 /**
  * Rotates the database of an owner. It goes on recording, but for the last moment. Throws a {@link Refusal}: 404 when
@@ -42,15 +44,17 @@ export async function rotateDatabase(needs: Needs, { owner, name, onRecord }: Ro
     const last = log ? log.place : first
     await writeAs({ store, owner, signer, truth, onRecord }, first, last)
     await writeNext(store, owner, signer, [first, last])
+    log?.stop(`the checksum database of ${owner} has another name from now on: publish once more`)
     await archive(store, owner)
     await noteName(store, owner, signer)
     await takeNext(store, owner)
-    const { folder, supported } = databasePaths(owner, name)
-    await store.writeMaking(supported, '')
-    await store.sync(folder)
+    await showToGo(store, owner, name)
   }
-  await (log ? log.alone(switchOver) : switchOver())
-  await databases.open(owner)
+  try {
+    await (log ? log.alone(switchOver) : switchOver())
+  } finally {
+    await databases.open(owner)
+  }
 }
 
 /** The place where a log ends of which nobody records: at its last head that its records fit. */
@@ -124,26 +128,6 @@ async function takeNext(store: Store, owner: string): Promise<void> {
   await store.move(next.key, key)
   await store.sync(folder)
   await finishRotation(store, owner)
-}
-
-/** Ends a rotation that was cut off when its key was in force already. */
-export async function finishRotation(store: Store, owner: string): Promise<void> {
-  const { next, heads, folder } = statePaths(owner)
-  if ((await store.exists(next.key)) || !(await store.exists(next.heads))) return
-  await store.move(next.heads, heads)
-  await store.sync(folder)
-  await store.removeFolder(next.folder)
-}
-
-/** The names that the database of an owner had before, the oldest first. */
-export async function namesBefore(store: Store, owner: string): Promise<string[]> {
-  const { before } = statePaths(owner)
-  const names: string[] = []
-  for (const nth of (await store.names(before)).map(Number).sort((a, b) => a - b)) {
-    const signer = parseSigner((await store.read(`${before}/${nth}/key`))?.toString() ?? '')
-    if (signer) names.push(signer.name)
-  }
-  return names
 }
 
 /** Takes the files of earlier names out of the tree. Resolves with the names. */

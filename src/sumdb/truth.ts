@@ -1,14 +1,16 @@
 // The truth of a log, records and heads, and everything that follows from it.
 
-import { AppendFile } from '../store/append-file.js'
+import { messageOf } from '../errors.js'
+import { AppendFile, Unsynced } from '../store/append-file.js'
 import type { Store } from '../store/store.js'
+import { waitForAll } from '../store/wait-for-all.js'
 import { DamagedLog } from './damaged-log.js'
 import { Edge, partialTiles, TILE_WIDTH, type HashTile } from './edge.js'
 import { Growth, type DatabaseFile } from './growth.js'
 import { HASH_BYTES, leafHash } from './hashes.js'
 import { headLine, readHeads, type HeadLine, type SignedHead } from './heads-file.js'
 import { headText, type Verifier } from './note.js'
-import { databasePaths, DATA, lookupName, partialPath, statePaths, tilePath } from './paths.js'
+import { databasePaths, lookupName, partialPath, statePaths, tilePath } from './paths.js'
 import { lookupText, parseRecord } from './record.js'
 import { lastRecords, readRecords } from './records-file.js'
 
@@ -24,6 +26,18 @@ export const BEGINNING: LogPlace = { head: undefined, end: 0 }
 export const placeOf = (line: HeadLine | undefined): LogPlace =>
   line ? { head: line.head, end: line.end } : BEGINNING
 
+/** An append failed, and nobody knows how long the files are on the disk. `cause` is why it failed. */
+export class UnknownEnd extends Error {
+  override readonly name = 'UnknownEnd'
+  /** A sync failed. */
+  readonly isOfDisk: boolean
+
+  constructor(cause: unknown) {
+    super(messageOf(cause), { cause })
+    this.isOfDisk = cause instanceof Unsynced
+  }
+}
+
 export class Truth {
   readonly records: AppendFile
   readonly heads: AppendFile
@@ -34,6 +48,27 @@ export class Truth {
     this.#store = store
     this.records = new AppendFile(store.at(paths.records))
     this.heads = new AppendFile(store.at(paths.heads))
+  }
+
+  /**
+   * Appends records and their head at `place`, side by side. Both are on the disk when it resolves. When it throws the
+   * truth is what it was, unless that is an {@link UnknownEnd}.
+   */
+  async extend({ head: last, end }: LogPlace, records: Buffer, head: Buffer): Promise<void> {
+    const bytes = last?.bytes ?? 0
+    const appending = [this.records.append(records, bytes), this.heads.append(head, end)]
+    const failures = (await Promise.allSettled(appending)).flatMap((result) =>
+      result.status === 'rejected' ? [result.reason as unknown] : [],
+    )
+    const unsynced = failures.find((failure) => failure instanceof Unsynced)
+    if (unsynced) throw new UnknownEnd(unsynced)
+    if (failures.length === 0) return
+    try {
+      await waitForAll([this.heads.truncate(end), this.records.truncate(bytes)])
+    } catch (error) {
+      throw new UnknownEnd(error)
+    }
+    throw failures[0]
   }
 
   /** The place of the head of this size; `undefined` when none was signed. Reads the heads from the first one. */
@@ -127,6 +162,3 @@ export const latestFile = (verifier: Verifier, head: SignedHead): DatabaseFile =
   path: 'latest',
   content: Buffer.from(headText(verifier, head, head.signature)),
 })
-
-/** Whether this is the folder of partial data tiles. */
-export const isDataFolder = (path: string): boolean => path.startsWith(`tile/8/${DATA}/`)

@@ -4,7 +4,16 @@
 // The process that is killed holds the publishers alone (publisher-process.ts): it starts faster than the service.
 
 import t from 'tap'
-import { isRefresh, outcome, steps, wayBack, type Step } from './steps.js'
+import {
+  forgetTombstonesOf,
+  isRefresh,
+  lostPromises,
+  makeImmutable,
+  outcome,
+  steps,
+  wayBack,
+  type Step,
+} from './steps.js'
 import { startPublisher } from './publisher.js'
 import { needs } from '../support/programs.js'
 import { writtenFiles } from './known-ids.js'
@@ -14,11 +23,13 @@ import { hitAll, traced, type Call } from './strace.js'
 
 async function killEverywhere(step: Step) {
   const data = await newData({ fast: true })
+  if (step.immutable) makeImmutable(data)
   const problems: string[] = []
   let kills = 0
   /** What has to be true after recovery. */
   const check = async (last: string, answer: string | undefined): Promise<void> => {
     const found = [...violations(data), ...(await viewProblems(data))]
+    if (last !== 'at first') found.push(...lostPromises(data, step))
     const now = outcome(data, step)
     if (now === undefined) found.push('the act was done by half')
     if (answer === 'done' && now === 'not done') found.push('what was answered is not there')
@@ -32,6 +43,7 @@ async function killEverywhere(step: Step) {
       const result = await publisher.act(act)
       if (result !== 'done') problems.push(`after ${last}: ${JSON.stringify(act)}: ${result}`)
     }
+    forgetTombstonesOf(data, step)
     const calls = await traced(
       publisher.thread,
       data,

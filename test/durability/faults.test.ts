@@ -6,7 +6,17 @@ import { readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { simpleModule } from '../support/zips.js'
-import { isRefresh, outcome, steps, wayBack, type Act, type Step } from './steps.js'
+import {
+  forgetTombstonesOf,
+  isRefresh,
+  lostPromises,
+  makeImmutable,
+  outcome,
+  steps,
+  wayBack,
+  type Act,
+  type Step,
+} from './steps.js'
 import { until } from '../support/until.js'
 import { needs } from '../support/programs.js'
 import { writtenFiles } from './known-ids.js'
@@ -48,6 +58,7 @@ const WITH_LOOKS = [
   'delete the last version',
   'publish a file',
   'delete one of two files',
+  'delete a version of an immutable owner',
 ]
 const ALL = process.env['PLINTH_TEST_ALL_FAULTS'] === '1'
 
@@ -67,6 +78,7 @@ async function start(data: string): Promise<{ service: Service; thread: number }
 
 async function failEverywhere(t: Test, step: Step) {
   const data = await newData({ fast: true })
+  if (step.immutable) makeImmutable(data)
   const { service, thread } = await start(data)
   t.teardown(() => service.kill('SIGKILL')) // this process would wait for one that was left
   const problems: string[] = []
@@ -74,6 +86,7 @@ async function failEverywhere(t: Test, step: Step) {
   const trace = async (inject: string[]): Promise<Call[]> => {
     const found: string[] = []
     let answer: Result | undefined
+    forgetTombstonesOf(data, step)
     const calls = await traced(thread, data, inject, async () => {
       answer = await request(data, step.act)
       await viewsFollow(data) // so a recording has all of the refresh, on a slow machine and on a fast one
@@ -92,6 +105,7 @@ async function failEverywhere(t: Test, step: Step) {
     if (!expected.includes(again.status)) found.push(`again: ${again.status} ${again.body}`)
     await viewsFollow(data)
     found.push(...violations(data).filter((problem) => !isTemp(problem)), ...(await viewProblems(data)))
+    found.push(...lostPromises(data, step))
     for (const act of wayBack(data, step)) {
       const result = await request(data, act)
       if (!isDone(result)) found.push(`back: ${result.status} ${result.body}`)

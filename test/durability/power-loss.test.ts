@@ -9,7 +9,7 @@ import { lstatSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { openParts } from '../support/parts.js'
-import { isPublished, type Act, type Publish } from './steps.js'
+import { isPublished, makeImmutable, withoutTombstone, type Act, type Publish } from './steps.js'
 import { openDisk, parseCalls, type FileCall, type Luck, type Mutant } from './disk-model.js'
 import { startPublisher } from './publisher.js'
 import { needs } from '../support/programs.js'
@@ -73,6 +73,7 @@ const MUTANTS: Record<string, Mutant> = {
   'the folder of @latest is not synced': without(/\/go\/.*\/m$/),
   'the folder of the files is not synced': without(/\/generic\/tool\/[^/]+$/),
   'the folder of the markers is not synced': without(/\/state\/due$/),
+  'no tombstone is synced': without(/\/state\/gone(\/..)?$/),
   'the log of versions is not synced': without(/\/index\.ndjson$/),
   'the folder of the views is not synced': without(/\/-$/),
   'the parents of new folders are not synced': without(/\/(go|example\.com|!own|generic|tool)$/),
@@ -80,6 +81,7 @@ const MUTANTS: Record<string, Mutant> = {
 
 async function record(): Promise<{ data: string; calls: FileCall[] }> {
   const data = await newData({ fast: true })
+  makeImmutable(data) // its deletes do what those of other owners do, and something before it
   const publisher = await startPublisher(data)
   const before = tempFolder('plinth-before', '/dev/shm')
   openDisk(data).crash(before, 'everything', Math.random) // a copy
@@ -125,6 +127,7 @@ function wrongWith(data: string, { begun, ended }: Progress): string[] {
     )
     if (touching.some(({ id }) => !ended.has(id))) continue // under way: either will do
     const expected = touching.at(-1)?.act.op === 'publish'
+    if (touching.some(({ act }) => act.op === 'delete')) problems.push(...withoutTombstone(data, [of]))
     if (isPublished(data, of) !== expected)
       problems.push(`${JSON.stringify(of)} was acknowledged as ${expected ? 'there' : 'gone'}`)
   }
