@@ -5,9 +5,28 @@ import { join } from 'node:path'
 import { StartProblem } from '../errors.js'
 import { folders, sumdbNamesPath, sumdbState } from '../layout.js'
 import { unlessAbsent } from '../store/reading.js'
+import { AppendFile } from '../store/append-file.js'
+import { parseUnsigned, type SignedHead } from '../sumdb/heads-file.js'
 import { statePaths } from '../sumdb/paths.js'
 import { look } from './compare.js'
 import type { Pass, Replica } from './replica.js'
+
+/** More than two lines have. */
+const TAIL_BYTES = 1024
+
+/** The last lines of a file of heads, whatever their signatures; a part of a line is left out. */
+async function lastLines(file: AppendFile, size: number): Promise<{ head: SignedHead; end: number }[]> {
+  const from = Math.max(0, size - TAIL_BYTES)
+  const text = (await file.read(from, size)).toString('latin1')
+  const lines: { head: SignedHead; end: number }[] = []
+  let start = from === 0 ? 0 : text.indexOf('\n') + 1
+  for (let end = text.indexOf('\n', start); end !== -1; end = text.indexOf('\n', start)) {
+    const head = parseUnsigned(text.slice(start, end))
+    start = end + 1
+    if (head) lines.push({ head, end: from + start })
+  }
+  return lines
+}
 
 /** So often it begins anew when a key is changed meanwhile. */
 const ATTEMPTS = 20
@@ -51,10 +70,32 @@ export class DatabaseCopies {
     const names = await this.#names(folder)
     for (const name of (await unlessAbsent(readdir(join(this.#folder, folder)))) ?? [])
       if (!names.includes(name)) await this.#replica.remove(`${folder}/${name}`)
-    const others = names.map((name) => `${folder}/${name}`).filter((path) => path !== heads && path !== records)
+    const others = names
+      .map((name) => `${folder}/${name}`)
+      .filter((path) => path !== heads && path !== records)
     for (const path of [...others, heads, records])
       if ((await look(join(this.#data, path)))?.isDirectory()) await this.#replica.folder(path, PASS)
       else await this.#replica.file(path, PASS)
+    await this.#cutOff(owner)
+  }
+
+  /**
+   * Cuts off what was being appended: a head that is not whole or whose records are not there, and records behind the
+   * last head.
+   */
+  async #cutOff(owner: string): Promise<void> {
+    const paths = statePaths(owner)
+    const [heads, records] = [paths.heads, paths.records].map(
+      (path) => new AppendFile(join(this.#folder, path)),
+    )
+    const bytes = await unlessAbsent(records?.size() ?? Promise.resolve(0))
+    const size = await unlessAbsent(heads?.size() ?? Promise.resolve(0))
+    if (!heads || !records || bytes === undefined || size === undefined) return
+    const lines = await lastLines(heads, size)
+    const last = lines.findLast(({ head }) => head.bytes <= bytes)
+    if (!last || lines.indexOf(last) < lines.length - 2) return // one commit is under way: this is damage
+    if (last.end < size) await heads.truncate(last.end)
+    if (last.head.bytes < bytes) await records.truncate(last.head.bytes)
   }
 
   /** What a rotation changes: the key that is in force, and the names beside it. */

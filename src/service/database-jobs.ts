@@ -5,6 +5,7 @@ import { Refusal } from '../errors.js'
 import { firstUrl } from '../addresses/listen-address.js'
 import { folders, goFolder, urlPath } from '../layout.js'
 import { disableDatabase, enableDatabase, type Enabling, type EnablingCounts } from '../go/enable-database.js'
+import { ownerKey } from '../packages/watch.js'
 import { reconstruct } from '../sumdb/reconstruction.js'
 import { headAt, reportOf, type DatabaseReport } from '../sumdb/report.js'
 import { retireDatabase } from '../sumdb/retirement.js'
@@ -48,8 +49,22 @@ export async function* doWithDatabases(
   request: DatabaseRequest,
   signal: AbortSignal,
 ): AsyncGenerator<DatabaseEvent> {
-  const { store, databases } = parts
   if (request.action === 'show') return yield* show(parts, request)
+  // A backup that is made meanwhile looks at what the owner has once more.
+  parts.journal.touch(ownerKey(request.owner))
+  try {
+    yield* change(parts, request, signal)
+  } finally {
+    parts.journal.touch(ownerKey(request.owner))
+  }
+}
+
+async function* change(
+  parts: Parts,
+  request: Exclude<DatabaseRequest, { action: 'show' }>,
+  signal: AbortSignal,
+): AsyncGenerator<DatabaseEvent> {
+  const { store, databases } = parts
   const { owner } = request
   if ((await databases.statusOf(owner)) === undefined && request.action !== 'enable')
     throw new Refusal(404, `owner ${owner} has no checksum database`)
