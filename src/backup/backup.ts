@@ -17,13 +17,13 @@
 //    its version goes, so none is missing. One of a version that is in the copy says what is there.
 // 7. The views of an owner's packages together follow from the packages. A marker for each owner makes the start after
 //    the restore derive them. Lines that are missing in the log of versions are added then.
-// 7. A checksum database grows all the time and is never held. Its `latest` is copied before the folders beside it are
+// 8. A checksum database grows all the time and is never held. Its `latest` is copied before the folders beside it are
 //    listed, so every file that a reader of this head needs is in the copy, or was of a partial tile that has become
-//    full since. Then, after all packages, `heads` is copied, and `records` at the very end. So `heads` has the commit of
-//    every file and of every version in the copy, and `records` has the records of these. A last head whose records are
-//    not there yet, and records that are behind the last head, are cut off in the copy: nobody has seen these when the
-//    heads were copied. The start after the restore derives every file that comes after `latest`, or all of them without
-//    one. A key that is changed meanwhile makes this begin anew.
+//    full since. Then, after all packages, `heads` is copied, and `records` at the very end. So `heads` has the commit
+//    of every file and of every version in the copy, and `records` has the records of these. A last head whose records
+//    are not there yet, and records that are behind the last head, are cut off in the copy: nobody has seen these when
+//    the heads were copied. The start after the restore derives every file that comes after `latest`, or all of them
+//    without one. A key that is changed meanwhile makes this begin anew.
 //
 // So every version that `list` names has all its files, and every version that was acknowledged before the beginning
 // and not deleted since is there. Without a service the command holds the data folder's lock, nothing changes, and the
