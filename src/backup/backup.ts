@@ -17,6 +17,13 @@
 //    its version goes, so none is missing. One of a version that is in the copy says what is there.
 // 7. The views of an owner's packages together follow from the packages. A marker for each owner makes the start after
 //    the restore derive them. Lines that are missing in the log of versions are added then.
+// 8. A checksum database grows all the time and is never held. Its `latest` is copied before the folders beside it are
+//    listed, so every file that a reader of this head needs is in the copy, or was of a partial tile that has become
+//    full since. Then, after all packages, `heads` is copied, and `records` at the very end. So `heads` has the commit
+//    of every file and of every version in the copy, and `records` has the records of these. A last head whose records
+//    are not there yet, and records that are behind the last head, are cut off in the copy: nobody has seen these when
+//    the heads were copied. The start after the restore derives every file that comes after `latest`, or all of them
+//    without one. A key that is changed meanwhile makes this begin anew.
 //
 // So every version that `list` names has all its files, and every version that was acknowledged before the beginning
 // and not deleted since is there. Without a service the command holds the data folder's lock, nothing changes, and the
@@ -33,6 +40,7 @@ import { FIRST_FORMAT } from '../store/format.js'
 import { unlessAbsent } from '../store/reading.js'
 import { look } from './compare.js'
 import { syncTree } from './copy-file.js'
+import { DatabaseCopies } from './database-copies.js'
 import type { Destination } from './destination.js'
 import { writeNote } from './note.js'
 import { filesOf, keyOfUpload } from './package-files.js'
@@ -79,6 +87,8 @@ export class Backup {
   readonly #data: string
   readonly #folder: string
   readonly #replica: Replica
+  /** What the service keeps of checksum databases. */
+  readonly #databases: DatabaseCopies
   readonly #begunMs: number
   /** Whether an interrupted run has left something. */
   #left: boolean
@@ -87,6 +97,7 @@ export class Backup {
     this.#data = data
     this.#folder = folder
     this.#replica = replica
+    this.#databases = new DatabaseCopies(data, folder, replica)
     this.#begunMs = begunMs
     this.#left = left
   }
@@ -146,7 +157,10 @@ export class Backup {
     let { keys, count } = await source.touched(0)
     for (let round = 1; ; round++) {
       await this.#again(source, keys)
-      await source.holdAccess(() => this.#copyAccess())
+      await source.holdAccess(async () => {
+        await this.#copyAccess()
+        await this.#databases.copy() // an owner that is removed takes the lock first
+      })
       const later = await source.touched(count)
       const anew = new Set([...keys, ...later.keys].map(removedOwner))
       keys = later.keys.filter(

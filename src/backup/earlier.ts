@@ -2,7 +2,7 @@
 
 import type { Stats } from 'node:fs'
 import { basename, join } from 'node:path'
-import { ownerViews } from '../layout.js'
+import { folders, ownerViews } from '../layout.js'
 import { hasSameBytes, look, looksSame } from './compare.js'
 import { linkTo } from './copy-file.js'
 
@@ -10,6 +10,9 @@ import { linkTo } from './copy-file.js'
 export const MARGIN_MS = 60_000
 /** Lines are added to its end, so it is never shared with another backup. */
 const APPENDED = basename(ownerViews('x').log)
+
+const isAppended = (path: string): boolean =>
+  basename(path) === APPENDED || path.startsWith(`${folders.sumdb}/`)
 
 /** `folder` is absolute. `files` is their number. `damaged` are paths of files that are not what was uploaded. */
 export type Earlier = { folder: string; begunMs: number; files: number; damaged: ReadonlySet<string> }
@@ -19,7 +22,7 @@ type Shared = { path: string; from: string; to: string; status: Stats }
 
 /** Makes `to` a hard link to the earlier copy of `from`, if that is the same. */
 export async function share(earlier: Earlier, { path, from, to, status }: Shared): Promise<boolean> {
-  if (earlier.damaged.has(path) || basename(path) === APPENDED) return false
+  if (earlier.damaged.has(path) || isAppended(path)) return false
   const theirs = join(earlier.folder, path)
   const there = await look(theirs)
   if (!there || !looksSame(status, there)) return false

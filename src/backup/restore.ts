@@ -4,16 +4,27 @@
 import { existsSync, mkdirSync, readdirSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { StartProblem } from '../errors.js'
-import { folders, formatPath } from '../layout.js'
+import { folders, formatPath, sumdbNamesPath } from '../layout.js'
 import { isHalfRestored, NEW_FORMAT, readFormat, writeFormat } from '../store/format.js'
 import { syncTree } from './copy-file.js'
 import { mustBeApart } from './destination.js'
 import { readNote } from './note.js'
-import { Replica } from './replica.js'
+import { Replica, type Pass } from './replica.js'
 import { Room } from './room.js'
 
 /** What is in the folder of a file system that has nothing yet. */
 const OF_FILE_SYSTEMS = ['lost+found']
+
+const RESTORED = [
+  folders.tree,
+  folders.accounts,
+  folders.owners,
+  folders.gone,
+  folders.journal,
+  folders.due,
+  folders.sumdb,
+  folders.sumdbRemoved,
+]
 
 type Restoring = {
   signal: AbortSignal
@@ -48,9 +59,9 @@ export async function restoreTo(
     signal,
     onFile: (path) => onFile(path, replica.counts, note.files),
   })
-  const { tree, accounts, owners, gone, journal, due } = folders
-  for (const folder of [tree, accounts, owners, gone, journal, due])
-    await replica.folder(folder, { there: isBegun ? 'left' : 'own', isStill: true, isCounted: true })
+  const pass: Pass = { there: isBegun ? 'left' : 'own', isStill: true, isCounted: true }
+  for (const folder of RESTORED) await replica.folder(folder, pass)
+  await replica.file(sumdbNamesPath, pass)
   const [unread] = replica.damaged
   if (unread) throw new Error(`${unread[0]}: ${unread[1]}`)
   await syncTree(data)

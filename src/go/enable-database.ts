@@ -1,6 +1,7 @@
 // Turns an owner's checksum database on, and off again. From its first step each publish is recorded. Then every
 // version that is there is recorded, while everything goes on. The database is shown at the end.
 
+import { dirname } from 'node:path'
 import { mustBeDeclared } from '../access/files.js'
 import { holdingAccessLock } from '../access/lock.js'
 import { PLINTH, Refusal, visible } from '../errors.js'
@@ -159,5 +160,5 @@ export async function disableDatabase({ store, databases }: DatabaseNeeds, owner
   await writeStatus(store, owner, 'disabled') // before anything is published that is not recorded
   await databases.close(owner)
   await store.removeFolder(folder)
-  await store.prune(folder.slice(0, folder.lastIndexOf('/')), goFolder(owner))
+  await store.prune(dirname(folder), goFolder(owner)) // the names may have folders of their own
 }

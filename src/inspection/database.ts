@@ -9,10 +9,10 @@ import { DamagedLog } from '../sumdb/damaged-log.js'
 import { Growth } from '../sumdb/growth.js'
 import { readHeads, type SignedHead } from '../sumdb/heads-file.js'
 import { headText } from '../sumdb/note.js'
-import { statePaths } from '../sumdb/paths.js'
+import { DATA, parseTilePath, statePaths } from '../sumdb/paths.js'
 import { parseLookup } from '../sumdb/record.js'
 import { readRecords } from '../sumdb/records-file.js'
-import { BEGINNING, isDataFolder, latestFile, lookupFile, type LogPlace } from '../sumdb/truth.js'
+import { BEGINNING, latestFile, lookupFile, type LogPlace } from '../sumdb/truth.js'
 import { compareFiles, type DatabaseComparing, type ExpectedFile } from './database-files.js'
 import { isTileOf, strayDatabases, strayFiles } from './database-strays.js'
 import type { Fault, Finding, Scope } from './finding.js'
@@ -119,7 +119,8 @@ async function* expectedFiles(
   for await (const { path, content } of truth.tiles(new Growth(), BEGINNING, end)) {
     // old data tiles go when the log grows, and partial ones when they are full
     const isPruned = (isThere: boolean): boolean =>
-      !isTileOf(path, sizeNow()) || (isDataFolder(path) && !isThere && sizeNow() !== end.head?.size)
+      !isTileOf(path, sizeNow()) ||
+      (parseTilePath(path)?.level === DATA && !isThere && sizeNow() !== end.head?.size)
     yield { path, content: () => content, isNeeded: (isThere) => !isPruned(isThere) }
   }
   for await (const { id, record, head } of commits(database, end)) {

@@ -44,8 +44,12 @@ export const removeOwner = (
   changeAccess(store, async () => {
     mustBeName('owner', owner)
     const holds = await holdsPackages(store, owner)
-    const isKnown = (await isDeclared(store, owner)) || (await isLeft(store, owner))
-    if (!isKnown && !(withPackages && (await store.exists(ownerTree(owner))))) throw notDeclared(owner)
+    // What a removal that was cut off has left goes with the next one.
+    const isThere =
+      (withPackages && (await isLeft(store, owner))) ||
+      (await isDeclared(store, owner)) ||
+      (await hasTombstones(store, owner))
+    if (!isThere) throw notDeclared(owner)
     if (!withPackages && holds) throw holdsStill(owner)
     const before = await forgetOwner(store, owner)
     await journal.idle((key) => isOfOwner(key, owner))

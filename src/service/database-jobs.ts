@@ -5,6 +5,7 @@ import { Refusal } from '../errors.js'
 import { firstUrl } from '../addresses/listen-address.js'
 import { folders, goFolder, urlPath } from '../layout.js'
 import { disableDatabase, enableDatabase, type Enabling, type EnablingCounts } from '../go/enable-database.js'
+import { ownerKey } from '../packages/watch.js'
 import { reconstruct } from '../sumdb/reconstruction.js'
 import { headAt, reportOf, type DatabaseReport } from '../sumdb/report.js'
 import { retireDatabase } from '../sumdb/retirement.js'
@@ -51,9 +52,12 @@ export async function* doWithDatabases(
   if (request.action === 'show') return yield* show(parts, request)
   if (request.action === 'enable' && request.dry) return yield* enable(parts, request, signal)
   const end = parts.databases.beginChange(request.owner)
+  // A backup that is made meanwhile looks at what the owner has once more.
+  parts.journal.touch(ownerKey(request.owner))
   try {
     yield* change(parts, request, signal)
   } finally {
+    parts.journal.touch(ownerKey(request.owner))
     end()
   }
 }

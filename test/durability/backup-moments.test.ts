@@ -1,7 +1,9 @@
 // What changes while a backup is made, each at its worst moment.
 
 import {
+  appendFileSync,
   chmodSync,
+  cpSync,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -23,13 +25,17 @@ import { Destination } from '../../src/backup/destination.js'
 import { restoreTo } from '../../src/backup/restore.js'
 import { readConfig } from '../../src/config.js'
 import { goneFile, sumFile } from '../../src/layout.js'
+import { enableDatabase } from '../../src/go/enable-database.js'
+import { inspectTree } from '../../src/inspection/inspect.js'
 import { removeOwner } from '../../src/packages/owner-removal.js'
 import { ownerKey } from '../../src/packages/watch.js'
+import { doWithDatabases, type DatabaseRequest } from '../../src/service/database-jobs.js'
 import { Store } from '../../src/store/store.js'
 import { settledViolations } from '../support/invariants.js'
 import { openParts } from '../support/parts.js'
 import { needs } from '../support/programs.js'
 import { memoryFolder } from '../support/temp-folder.js'
+import { until } from '../support/until.js'
 
 type Opened = Awaited<ReturnType<typeof openParts>>
 type Moments = {
@@ -468,4 +474,216 @@ t.test('what a restore refuses, and what it leaves', needs('flock'), async (t) =
   t.notOk(existsSync(join(target, 'state/backup.json')), 'it is no backup')
   const store = new Store(target)
   t.ok(await store.exists('access/accounts/admin.json'))
+})
+
+const STATE = 'state/sumdb/admin'
+
+/** What a command does with the database of admin, in the running service. */
+async function ask(parts: Opened, request: DatabaseRequest): Promise<void> {
+  for await (const _ of doWithDatabases(parts.all, request, NEVER));
+}
+
+const enabling: DatabaseRequest = { action: 'enable', owner: 'admin', name: 'sum.corp.example', dry: false }
+
+const rotating = (fresh: boolean): DatabaseRequest => ({
+  action: 'rotate',
+  owner: 'admin',
+  name: 'b.example',
+  fresh,
+})
+
+/** Records what nobody published. */
+async function grow({ databases }: Opened, count: number): Promise<void> {
+  const log = databases.logOf('admin')
+  const at = log?.size ?? 0
+  const hash = `h1:${Buffer.alloc(32, 7).toString('base64')}`
+  const one = (nth: number): Promise<void> | undefined =>
+    log?.append({ module: `example.com/x${nth % 5}`, version: `v0.0.${at + nth}` }, { zip: hash, mod: hash })
+  await Promise.all(Array.from({ length: count }, (_, nth) => one(nth)))
+}
+
+/** What verify finds of checksum databases in a restored folder, after its first start. */
+async function databaseFaults(data: string): Promise<string[]> {
+  const parts = await openParts(data)
+  const faults: string[] = []
+  for await (const event of inspectTree(parts, { mend: false, noService: true }))
+    if ('fault' in event && event.fault.path.includes('sumdb'))
+      faults.push(`${event.fault.path}: ${event.fault.fault}`)
+  return faults
+}
+
+/** `atOnce`: what is changed in no time after a file that matches was copied. */
+type DatabaseMoment = {
+  what: string
+  moments?: (parts: Opened) => Moments
+  atOnce?: [pattern: RegExp, change: (parts: Opened) => Promise<void>]
+  /** The fewest records that the restored database has; none when it has no database. */
+  size?: number
+}
+
+const DATABASES: DatabaseMoment[] = [
+  { what: 'nothing happens', size: 258 },
+  {
+    what: 'the newest head was copied, and partial tiles become full',
+    moments: (parts) => after(/sum\.corp\.example\/latest$/, () => grow(parts, 300)),
+    size: 258,
+  },
+  {
+    what: 'a tile was copied, and partial tiles become full',
+    moments: (parts) => after(/tile\/8\/0\/001\.p\//, () => grow(parts, 300)),
+    size: 558,
+  },
+  {
+    what: 'a lookup was copied, and a version is published',
+    moments: (parts) =>
+      after(/sumdb\/.*\/lookup\//, async () => {
+        await parts.publishModule('example.com/m', 'v1.2.0')
+        await grow(parts, 3)
+      }),
+    size: 262,
+  },
+  {
+    what: 'the heads were copied, and the log grows',
+    atOnce: [/admin\/heads$/, (parts) => grow(parts, 3)],
+    size: 258,
+  },
+  {
+    what: 'the records were copied, and the log grows',
+    atOnce: [
+      /admin\/records$/,
+      async (parts) => {
+        for (let count = 0; count < 40; count++) await grow(parts, 1)
+      },
+    ],
+    size: 258,
+  },
+  {
+    what: 'the key was copied, and the database is rotated',
+    atOnce: [/admin\/key$/, (parts) => ask(parts, rotating(false))],
+    size: 258,
+  },
+  {
+    what: 'the tree was copied, and the database is rotated',
+    moments: (parts) => ({
+      access: once(() => ask(parts, rotating(false))),
+    }),
+    size: 258,
+  },
+  {
+    what: 'the tree was copied, and the database begins again',
+    moments: (parts) => ({
+      access: once(() => ask(parts, rotating(true))),
+    }),
+    size: 2,
+  },
+  {
+    what: 'the tree was copied, and the database is disabled',
+    moments: (parts) => ({ access: once(() => ask(parts, { action: 'disable', owner: 'admin' })) }),
+  },
+  {
+    what: 'the owner is removed',
+    moments: (parts) => ({ access: once(() => removeOwner(parts, 'admin', true)) }),
+  },
+]
+
+/** What changes in no time is prepared in a copy of the data folder, and copied back. */
+async function prepared(
+  data: string,
+  [pattern, change]: [pattern: RegExp, change: (parts: Opened) => Promise<void>],
+): Promise<(path: string) => void> {
+  const folder = join(memoryFolder(), 'changed')
+  cpSync(data, folder, { recursive: true, preserveTimestamps: true, verbatimSymlinks: true })
+  const parts = await openParts(folder)
+  await parts.recover()
+  await change(parts)
+  parts.ownerViews.stop()
+  const changeOnce = once(async () => {
+    for (const top of ['tree', 'state']) cpSync(join(folder, top), join(data, top), { recursive: true })
+  })
+  return (path) => void (pattern.test(path) && changeOnce())
+}
+
+for (const { what, moments = (): Moments => ({}), atOnce, size } of DATABASES)
+  t.test(`a checksum database: ${what}`, needs('flock'), async (t) => {
+    const { data, parts, to } = await published()
+    await parts.recover()
+    await ask(parts, enabling)
+    await grow(parts, 250)
+    for (let count = 0; count < 6; count++) await grow(parts, 1)
+    const { file: begun, ...others } = moments(parts)
+    const file = atOnce ? await prepared(data, atOnce) : begun
+    const made = await make({ data, to }, (use) => use(sourceOf(parts, others)), { ...(file && { file }) })
+    for (const name of ['key', 'records', 'heads'])
+      if (existsSync(join(made.path, STATE)))
+        t.equal(statSync(join(made.path, STATE, name)).mode & 0o777, 0o600, name)
+    const copy = await restored(made.path)
+    t.same(copy.problems, [])
+    t.same(await databaseFaults(copy.data), [])
+    const { databases, log } = await openParts(copy.data)
+    await databases.recover()
+    t.same(
+      log.filter((line) => line.includes('stopped')),
+      [],
+    )
+    const found = databases.logOf('admin')
+    t.equal(found === undefined, size === undefined)
+    t.ok((found?.size ?? Infinity) >= (size ?? 0), String(found?.size))
+    t.ok(existsSync(join(copy.data, 'state/sumdb-names')), 'names stay used')
+  })
+
+t.test('a checksum database: it is made when the tree was copied, and grows', needs('flock'), async (t) => {
+  const { data, parts, to } = await published()
+  await parts.recover()
+  const enable = async (): Promise<void> => {
+    const request = { owner: 'admin', name: 'sum.corp.example', dry: false }
+    for await (const _ of enableDatabase(parts, request, NEVER));
+  }
+  const made = await make({ data, to }, (use) => use(sourceOf(parts, { access: once(enable) })), {
+    file: (path) => {
+      if (path.endsWith('admin/heads')) appendFileSync(join(data, STATE, 'records'), 'example.com/x v1')
+    },
+  })
+  t.notOk(existsSync(join(made.path, 'tree/api/packages/admin/go/sumdb')), 'nothing of the tree was copied')
+  const copy = await restored(made.path)
+  t.same(copy.problems, [])
+  t.same(await databaseFaults(copy.data), [])
+  t.ok(existsSync(join(copy.data, 'tree/api/packages/admin/go/sumdb/sum.corp.example/supported')))
+})
+
+t.test('a checksum database while 8 publish: nothing of before is lost', needs('flock'), async (t) => {
+  const { data, parts, to } = await published()
+  await parts.recover()
+  await ask(parts, enabling)
+  let acknowledged = 2
+  const publishWhile = async (action: () => Promise<void>): Promise<void> => {
+    const over = new AbortController()
+    const publishers = Array.from({ length: 8 }, async (_, nth) => {
+      for (let count = 0; count < 5 && !over.signal.aborted; count++) {
+        await parts.publishModule(`example.com/p${nth}/m${acknowledged}.${count}`, 'v1.0.0')
+        acknowledged++
+      }
+    })
+    await action().finally(() => over.abort())
+    await Promise.all(publishers)
+  }
+  const paths: string[] = []
+  for (let round = 0; round < 2; round++) {
+    let before = 0
+    await publishWhile(async () => {
+      const begun = acknowledged
+      await until(() => acknowledged > begun + 8)
+      before = acknowledged
+      paths.push((await make({ data, to }, (use) => use(sourceOf(parts, {})))).path)
+    })
+    const copy = await restored(paths.at(-1) ?? '')
+    t.same(copy.problems, [])
+    t.same(await databaseFaults(copy.data), [])
+    const { databases } = await openParts(copy.data)
+    await databases.recover()
+    t.ok((databases.logOf('admin')?.size ?? 0) >= before, 'what was acknowledged before is in it')
+  }
+  for (const name of ['records', 'heads', 'key']) {
+    const inodes = [data, ...paths].map((path) => statSync(join(path, STATE, name)).ino)
+    t.equal(new Set(inodes).size, 3, `${name} is shared with nothing`)
+  }
 })

@@ -22,7 +22,7 @@ import { enableDatabase } from '../../src/go/enable-database.js'
 import type { Fault } from '../../src/inspection/finding.js'
 import { inspectTree, type Inspection } from '../../src/inspection/inspect.js'
 import type { ChecksumLog } from '../../src/sumdb/log.js'
-import { newSigner, signHead, signerText } from '../../src/sumdb/note.js'
+import { headText, newSigner, signatureOf, signerText } from '../../src/sumdb/note.js'
 import type { Store } from '../../src/store/store.js'
 import { openParts, withMethods } from '../support/parts.js'
 import { memoryFolder } from '../support/temp-folder.js'
@@ -283,7 +283,8 @@ t.test('a head that we signed and that is not on the timeline is found', async (
   const { signer } = databaseOf(parts)
   const [record] = /^.*?\n\n/s.exec(readFileSync(path, 'utf8')) ?? ['']
   for (const size of [1, 100, 280, 5000]) {
-    writeFileSync(path, record + signHead(signer, { size, root: Buffer.alloc(32, 1) }))
+    const head = { size, root: Buffer.alloc(32, 1) }
+    writeFileSync(path, record + headText(signer, head, signatureOf(signer, head)))
     t.match(await inspect(parts), [{ path: `${DATABASE}/${LOOKUP}` }], String(size))
   }
 })

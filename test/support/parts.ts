@@ -58,6 +58,7 @@ export async function openParts(
   await store.prepare()
   if (!(await store.exists(ownerFile('admin')))) await store.write(ownerFile('admin'), '{}')
   return {
+    all: parts,
     store,
     log,
     zips: parts.zips,
