@@ -143,21 +143,25 @@ export class Truth {
     const finalTiles = partialTiles(last).map(({ level, index }) => `${tilePath(level, index)}.p/`)
     const data: DatabaseFile[] = []
     const heads = readHeads(this.heads, { start: from.end, end: to.end })
-    let next = (await heads.next()).value as SignedHead | undefined
-    let before = from.head?.size ?? 0
-    for await (const record of readRecords(this.records, from.head?.bytes ?? 0, to.head.bytes)) {
-      yield* growth.append(record)
-      if (growth.size !== next?.size) continue
-      if (!growth.root().equals(next.root))
-        throw new DamagedLog(`the records are not those of the head of size ${next.size}`)
-      for (const file of growth.partials(before)) if (isFinal(file.path)) yield file
-      before = growth.size
-      const partial = growth.partialData()
-      if (partial && Math.floor(growth.size / TILE_WIDTH) === Math.floor(last / TILE_WIDTH))
-        data.splice(0, data.length, ...data.slice(-(DATA_WIDTHS - 1)), partial)
-      next = (await heads.next()).value as SignedHead | undefined
+    try {
+      let next = (await heads.next()).value as SignedHead | undefined
+      let before = from.head?.size ?? 0
+      for await (const record of readRecords(this.records, from.head?.bytes ?? 0, to.head.bytes)) {
+        yield* growth.append(record)
+        if (growth.size !== next?.size) continue
+        if (!growth.root().equals(next.root))
+          throw new DamagedLog(`the records are not those of the head of size ${next.size}`)
+        for (const file of growth.partials(before)) if (isFinal(file.path)) yield file
+        before = growth.size
+        const partial = growth.partialData()
+        if (partial && Math.floor(growth.size / TILE_WIDTH) === Math.floor(last / TILE_WIDTH))
+          data.splice(0, data.length, ...data.slice(-(DATA_WIDTHS - 1)), partial)
+        next = (await heads.next()).value as SignedHead | undefined
+      }
+      if (growth.size !== last) throw new DamagedLog(`the records end before the head of size ${last}`)
+    } finally {
+      await heads.return(undefined) // it has a file open
     }
-    if (growth.size !== last) throw new DamagedLog(`the records end before the head of size ${last}`)
     yield* data
   }
 
