@@ -74,6 +74,7 @@ const ALERTS: Record<string, string[]> = {
   'failed and slow syncs': ['PlinthDiskErrors', 'PlinthDiskSlow'],
   'tokens that expire': ['PlinthTokensExpireSoon'],
   'damaged accounts': ['PlinthAccountsDamaged'],
+  'stopped checksum databases': ['PlinthChecksumDatabaseStopped'],
   'wrong credentials': ['PlinthFailedLogins'],
   'the certificate': ['PlinthCertificateExpires', 'PlinthCertificateExpired'],
   'the clock': ['PlinthClockMoved'],

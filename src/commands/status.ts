@@ -28,7 +28,7 @@ const sideLines = (name: string, { ok, reason, checks = [] }: Side): string[] =>
 const MIB = 2 ** 20
 
 function statusLines({ at, reads, uploads }: Status): string[] {
-  const { pid, version, since, disk } = uploads
+  const { pid, version, since, disk, databasesRefusing = [] } = uploads
   const mebibytes = (bytes: number): string => `${Math.floor(bytes / MIB)} MiB`
   return [
     at,
@@ -38,6 +38,7 @@ function statusLines({ at, reads, uploads }: Status): string[] {
       ? []
       : [`  service: ${version === undefined ? '' : `version ${version}, `}pid ${pid}, since ${since}`]),
     ...(disk ? [`  free: ${mebibytes(disk.free)}, of which ${mebibytes(disk.floor)} are kept free`] : []),
+    ...databasesRefusing.map(({ owner, reason }) => `  publishes of ${owner} are refused: ${reason}`),
   ]
 }
 
@@ -63,8 +64,8 @@ async function uploadsHere(data: string): Promise<Status['uploads']> {
   const answers = await askService<ServiceStatus & { done: true }>('status', {}, LOCAL_USER.by)
   if (!answers)
     return { ok: false, reason: `the service does not answer (state/lock has: ${holderOf(data)})` }
-  for await (const { ready, checks, pid, version, since, disk } of answers)
-    return { ok: ready, checks, pid, version, since, disk }
+  for await (const { ready, checks, pid, version, since, disk, databasesRefusing = [] } of answers)
+    return { ok: ready, checks, pid, version, since, disk, databasesRefusing }
   throw new Error('the service did not say how it is')
 }
 

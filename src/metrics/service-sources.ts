@@ -10,6 +10,7 @@ import type { CheckPool } from '../modzip/check-pool.js'
 import type { Journal } from '../packages/journal.js'
 import type { OwnerViews } from '../packages/owner-views.js'
 import type { Store } from '../store/store.js'
+import type { ChecksumDatabases } from '../sumdb/databases.js'
 import { FigureSource } from './figure-source.js'
 import { certificateAndClock, disk, nginx, type Into, type MachineParts } from './machine-sources.js'
 
@@ -25,6 +26,7 @@ export type MetricsParts = MachineParts & {
   journal: Journal
   ownerViews: OwnerViews
   keeper: AccessKeeper
+  databases: Pick<ChecksumDatabases, 'owners' | 'refusing'>
   readiness: AskReady
   isRecovered: () => boolean
   followsCrash: boolean
@@ -44,6 +46,7 @@ export const serviceSources = (into: Into, parts: MetricsParts): FigureSource[] 
   views(into, parts),
   disk(into, parts),
   accounts(into, parts),
+  databases(into, parts),
   verify(into, parts),
   certificateAndClock(into, parts),
   nginx(into),
@@ -175,6 +178,22 @@ const views = (into: Into, { ownerViews }: MetricsParts): FigureSource =>
         plinth_views_behind_seconds: since.length === 0 ? 0 : Math.max(0, (Date.now() - oldest) / 1000),
       }
     },
+  )
+
+const databases = (into: Into, { databases: all }: MetricsParts): FigureSource =>
+  new FigureSource(
+    into,
+    'databases',
+    {
+      plinth_checksum_databases: { help: 'Checksum databases that record what is published.' },
+      plinth_checksum_databases_refusing: {
+        help: 'Checksum databases that record nothing: publishes of their owners get 503.',
+      },
+    },
+    async () => ({
+      plinth_checksum_databases: all.owners().length - all.refusing.length,
+      plinth_checksum_databases_refusing: all.refusing.length,
+    }),
   )
 
 const accounts = (into: Into, { keeper }: MetricsParts): FigureSource =>

@@ -10,7 +10,7 @@ import { reconstruct } from '../sumdb/reconstruction.js'
 import { headAt, reportOf, type DatabaseReport } from '../sumdb/report.js'
 import { retireDatabase } from '../sumdb/retirement.js'
 import { dropEarlier, rotateDatabase } from '../sumdb/rotation.js'
-import { mustBeNewName } from '../sumdb/set-up.js'
+import { mustBeNewName } from '../sumdb/names.js'
 import type { Parts } from './parts.js'
 
 /** `size` asks for the root of the log when it had so many records. `fresh`: the new name begins without records. */

@@ -157,12 +157,14 @@ export type ServiceStatus = ReadyReport & {
   since: string
   /** What is free on the disk and what is kept free, in bytes. */
   disk: { free: number; floor: number }
+  /** Checksum databases that record nothing, so that publishes of their owners are refused. */
+  databasesRefusing: { owner: string; reason: string }[]
 }
 
 const status: Job<object, ServiceStatus & { done: true }> = {
   parse: () => ({}),
   changes: () => false,
-  run: async function* ({ readiness, freeSpace }) {
+  run: async function* ({ readiness, freeSpace, databases }) {
     const { free, floor } = await freeSpace.figures()
     const since = new Date(Date.now() - process.uptime() * 1000).toISOString()
     yield {
@@ -171,6 +173,7 @@ const status: Job<object, ServiceStatus & { done: true }> = {
       version: VERSION,
       since,
       disk: { free, floor },
+      databasesRefusing: databases.refusing,
       done: true,
     }
   },

@@ -5,6 +5,7 @@ import { folders } from '../layout.js'
 import type { Log } from '../log.js'
 import type { Store } from '../store/store.js'
 import { ChecksumLog } from './log.js'
+import { noteName } from './names.js'
 import { parseSigner } from './note.js'
 import { statePaths } from './paths.js'
 import { finishRotation } from './rotation-files.js'
@@ -49,6 +50,7 @@ export class ChecksumDatabases {
           `the key of the checksum database of ${owner} is ${key ? 'damaged' : 'lost'}. Nothing is recorded until ` +
             `${PLINTH} sumdb rotate ${owner} with a new name`,
         )
+      await noteName(this.#store, owner, signer) // whoever made the key may have died then
       this.#opened.set(owner, await ChecksumLog.open(this.#store, this.#log, owner, signer))
       // A rotation that was cut off may not have come to this.
       if ((await this.statusOf(owner)) === 'enabled') await showToGo(this.#store, owner, signer.name)
@@ -109,6 +111,14 @@ export class ChecksumDatabases {
   /** The owners whose database records, or should. */
   owners(): string[] {
     return [...this.#opened.keys()]
+  }
+
+  /** The databases that record nothing although they should, each with the reason. */
+  get refusing(): { owner: string; reason: string }[] {
+    return this.owners().flatMap((owner) => {
+      const reason = this.refusalOf(owner)
+      return reason === undefined ? [] : [{ owner, reason }]
+    })
   }
 
   /** Why the database of an owner records nothing; `undefined` when it does. */

@@ -13,7 +13,7 @@ import { newSigner, signatureOf, signerText, type Signer } from './note.js'
 import { statePaths } from './paths.js'
 import { restoreFiles } from './restore-files.js'
 import { finishRotation, namesBefore } from './rotation-files.js'
-import { mustBeNewName, noteName } from './set-up.js'
+import { mustBeNewName, noteName } from './names.js'
 import { showToGo } from './supported.js'
 import { BEGINNING, Truth, type LogPlace } from './truth.js'
 
@@ -45,8 +45,8 @@ export async function rotateDatabase(needs: Needs, { owner, name, onRecord }: Ro
     await writeAs({ store, owner, signer, truth, onRecord }, first, last)
     await writeNext(store, owner, signer, [first, last])
     await archive(store, owner)
-    await noteName(store, owner, signer)
     await takeNext(store, owner)
+    await noteName(store, owner, signer)
     await showToGo(store, owner, name)
   }
   try {

@@ -85,6 +85,11 @@ const TABLE: [alert: string, fires: Series[], quiet: Series[]][] = [
     [{ plinth_accounts_damaged: always(0) }],
   ],
   [
+    'PlinthChecksumDatabaseStopped',
+    [{ plinth_checksum_databases_refusing: always(1) }],
+    [{ plinth_checksum_databases_refusing: always(0) }],
+  ],
+  [
     'PlinthFailedLogins',
     [{ plinth_failed_logins_total: `0+61x${MINUTES}` }],
     [{ plinth_failed_logins_total: `0+59x${MINUTES}` }],

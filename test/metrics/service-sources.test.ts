@@ -70,6 +70,11 @@ t.test('accounts that expire soon, and that have expired', async (t) => {
   ])
 })
 
+t.test('checksum databases that record, and that cannot', async (t) => {
+  const databases = { owners: () => ['a', 'b', 'c'], refusing: [{ owner: 'b', reason: 'damaged' }] }
+  t.same(await told({ databases }), ['plinth_checksum_databases 2', 'plinth_checksum_databases_refusing 1'])
+})
+
 t.test('what the service before this one came to', async (t) => {
   for (const followsCrash of [true, false])
     t.same(await told({ followsCrash }, /^plinth_started/), [
