@@ -4,13 +4,13 @@ import { parseArgs } from 'node:util'
 import { doWithOwners, type OwnerAnswer, type OwnerRequest } from '../access/owner-requests.js'
 import { holdsPackages } from '../access/owners.js'
 import { isOwnerName, type Owner } from '../access/rights.js'
-import { folders, sumdbState } from '../layout.js'
+import { folders, sumdbRoot, sumdbState } from '../layout.js'
 import { runAt } from '../client/remote.js'
 import { auditedHere } from '../service/audited-here.js'
 import { runJob } from '../service/run-job.js'
 import { runAction, WrongUsage, type Action, type Command } from './command.js'
 import { mustBeSure } from './confirm.js'
-import { jsonLines, print } from './print.js'
+import { jsonLines, print, printError } from './print.js'
 import { namesServer, sayWhere, whereOf, WHERE_OPTIONS, type Where } from './where.js'
 
 const FLAGS = {
@@ -79,6 +79,15 @@ const ENDING =
   ' Its checksum database ends: clients that have its name in GOSUMDB stop, and the name can never be used again.' +
   ` What was recorded is kept in ${folders.sumdbRemoved}.`
 
+/** Says what else can be read when an owner is made public. What a server has is not known here. */
+async function sayWhatOpens(where: Where, owner: string): Promise<void> {
+  if (!('store' in where) || !isOwnerName(owner) || !(await where.store.exists(sumdbRoot(owner)))) return
+  printError(
+    `Anyone can read the checksum database of ${owner} from now on: the path, the version and the hashes of every ` +
+      'module version that it has recorded, also of those that are deleted.',
+  )
+}
+
 const ACTIONS: Readonly<Record<string, Action<Given>>> = {
   add: {
     options: ['private', 'immutable', 'json'],
@@ -106,6 +115,7 @@ const ACTIONS: Readonly<Record<string, Action<Given>>> = {
         ...(isPublic !== undefined && { public: isPublic }),
         ...(immutable !== undefined && { immutable }),
       }
+      if (isPublic === true) await sayWhatOpens(given.where, name)
       const owner = ownerIn(await ask(given.where, { action: 'set', ...request }), request)
       print(values.json ? jsonLines(owner) : [`owner ${name} is ${readersText(owner)}`, ...promise(owner)])
     },

@@ -50,7 +50,7 @@ export async function findEnd(looking: Looking): Promise<FoundLog> {
 /** Finds the end of a log as {@link findEnd} does, and changes nothing. */
 export async function lookForEnd(looking: Looking): Promise<FoundLog> {
   const { store, owner, verifier, truth } = looking
-  if (!(await truth.isThere())) throw new DamagedLog(damaged(owner, 'its records or its heads are lost'))
+  if (!(await truth.isThere())) throw new DamagedLog(damaged(owner, 'its records or its heads are missing'))
   const { lines, isCut, isDamaged } = await readTail(truth.heads, verifier)
   if (isDamaged) throw new DamagedLog(damaged(owner, 'a line of the heads is none'))
   const shown = await shownHead(store, owner, verifier)

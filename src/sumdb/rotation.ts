@@ -65,7 +65,7 @@ async function endOf(owner: string, truth: Truth): Promise<LogPlace> {
       `the records of ${owner} cannot be taken over: ${why}. Try ${PLINTH} sumdb recover ${owner}, or begin a log of ` +
         `what is there now: ${PLINTH} sumdb rotate ${owner} --name NEW --fresh`,
     )
-  if (!(await truth.isThere())) throw cannot('its records or its heads are lost')
+  if (!(await truth.isThere())) throw cannot('its records or its heads are missing')
   let place = BEGINNING
   let end = 0
   const heads = readHeads(truth.heads, { start: 0, end: await truth.heads.size() })

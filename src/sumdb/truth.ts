@@ -104,8 +104,8 @@ export class Truth {
   }
 
   /**
-   * The log at a head, from the tiles of the database `name`. `undefined` when these do not have it, or the last records
-   * are not those of the tiles.
+   * The log at a head, from the tiles of the database `name`. `undefined` when these do not have it, or the last
+   * records are not those of the tiles.
    */
   async growthFromTiles(owner: string, name: string, { head }: LogPlace): Promise<Growth | undefined> {
     if (!head) return new Growth()

@@ -161,6 +161,19 @@ t.test('the database of a private owner', needs('nginx', 'openssl', 'go'), async
       t.not((await ask(port, 'GET', path, { auth: basic(`alice:${alice}`), ca })).status, 200)
   })
 
+  await t.test('whoever makes the owner public hears what opens', async (t) => {
+    const latest = `/api/packages/secret/go/sumdb/${NAME}/latest`
+    const opened = plinth.run('owner', 'set', 'secret', '--public')
+    t.match(opened, {
+      code: 0,
+      stderr: /Anyone can read the checksum database of secret.*also of those that are deleted/,
+    })
+    t.equal((await ask(port, 'GET', latest, { ca })).status, 200)
+    t.notMatch(plinth.run('owner', 'set', 'secret', '--private').stderr, 'checksum database')
+    t.equal((await ask(port, 'GET', latest, { ca })).status, 401)
+    t.notMatch(plinth.run('owner', 'set', 'beside', '--public').stderr, 'checksum database', 'one without')
+  })
+
   await t.test('who may write there', async (t) => {
     const root = `/api/packages/secret/go/sumdb/${NAME}`
     const before = readFileSync(join(plinth.data, 'tree', root, 'latest'), 'utf8')
