@@ -17,7 +17,6 @@ import {
 } from '../access/owner-requests.js'
 import { deriveAccess } from '../access/derive.js'
 import { isOwnerName, type Account } from '../access/rights.js'
-import { VERSION } from '../config.js'
 import { deletePublished, parseDeletion, type DeletionEvent, type DeletionRequest } from '../http/deletion.js'
 import { importVersions, type ImportEvent, type ImportRequest } from '../import/import.js'
 import type { InspectionEvent } from '../inspection/finding.js'
@@ -45,7 +44,7 @@ import {
 } from './database-jobs.js'
 import { goSettingsOf, type GoSettings } from './go-settings.js'
 import type { Parts } from './parts.js'
-import type { ReadyReport } from './readiness.js'
+import { serviceStatus, type ServiceStatus } from './service-status.js'
 
 /** How a job runs. `signal` ends it. `noService`: no service runs, so nothing else is under way. */
 type Running = { signal: AbortSignal; noService: boolean }
@@ -148,34 +147,11 @@ const deletion: Job<DeletionRequest, DeletionEvent> = {
   run: (parts, request, { signal }) => deletePublished(parts, request, signal),
 }
 
-/** How the service is, for the people of this machine: more than `/-/ready` tells. */
-export type ServiceStatus = ReadyReport & {
-  pid: number
-  /** Of the program that runs, which the next command may not be of. */
-  version: string
-  /** When the process was started, as ISO 8601. */
-  since: string
-  /** What is free on the disk and what is kept free, in bytes. */
-  disk: { free: number; floor: number }
-  /** Checksum databases that record nothing, so that publishes of their owners are refused. */
-  databasesRefusing: { owner: string; reason: string }[]
-}
-
 const status: Job<object, ServiceStatus & { done: true }> = {
   parse: () => ({}),
   changes: () => false,
-  run: async function* ({ readiness, freeSpace, databases }) {
-    const { free, floor } = await freeSpace.figures()
-    const since = new Date(Date.now() - process.uptime() * 1000).toISOString()
-    yield {
-      ...(await readiness.report()),
-      pid: process.pid,
-      version: VERSION,
-      since,
-      disk: { free, floor },
-      databasesRefusing: databases.refusing,
-      done: true,
-    }
+  run: async function* (parts) {
+    yield { ...(await serviceStatus(parts)), done: true }
   },
 }
 

@@ -15,8 +15,8 @@ async function writeSecret(store: Store, path: string, text: string, folder: str
 }
 
 /**
- * Makes a database without records, which is `enabling`. Without its key there is none. The name is noted after the key:
- * a crash in between uses up no name, and whoever opens the database notes it.
+ * Makes a database without records, which is `enabling`. Without its key there is none. The name is noted after the
+ * key: a crash in between uses up no name, and whoever opens the database notes it.
  */
 export async function createDatabase(store: Store, owner: string, name: string): Promise<void> {
   const { folder, key, records, heads, status } = statePaths(owner)

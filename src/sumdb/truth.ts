@@ -10,7 +10,7 @@ import { Growth, type DatabaseFile } from './growth.js'
 import { HASH_BYTES, leafHash } from './hashes.js'
 import { headLine, readHeads, type HeadLine, type SignedHead } from './heads-file.js'
 import { headText, type Verifier } from './note.js'
-import { databasePaths, DATA, lookupName, partialPath, statePaths, tilePath } from './paths.js'
+import { databasePaths, lookupName, partialPath, statePaths, tilePath } from './paths.js'
 import { lookupText, parseRecord } from './record.js'
 import { lastRecords, readRecords } from './records-file.js'
 
@@ -186,6 +186,3 @@ export const latestFile = (verifier: Verifier, head: SignedHead): DatabaseFile =
   path: 'latest',
   content: Buffer.from(headText(verifier, head, head.signature)),
 })
-
-/** Whether this is the path of a data tile, full or not. */
-export const isDataFolder = (path: string): boolean => path.startsWith(`tile/8/${DATA}/`)

@@ -98,6 +98,7 @@ t.test('a checksum database, by the manual', needs('go'), async (t) => {
   await plinth.startShim()
   const refused = await plinth.publish(await simpleModule('corp.example/m', 'v1.2.0'), 'team')
   t.match(refused, { status: 503, body: /sumdb recover team/ })
+  t.match(plinth.run('status').stdout, /^ {2}publishes of team are refused: .*sumdb recover team$/m)
   t.match(shell(block(MANUAL, 'A checksum database', 3)), / 2 records$/m)
   t.match(await plinth.publish(await simpleModule('corp.example/m', 'v1.2.0'), 'team'), { status: 201 })
 
