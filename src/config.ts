@@ -123,8 +123,8 @@ export type Config = {
 /** The names of all settings of the service. */
 export const settingNames: readonly string[] = Object.values(SETTINGS).flatMap(({ names }) => names)
 
-/** The settings of `plinth publish`, which may be in the same environment. */
-const PUBLISHING = ['PLINTH_URL', 'PLINTH_OWNER', 'PLINTH_TOKEN', 'PLINTH_ACCOUNT']
+/** The settings of `plinth publish` and `plinth sumdb check`, which may be in the same environment. */
+const PUBLISHING = ['PLINTH_URL', 'PLINTH_OWNER', 'PLINTH_TOKEN', 'PLINTH_ACCOUNT', 'PLINTH_SUMDB']
 
 /** Variables that begin like a setting and are not one: most likely misspelt. */
 export const unknownSettings = (env = environment()): string[] =>

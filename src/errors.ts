@@ -21,6 +21,13 @@ export class Refusal extends Error {
   }
 }
 
+/** A 409 for a name that is taken. What has it may have the same content, for who asks in this way. */
+export class NameTaken extends Refusal {
+  constructor(message: string) {
+    super(409, message)
+  }
+}
+
 /** A problem of the person who starts the program: printed as one line, without a stack trace. */
 export class StartProblem extends Error {
   override readonly name = 'StartProblem'

@@ -22,7 +22,7 @@
 //         latest/{name}/{file}                 a link to the file of the highest version that has it
 //   access/                                    never served
 //     accounts/{account}.json                  the truth: salted hash of the token, rights, expiry
-//     owners/{owner}.json                      the truth: public or private
+//     owners/{owner}.json                      the truth: public or private; immutable or not
 //     public/{owner}                           derived link to the owner's folder in tree/: nginx lets anyone read
 //                                              through it while it is there
 //     readers/{owner}                          derived: hashes of the tokens that nginx lets read it
@@ -34,6 +34,7 @@
 //     tmp/{id}/                                an upload in flight, and files about to be renamed into the tree
 //     journal/{id}.json                        operations in flight
 //     sums/{xx}/{hash of path}.json            SHA-256 of each uploaded file, kept since its upload
+//     gone/{xx}/{hash of path}.json            what deleted files of immutable owners were
 //     hashes/{xx}/{hash of path}.json          other hashes of a version's files, for which somebody has asked
 //     sumdb/{owner}/                           the truth of the owner's checksum database, see sumdb/paths.ts
 //     sumdb-names  sumdb-removed/{id}/         the names that were ever used; those of owners that are gone
@@ -72,6 +73,7 @@ export const folders = {
   journal: 'state/journal',
   sums: 'state/sums',
   hashes: 'state/hashes',
+  gone: 'state/gone',
   due: 'state/due',
   sumdb: 'state/sumdb',
   sumdbRemoved: 'state/sumdb-removed',
@@ -224,6 +226,9 @@ export const sumFile = (path: string): string => fileOf(folders.sums, path)
 /** Where the other hashes of a version's files are. `path` is that of a module's zip, or a generic version's folder. */
 export const hashesFile = (path: string): string => fileOf(folders.hashes, path)
 
+/** What the uploaded file at `path` was, when it was deleted from an immutable owner. */
+export const goneFile = (path: string): string => fileOf(folders.gone, path)
+
 function fileOf(folder: string, path: string): string {
   const hash = createHash('sha256').update(path).digest('hex')
   return `${folder}/${hash.slice(0, 2)}/${hash}.json`
@@ -243,18 +248,3 @@ export const urlPath = (path: string): string =>
     .split('/')
     .map((name) => encodeURIComponent(name).replaceAll('%40', '@'))
     .join('/')
-
-/** The bytes of one name on common file systems (NAME_MAX). */
-export const MAX_NAME_BYTES = 255
-/** The bytes of a path below the data folder: PATH_MAX is 4,096 and includes the data folder's own path. */
-const MAX_PATH_BYTES = 3000
-
-/** Why the file system could not hold `path`, or `undefined` when it can. `what` names the path in the message. */
-export function checkFits(path: string, what: string): string | undefined {
-  const tooLong = path.split('/').find((name) => Buffer.byteLength(name) > MAX_NAME_BYTES)
-  if (tooLong !== undefined)
-    return `${what} is too long: "${tooLong.slice(0, 40)}…" has over ${MAX_NAME_BYTES} bytes`
-  if (Buffer.byteLength(path) > MAX_PATH_BYTES)
-    return `${what} is too long: its path has over ${MAX_PATH_BYTES} bytes`
-  return undefined
-}

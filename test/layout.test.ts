@@ -1,11 +1,13 @@
 import t from 'tap'
-import { checkFits, genericFile, modulePaths, urlPath, versionFile } from '../src/layout.js'
+import { genericFile, goneFile, modulePaths, urlPath, versionFile } from '../src/layout.js'
+import { checkFits } from '../src/store/fits.js'
 import { isOwnerName } from '../src/access/rights.js'
 
 t.test('paths of the tree', async (t) => {
   const at = { owner: 'admin', module: 'github.com/Azure/x', version: 'v1.2.0-RC1' }
   const folder = 'tree/api/packages/admin/go/github.com/!azure/x'
   t.equal(versionFile(at, 'zip'), `${folder}/@v/v1.2.0-!r!c1.zip`)
+  t.match(goneFile(versionFile(at, 'zip')), /^state\/gone\/([0-9a-f]{2})\/\1[0-9a-f]{62}\.json$/)
   t.equal(modulePaths(at).list, `${folder}/@v/list`)
   t.equal(modulePaths(at).latest, `${folder}/@latest`)
   t.equal(modulePaths(at).latestFile('mod'), `${folder}/@v/latest.mod`)

@@ -3,6 +3,7 @@
 // is missing or damaged closes its owner. Deriving again opens it.
 
 import { folders, publicMarker, publicTarget, readersFile } from '../layout.js'
+import { PROMISE_FORMAT, raiseFormat } from '../store/format.js'
 import type { Stamp } from '../store/ownership.js'
 import type { Store } from '../store/store.js'
 import { readAccounts, readOwners, type Accounts } from './files.js'
@@ -50,6 +51,8 @@ export async function deriveHoldingLock(
   now = Date.now(),
 ): Promise<void> {
   const owners = await readOwners(store)
+  // A copy of a folder may bring an immutable owner and an older number.
+  if (owners.some((owner) => owner.immutable)) raiseFormat(store.at('.'), PROMISE_FORMAT)
   const workers = await workersStamp(store)
   const isPublic = new Set(owners.filter((owner) => owner.public).map(({ name }) => name))
   await removeOthers(store, folders.public, (name) => isPublic.has(name) && isMarker(store, name))

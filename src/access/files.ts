@@ -79,9 +79,13 @@ export async function writeTruth(store: Store, folder: string, path: string, tex
 export const isDeclared = async (store: Pick<Store, 'exists'>, owner: string): Promise<boolean> =>
   isOwnerName(owner) && store.exists(ownerFile(owner))
 
-/** Throws a 404 that says how to declare the owner. */
-export async function mustBeDeclared(store: Pick<Store, 'exists'>, owner: string): Promise<void> {
-  if (await isDeclared(store, owner)) return
+/** A 404 that says how to declare the owner. */
+export function notDeclared(owner: string): Refusal {
   const name = isOwnerName(owner) ? owner : 'NAME'
-  throw new Refusal(404, `no owner ${quote(owner)}: declare it with "${PLINTH} owner add ${name}"`)
+  return new Refusal(404, `no owner ${quote(owner)}: declare it with "${PLINTH} owner add ${name}"`)
+}
+
+/** Throws a {@link notDeclared}. */
+export async function mustBeDeclared(store: Pick<Store, 'exists'>, owner: string): Promise<void> {
+  if (!(await isDeclared(store, owner))) throw notDeclared(owner)
 }

@@ -3,14 +3,17 @@
 
 import { Refusal } from '../errors.js'
 import { folders, genericFolder, goFolder, ownerFile, publicMarker, sumdbRoot } from '../layout.js'
+import { PROMISE_FORMAT, raiseFormat } from '../store/format.js'
 import type { Store } from '../store/store.js'
 import { changeAccess, deriveHoldingLock } from './derive.js'
-import { isDeclared, mustBeDeclared, readAccounts, readOwners, writeTruth } from './files.js'
+import { isDeclared, notDeclared, readAccounts, readOwner, readOwners, writeTruth } from './files.js'
 import { closeFolder, workersStamp } from './owner-folders.js'
 import { isOwnerName, mustBeName, ownerText, type Owner } from './rights.js'
 
-const writeOwner = (store: Store, owner: Owner): Promise<void> =>
-  writeTruth(store, folders.owners, ownerFile(owner.name), ownerText(owner))
+async function writeOwner(store: Store, owner: Owner): Promise<void> {
+  if (owner.immutable) raiseFormat(store.at('.'), PROMISE_FORMAT) // before a program of before could see it
+  await writeTruth(store, folders.owners, ownerFile(owner.name), ownerText(owner))
+}
 
 // The marker goes first: whatever happens next, nobody reads without credentials.
 async function close(store: Store, owner: string): Promise<void> {
@@ -30,13 +33,23 @@ export const addOwner = (store: Store, owner: Owner): Promise<void> =>
     await writeOwner(store, owner)
   })
 
-/** Makes an owner public or private. Throws a 404 when it is not declared. */
-export const setOwner = (store: Store, owner: Owner): Promise<void> =>
+/** What an owner becomes. What is absent stays as it is. */
+export type OwnerChange = { name: string; public?: boolean; immutable?: boolean }
+
+/**
+ * Makes an owner public or private, immutable or not, and resolves with what it is then. Throws a 404 when it is not
+ * declared. A delete that has begun by then ends as it began.
+ */
+export const setOwner = (store: Store, change: OwnerChange): Promise<Owner> =>
   changeAccess(store, async () => {
-    mustBeName('owner', owner.name)
-    await mustBeDeclared(store, owner.name)
+    mustBeName('owner', change.name)
+    const before = await readOwner(store, change.name)
+    if (!before) throw notDeclared(change.name)
+    const { public: isPublic = before.public, immutable = before.immutable === true } = change
+    const owner: Owner = { name: change.name, public: isPublic, ...(immutable && { immutable }) }
     if (!owner.public) await close(store, owner.name)
     await writeOwner(store, owner)
+    return owner
   })
 
 /** Whether anything is published under `owner`. An owner that is not declared any more may hold packages, too. */

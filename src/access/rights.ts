@@ -29,8 +29,11 @@ export type Account = Rights & {
   expires?: string
 }
 
-/** An owner. Anyone may read a public one; an account needs the right to read another. */
-export type Owner = { name: string; public: boolean }
+/**
+ * An owner. Anyone may read a public one; an account needs the right to read another. What was published under an
+ * immutable one, and deleted, can come back only as it was.
+ */
+export type Owner = { name: string; public: boolean; immutable?: true }
 
 export const isExpired = (account: Account, now: number): boolean =>
   account.expires !== undefined && Date.parse(account.expires) <= now
@@ -68,13 +71,21 @@ export function accountText(account: Account): string {
   return `${JSON.stringify(stored)}\n`
 }
 
-/** The owner in a file's text. A damaged file makes a private owner: only an explicit `true` is public. */
-export const parseOwner = (name: string, text: string): Owner => ({
-  name,
-  public: parsed(text)['public'] === true,
-})
+/**
+ * The owner in a file's text. A damaged file makes a private owner: only an explicit `true` is public. It makes an
+ * immutable one, too: nobody knows what the file said.
+ */
+export function parseOwner(name: string, text: string): Owner {
+  const value: unknown = parseJson(text)
+  const isDamaged = typeof value !== 'object' || value === null || Array.isArray(value)
+  const { public: isPublic, immutable = false } = isDamaged ? { immutable: true } : (value as OwnerFields)
+  return { name, public: isPublic === true, ...(immutable !== false && { immutable: true }) }
+}
 
-export const ownerText = (owner: Owner): string => `${JSON.stringify({ public: owner.public })}\n`
+type OwnerFields = { public?: unknown; immutable?: unknown }
+
+export const ownerText = (owner: Owner): string =>
+  `${JSON.stringify({ public: owner.public, ...(owner.immutable && { immutable: true }) })}\n`
 
 /** Credentials of a client: a token, and the account's name where the spelling of the header has one. */
 export type Credentials = { account?: string; token: string }

@@ -13,7 +13,9 @@
 // 4. The record of an upload is copied with its file, and goes with it.
 // 5. Accounts and owners are copied at the end, under their lock: no package lacks its owner. When an owner was removed
 //    meanwhile, what it has by now is copied anew, and then the accounts.
-// 6. The views of an owner's packages together follow from the packages. A marker for each owner makes the start after
+// 6. The tombstones of immutable owners are copied with these, after the packages: one is written before anything of
+//    its version goes, so none is missing. One of a version that is in the copy says what is there.
+// 7. The views of an owner's packages together follow from the packages. A marker for each owner makes the start after
 //    the restore derive them. Lines that are missing in the log of versions are added then.
 //
 // So every version that `list` names has all its files, and every version that was acknowledged before the beginning
@@ -27,7 +29,7 @@ import { StartProblem } from '../errors.js'
 import { dueMarker, folders, formatPath, ownerTree, packagesFolder } from '../layout.js'
 import { parseQueueKey } from '../packages/operation.js'
 import { removedOwner, type Touched } from '../packages/watch.js'
-import { FORMAT } from '../store/format.js'
+import { FIRST_FORMAT } from '../store/format.js'
 import { unlessAbsent } from '../store/reading.js'
 import { look } from './compare.js'
 import { syncTree } from './copy-file.js'
@@ -140,6 +142,7 @@ export class Backup {
     this.#left = false
     await this.#replica.emptyFolder(folders.journal) // entries of an attempt before this one are of another moment
     if (isStill) await this.#replica.folder(folders.journal, { there: 'own', isStill })
+    await this.#replica.folder(folders.gone, { there: 'own', isStill }) // the most of them, while nobody is held
     let { keys, count } = await source.touched(0)
     for (let round = 1; ; round++) {
       await this.#again(source, keys)
@@ -206,7 +209,7 @@ export class Backup {
 
   /** Run it while nobody changes owners. One that is gone by now goes from the copy with everything that it had. */
   async #copyAccess(): Promise<void> {
-    for (const folder of [folders.accounts, folders.owners])
+    for (const folder of [folders.accounts, folders.owners, folders.gone])
       await this.#replica.folder(folder, { there: 'own', isStill: true })
     for (const owner of await this.#owners())
       if (!(await look(join(this.#data, ownerTree(owner))))) await this.#replica.remove(ownerTree(owner))
@@ -219,7 +222,7 @@ export class Backup {
     for (const owner of await this.#owners())
       await writeFile(join(this.#folder, dueMarker(owner)), '', { mode: 0o600 })
     const format = await unlessAbsent(readFile(join(this.#data, formatPath), 'utf8'))
-    await writeFile(join(this.#folder, formatPath), format ?? `${FORMAT}\n`, { mode: 0o644 })
+    await writeFile(join(this.#folder, formatPath), format ?? `${FIRST_FORMAT}\n`, { mode: 0o644 })
     const note = { begun: new Date(this.#begunMs).toISOString(), ended: new Date().toISOString() }
     await writeNote(this.#folder, { ...note, files: counts.files, damaged: [...damaged.keys()] })
     await syncTree(this.#folder)

@@ -48,7 +48,8 @@ export async function restoreTo(
     signal,
     onFile: (path) => onFile(path, replica.counts, note.files),
   })
-  for (const folder of [folders.tree, folders.accounts, folders.owners, folders.journal, folders.due])
+  const { tree, accounts, owners, gone, journal, due } = folders
+  for (const folder of [tree, accounts, owners, gone, journal, due])
     await replica.folder(folder, { there: isBegun ? 'left' : 'own', isStill: true, isCounted: true })
   const [unread] = replica.damaged
   if (unread) throw new Error(`${unread[0]}: ${unread[1]}`)

@@ -79,16 +79,22 @@ function mustBeSafe(url: URL, allowHttp: boolean): void {
 }
 
 /**
- * Throws when a setting is missing or wrong; credentials may be missing. Unless `allowHttp`, a token goes over plain
- * http to this machine only.
+ * The credentials for who reads at `url`, if there are any. Throws when they would go over plain http to another
+ * machine, unless `allowHttp`.
  */
-export function remoteOf(settings: ClientSettings, allowHttp: boolean): Remote {
-  if (!settings.url) throw new Error('the address of the Plinth is missing: --url or PLINTH_URL')
-  const url = parseUrl(settings.url)
+export function readerLogin(url: URL, settings: ClientSettings, allowHttp: boolean): Login | undefined {
   const given = (settings.token?.trim() ?? '') !== ''
   const found = loginOf(url, settings)
   const login = given || found?.isSaved ? found : undefined // `default` is for servers that take anybody
   if (login) mustBeSafe(url, allowHttp)
+  return login
+}
+
+/** Throws when a setting is missing or wrong; credentials may be missing. They are those of {@link readerLogin}. */
+export function remoteOf(settings: ClientSettings, allowHttp: boolean): Remote {
+  if (!settings.url) throw new Error('the address of the Plinth is missing: --url or PLINTH_URL')
+  const url = parseUrl(settings.url)
+  const login = readerLogin(url, settings, allowHttp)
   return { base: baseOf(url), ...(login && { login }) }
 }
 

@@ -44,6 +44,16 @@ export function clientSettings(env = environment()): ClientSettings {
   }
 }
 
+/** `PLINTH_SUMDB`: the checksum database that `plinth sumdb check` asks. */
+export const checksumDatabase = (env = environment()): string | undefined => env['PLINTH_SUMDB']
+
+/** The settings for who reads at `url`: the token is for the server of `PLINTH_URL` alone, .netrc for any. */
+export function readerSettings(url: URL, env = environment()): ClientSettings {
+  const { PLINTH_URL: server } = env
+  const isThere = server !== undefined && URL.canParse(server) && new URL(server).origin === url.origin
+  return clientSettings(isThere ? env : { ...env, PLINTH_TOKEN: undefined })
+}
+
 /** The files in which systems keep the certificates that they trust (Go's crypto/x509 root_linux.go, root_bsd.go). */
 const SYSTEM_BUNDLES = [
   '/etc/ssl/certs/ca-certificates.crt',

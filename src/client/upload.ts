@@ -85,7 +85,9 @@ export async function publish(
   // A server that compares by itself: Plinth, for an upload that states its SHA-256
   if (answer.status === 200 && toldHash(answer.body, zip) === zip.zipHash)
     return { result: 'identical', warnings: [] }
-  if (answer.status !== 409) throw refusal(server, answer)
+  // 409: the name is taken, or it was, by what may not be replaced.
+  if (answer.status !== 409 || / was (?:deleted|published before)\b/.test(answer.body))
+    throw refusal(server, answer)
   // Plinth tells what is there; from another server it is read.
   const there = /^what is there has (h1:\S+)/m.exec(answer.body)?.[1]
   const identical = there === undefined ? await isIdentical(server, zip, temp) : there === zip.zipHash

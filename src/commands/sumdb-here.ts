@@ -44,15 +44,17 @@ async function run(request: DatabaseRequest, what: string, json: boolean): Promi
   process.once('SIGINT', stop).once('SIGTERM', stop) // a second signal ends the process
   try {
     for await (const event of runJob(readConfig(), 'database', request, stopped.signal)) {
-      if (stopped.signal.aborted) throw new Error('stopped: run it again to go on')
       if ('done' in event) return event
+      stopped.signal.throwIfAborted()
       progress.showCount(what, event.progress.done, undefined, event.progress.at)
       if (event.conflict === undefined) continue
       progress.clear()
-      const line = `${event.conflict}: it has other content than is recorded of it`
-      if (!json) print(line)
+      const { conflict } = event
+      print(json ? jsonLines({ conflict }) : `${conflict}: it has other content than is recorded of it`)
     }
     throw new Error('the service ended before this was done: run it again')
+  } catch (error) {
+    throw stopped.signal.aborted ? new Error('stopped: run it again to go on', { cause: error }) : error
   } finally {
     progress.clear()
     process.removeListener('SIGINT', stop).removeListener('SIGTERM', stop)
@@ -78,7 +80,13 @@ const lines = ({
   refusal,
 }: ShownDatabase): string[] => [
   `${name ?? 'a database whose key is lost'}: the checksum database of ${owner}, ${status}, ${size} records`,
-  ...(gosumdb === undefined ? [] : [`GOPROXY=${goproxy}`, `GOSUMDB=${gosumdb}`]),
+  ...(gosumdb === undefined
+    ? []
+    : [
+        `GOPROXY=${goproxy}`,
+        `GOSUMDB=${gosumdb}`,
+        `PLINTH_SUMDB='${gosumdb} ${goproxy}/sumdb/${name}'`, // for `plinth sumdb check`
+      ]),
   ...(root === undefined ? [] : [`root ${root} at ${size}`]),
   ...(earlier.length > 0 ? [`earlier names: ${earlier.join(', ')}`] : []),
   ...(refusal === undefined ? [] : [`it records nothing: ${refusal}`]),

@@ -2,7 +2,8 @@
 // percent-decoding and returns what is wrong, or undefined.
 
 import { quote, Refusal } from '../errors.js'
-import { checkFits, genericFile, MAX_NAME_BYTES, type GenericVersion } from '../layout.js'
+import { genericFile, type GenericVersion } from '../layout.js'
+import { checkFits, MAX_NAME_BYTES } from '../store/fits.js'
 
 const tooLong = (text: string): boolean => Buffer.byteLength(text) > MAX_NAME_BYTES
 const isDots = (text: string): boolean => text === '.' || text === '..'

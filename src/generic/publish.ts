@@ -3,7 +3,7 @@
 // views. A view names a file after it has its name, and no longer before it goes.
 
 import { dirname } from 'node:path'
-import { mustBeDeclared } from '../access/files.js'
+import type { KnownOwners } from '../access/known-owners.js'
 import type { Sum } from '../digest.js'
 import { quote, Refusal } from '../errors.js'
 import {
@@ -17,6 +17,8 @@ import type { Journal } from '../packages/journal.js'
 import { queueKey, type FileOperation } from '../packages/operation.js'
 import type { PublicationClock } from '../packages/publication-clock.js'
 import { forgetRecords, linkRecord, readRecord, recordFolder, writeRecord } from '../packages/records.js'
+import { fileTaken } from '../packages/taken.js'
+import type { Tombstones } from '../packages/tombstones.js'
 import type { Store } from '../store/store.js'
 import { timeText } from '../views/module-index.js'
 import { waitForAll } from '../store/wait-for-all.js'
@@ -25,16 +27,17 @@ import type { Site } from '../views/page-addresses.js'
 import { GenericViews, type StagedViews } from './views.js'
 
 /** The parts that publishing needs. */
-type Needs = { store: Store; journal: Journal; clock: PublicationClock; site: Site }
+type Needs = {
+  store: Store
+  journal: Journal
+  clock: PublicationClock
+  site: Site
+  owners: KnownOwners
+  tombstones: Tombstones
+}
 
 /** A received file: its path (absolute), its SHA-256 and size. */
 type ReceivedFile = Sum & { path: string }
-
-/** `sum` is of what is there, where it is known. */
-const conflict = ({ name, version }: GenericVersion, file: string, sum?: Partial<Sum>): Refusal => {
-  const there = sum?.sha256 === undefined ? '' : `\nwhat is there has sha256 ${sum.sha256}`
-  return new Refusal(409, `file ${quote(file)} exists already in ${name} ${version}: delete it first${there}`)
-}
 
 /** A journal entry has these fields and no others. */
 const only = ({ owner, name, version }: GenericVersion): GenericVersion => ({ owner, name, version })
@@ -46,13 +49,17 @@ export class FilePublisher {
   readonly #store: Store
   readonly #journal: Journal
   readonly #clock: PublicationClock
+  readonly #owners: KnownOwners
+  readonly #tombstones: Tombstones
   /** The JSON of versions and packages, sums, and links to the latest files. */
   readonly #views: GenericViews
 
-  constructor({ store, journal, clock, site }: Needs) {
+  constructor({ store, journal, clock, site, owners, tombstones }: Needs) {
     this.#store = store
     this.#journal = journal
     this.#clock = clock
+    this.#owners = owners
+    this.#tombstones = tombstones
     this.#views = new GenericViews(store, site)
   }
 
@@ -73,14 +80,15 @@ export class FilePublisher {
       const record = await readRecord(this.#store, target)
       if (sha256 !== undefined && record === undefined) return false // it is read when the body is there
       const isSame = record?.sha256 === sha256 && record?.size === status.size
-      if (sha256 === undefined || !isSame) throw conflict(version, file, record)
+      if (sha256 === undefined || !isSame) throw await fileTaken(this.#owners, version, file, record)
       return true
     })
   }
 
   /**
    * Publishes a file. Resolves when it is on the disk. `mayStill` throws when the right to publish was taken while the
-   * file was received. Throws a {@link Refusal}: 409 when the name is taken, 404 when the owner is not declared.
+   * file was received. Throws a {@link Refusal}: 409 when the name is taken, or was deleted from an immutable owner
+   * with other bytes; 404 when the owner is not declared.
    */
   publish(
     version: GenericVersion,
@@ -91,9 +99,10 @@ export class FilePublisher {
     const target = genericFile(version, file)
     return this.alone(version, async () => {
       await mayStill?.()
-      await mustBeDeclared(this.#store, version.owner) // somebody may have removed it while the body came
+      const owner = await this.#owners.mustBeDeclared(version.owner) // it may have been removed while the body came
       if (await this.#store.exists(target))
-        throw conflict(version, file, await readRecord(this.#store, target))
+        throw await fileTaken(this.#owners, version, file, await readRecord(this.#store, target))
+      if (owner.immutable) await this.#tombstones.mustMatchFile(version, file, sha256)
       const time = this.#clock.publicationTime(target)
       await this.#journal.publish({
         entry: { op: 'publish', ...only(version), file, sha256, size },
@@ -101,7 +110,7 @@ export class FilePublisher {
           this.#prepare(version, { path, time, fresh: { file, size, sha256, time: timeText(time) } }),
         drop: (views) => this.#views.unstage(views),
         claim: async () => {
-          if (!(await this.#store.claim(path, target))) throw conflict(version, file)
+          if (!(await this.#store.claim(path, target))) throw await fileTaken(this.#owners, version, file)
         },
         prune: () => this.#store.prune(dirname(target), genericFolder(version.owner)),
         place: async (views, entry) => {
@@ -131,9 +140,10 @@ export class FilePublisher {
   removeFile(version: GenericVersion, file: string): Promise<void> {
     const target = genericFile(version, file)
     return this.alone(version, async () => {
-      await mustBeDeclared(this.#store, version.owner) // somebody may have removed it while this waited
+      const owner = await this.#owners.mustBeDeclared(version.owner) // it may have been removed while this waited
       const status = await this.#store.status(target)
       if (!status) throw new Refusal(404, `no file ${quote(file)} in ${version.name} ${version.version}`)
+      if (owner.immutable) await this.#tombstones.buryFiles(version, [file])
       await this.#remove(version, { op: 'delete', ...only(version), file }, [file], (views) =>
         this.#withdraw(version, file, views),
       )
@@ -144,7 +154,7 @@ export class FilePublisher {
   /** Deletes a version with all its files. Throws a 404 when there is no such version. */
   removeVersion(version: GenericVersion): Promise<void> {
     return this.alone(version, async () => {
-      await mustBeDeclared(this.#store, version.owner)
+      const owner = await this.#owners.mustBeDeclared(version.owner)
       const files = await this.#store.names(genericVersionFolder(version))
       if (files.length === 0) throw new Refusal(404, `no package ${version.name} ${version.version}`)
       const removed: { path: string; mtime: Date }[] = []
@@ -153,6 +163,7 @@ export class FilePublisher {
         const status = await this.#store.status(path)
         if (status) removed.push({ path, mtime: status.mtime })
       }
+      if (owner.immutable) await this.#tombstones.buryFiles(version, files)
       const entry: FileOperation = { op: 'delete', ...only(version), files }
       await this.#remove(version, entry, files, (views) => this.#withdrawVersion(version, files, views))
       for (const { path, mtime } of removed) this.#clock.removed(path, mtime)

@@ -2,27 +2,30 @@
 // version that is there is recorded, while everything goes on. The database is shown at the end.
 
 import { mustBeDeclared } from '../access/files.js'
+import { holdingAccessLock } from '../access/lock.js'
 import { PLINTH, Refusal, visible } from '../errors.js'
-import { versionFile } from '../layout.js'
+import { goFolder, versionFile } from '../layout.js'
 import type { CheckPool } from '../modzip/check-pool.js'
 import type { Journal } from '../packages/journal.js'
 import { visibleVersions } from '../packages/module-versions.js'
 import { isOfOwner } from '../packages/operation.js'
 import { readModuleFacts } from '../packages/published.js'
 import { someAtOnce } from '../shares/some-at-once.js'
+import { PROMISE_FORMAT, raiseFormat } from '../store/format.js'
 import type { Store } from '../store/store.js'
 import type { ChecksumDatabases, DatabaseStatus } from '../sumdb/databases.js'
 import type { ChecksumLog } from '../sumdb/log.js'
 import { databasePaths } from '../sumdb/paths.js'
 import { readRecorded } from '../sumdb/recorded.js'
 import { restoreFiles } from '../sumdb/restore-files.js'
+import { showToGo } from '../sumdb/supported.js'
 import { createDatabase, mustBeNewName, writeStatus } from '../sumdb/set-up.js'
 import { BEGINNING } from '../sumdb/truth.js'
 import { Growth } from '../sumdb/growth.js'
 import type { ModulePublisher } from './publish.js'
 
 /** What enabling takes of the service's parts. */
-export type DatabaseNeeds = {
+type DatabaseNeeds = {
   store: Store
   zips: Pick<CheckPool, 'read'>
   journal: Journal
@@ -38,7 +41,7 @@ export type Enabling = { owner: string; name?: string; dry: boolean }
 /** How many versions were looked at, and recorded now or would be. */
 export type EnablingCounts = { looked: number; recorded: number; conflicts: number }
 /** `conflict` names a version whose record has other hashes. */
-export type EnablingEvent = { counts: EnablingCounts; at?: string; conflict?: string }
+type EnablingEvent = { counts: EnablingCounts; at?: string; conflict?: string }
 
 /**
  * Enables the database of an owner, or goes on with it. Yields what was done so far. When versions are there with other
@@ -98,6 +101,8 @@ async function begin(
   { store, databases }: DatabaseNeeds,
   { owner, name, status }: { owner: string; name: string; status: DatabaseStatus | undefined },
 ): Promise<void> {
+  // a program of before would publish without a record
+  await holdingAccessLock(store, async () => raiseFormat(store.at('.'), PROMISE_FORMAT))
   if (status === undefined) await createDatabase(store, owner, name)
   if (status === 'disabled') await writeStatus(store, owner, 'enabling')
   if (!databases.logOf(owner)) await databases.open(owner)
@@ -137,23 +142,22 @@ async function recordOne(
 
 /** Tells go that there is a database. */
 async function show(store: Store, { owner, signer }: ChecksumLog): Promise<void> {
-  const { folder, supported } = databasePaths(owner, signer.name)
-  await store.writeMaking(supported, '')
-  await store.sync(folder)
+  await showToGo(store, owner, signer.name)
   await writeStatus(store, owner, 'enabled')
 }
 
 /**
  * Takes the database of an owner out of the tree. Its key, records and heads stay: enabling goes on with them. Throws a
- * 404 when there is none.
+ * 409 when nobody knows its name.
  */
 export async function disableDatabase({ store, databases }: DatabaseNeeds, owner: string): Promise<void> {
   const name = await databases.nameOf(owner)
-  if (name === undefined) throw new Refusal(404, `owner ${owner} has no checksum database`)
+  if (name === undefined)
+    throw new Refusal(409, `the key of the checksum database of ${owner} is lost: rotate it`)
   const { folder, supported } = databasePaths(owner, name)
   if (await store.remove(supported)) await store.sync(folder)
+  await writeStatus(store, owner, 'disabled') // before anything is published that is not recorded
   await databases.close(owner)
-  await writeStatus(store, owner, 'disabled')
   await store.removeFolder(folder)
-  await store.prune(folder.slice(0, folder.lastIndexOf('/')), folder.slice(0, -name.length - 1))
+  await store.prune(folder.slice(0, folder.lastIndexOf('/')), goFolder(owner))
 }

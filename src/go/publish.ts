@@ -5,12 +5,11 @@
 // version visible.
 
 import { readFile } from 'node:fs/promises'
-import { mustBeDeclared } from '../access/files.js'
+import type { KnownOwners } from '../access/known-owners.js'
 import { sumOf, type Sum } from '../digest.js'
 import { Refusal } from '../errors.js'
 import { problemText } from '../gomod/problems.js'
 import {
-  checkFits,
   extensions,
   goFolder,
   hashesFile,
@@ -25,15 +24,17 @@ import type { Journal } from '../packages/journal.js'
 import { queueKey, type ModuleOperation } from '../packages/operation.js'
 import type { PublicationClock } from '../packages/publication-clock.js'
 import { linkRecord, recordFolder, removeRecord, writeRecord } from '../packages/records.js'
+import { versionTaken } from '../packages/taken.js'
+import type { Tombstones } from '../packages/tombstones.js'
 import type { ChecksumDatabases } from '../sumdb/databases.js'
-import type { GoSums } from '../sumdb/record.js'
+import { checkFits } from '../store/fits.js'
 import type { Staged } from '../store/staging.js'
 import type { Store } from '../store/store.js'
 import { waitForAll } from '../store/wait-for-all.js'
 import type { Site } from '../views/page-addresses.js'
 import { versionText } from '../views/module-index.js'
 import { infoText } from './artifacts.js'
-import { existsAlready } from './exists-already.js'
+import type { CheckedZip, FromZip } from './checked-zip.js'
 import { withGoMod } from './go-mod.js'
 import { recordVersion } from './record-version.js'
 import { Views, type StagedModuleViews } from './views.js'
@@ -46,16 +47,9 @@ type Needs = {
   databases: ChecksumDatabases
   clock: PublicationClock
   site: Site
+  owners: KnownOwners
+  tombstones: Tombstones
 }
-
-/**
- * A checked module zip: its path and those of its go.mod and of its facts, all absolute in an upload's folder; its
- * SHA-256 and size; its sums in go.sum.
- */
-type CheckedZip = Sum & { path: string; mod: string; facts: string; sums: GoSums }
-
-/** What was taken out of a zip: its go.mod and its facts, both absolute. */
-type FromZip = Pick<CheckedZip, 'mod' | 'facts'>
 
 /**
  * `published` is the time of publication, now when absent. `mayStill` throws when the right to publish was taken while
@@ -81,23 +75,27 @@ export class ModulePublisher {
   /** Records what is published, for owners that want it. */
   readonly #databases: ChecksumDatabases
   readonly #clock: PublicationClock
+  readonly #owners: KnownOwners
+  readonly #tombstones: Tombstones
   /** `list`, `@latest`, `latest.*`, JSON and pages of every module. */
   readonly #views: Views
 
-  constructor({ store, journal, zips, databases, clock, site }: Needs) {
+  constructor({ store, journal, zips, databases, clock, site, owners, tombstones }: Needs) {
     this.#store = store
     this.#journal = journal
     this.#zips = zips
     this.#databases = databases
     this.#clock = clock
+    this.#owners = owners
+    this.#tombstones = tombstones
     this.#views = new Views(store, site)
   }
 
   /**
    * Publishes a checked zip. Resolves when everything is on the disk. Whole seconds of the time of publication count:
    * what follows from the zip's mtime must be the same on any file system.
-   * Throws a {@link Refusal}: 409 when the version exists, 404 when the owner is not declared, 400 when the file system
-   * cannot hold the name.
+   * Throws a {@link Refusal}: 409 when the version exists, or was deleted from an immutable owner with other content;
+   * 404 when the owner is not declared, 400 when the file system cannot hold the name.
    */
   publish(
     version: ModuleVersion,
@@ -109,8 +107,9 @@ export class ModulePublisher {
     if (tooLong !== undefined) throw new Refusal(400, tooLong)
     return this.#journal.alone(queueKey(version), async () => {
       await mayStill?.()
-      await mustBeDeclared(this.#store, version.owner) // somebody may have removed it while the body came
-      if (await this.#store.exists(zip)) throw await existsAlready(this.#store, version)
+      const owner = await this.#owners.mustBeDeclared(version.owner) // it may have been removed while the body came
+      if (await this.#store.exists(zip)) throw await versionTaken(this.#store, this.#owners, version)
+      if (owner.immutable) await this.#tombstones.mustMatchVersion(version, from.facts)
       await this.#databases.of(version.owner)?.mustAgree(version, sums)
       const time = published ? wholeSeconds(published) : this.#clock.publicationTime(zip)
       await this.#journal.publish({
@@ -118,7 +117,8 @@ export class ModulePublisher {
         prepare: () => this.#prepare(version, { path, ...from }, { time, sha256, size }),
         drop: (derived) => this.#drop(derived),
         claim: async () => {
-          if (!(await this.#store.claim(path, zip))) throw await existsAlready(this.#store, version)
+          if (!(await this.#store.claim(path, zip)))
+            throw await versionTaken(this.#store, this.#owners, version)
         },
         prune: () => this.#store.prune(modulePaths(version).versions, goFolder(version.owner)),
         place: async (derived, entry) => {
@@ -130,13 +130,14 @@ export class ModulePublisher {
     })
   }
 
-  /** Deletes a version. Throws a 404 when there is no such version. */
+  /** Deletes a version. Throws a 404 when there is no such version. An immutable owner remembers what it was. */
   remove(version: ModuleVersion): Promise<void> {
     const zip = versionFile(version, 'zip')
     return this.#journal.alone(queueKey(version), async () => {
-      await mustBeDeclared(this.#store, version.owner) // somebody may have removed it while this waited
+      const owner = await this.#owners.mustBeDeclared(version.owner) // it may have been removed while this waited
       const status = checkFits(zip, 'version') === undefined ? await this.#store.status(zip) : undefined
       if (!status) throw new Refusal(404, `${version.module} ${version.version} is not there`)
+      if (owner.immutable) await this.#tombstones.buryVersion(version)
       await this.#journal.remove({
         entry: { op: 'delete', ...only(version) },
         prepare: async () => this.#views.stage(await this.#views.plan(version, { without: version.version })),

@@ -4,7 +4,7 @@
 import { mustBeDeclared } from '../access/files.js'
 import type { Config } from '../config.js'
 import { sumOf } from '../digest.js'
-import { messageOf, Refusal } from '../errors.js'
+import { messageOf, NameTaken, Refusal } from '../errors.js'
 import type { GoSum } from '../gomod/go-sum.js'
 import type { ModuleIntake } from '../go/intake.js'
 import { versionFile, type ModuleVersion } from '../layout.js'
@@ -156,10 +156,8 @@ async function publish(importing: Importing, found: FoundVersion): Promise<Versi
     try {
       await intake.publishRead(owner, received, zip, { published: beside.published })
     } catch (error) {
-      if (!(error instanceof Refusal) || error.status !== 409) throw error
-      // An upload has published it meanwhile. Or it was there with other content, which is refused for ever.
-      if (!(await store.exists(versionFile(at, 'zip')))) throw error
-      return compare(importing, at, received.path, zip)
+      if (!(error instanceof NameTaken)) throw error
+      return compare(importing, at, received.path, zip) // an upload has published it meanwhile
     }
     return { result: 'published', bytes: received.size }
   })

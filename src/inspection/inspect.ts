@@ -13,6 +13,7 @@ import { CountAhead } from '../shares/count-ahead.js'
 import type { Site } from '../views/page-addresses.js'
 import type { Store } from '../store/store.js'
 import { inspectAccess } from './access.js'
+import { inspectDatabases } from './database.js'
 import { FileCheck } from './file-check.js'
 import {
   REBUILD,
@@ -26,15 +27,17 @@ import { inspectGenericVersion } from './generic-version.js'
 import { lostFiles, lostFinding, type RecordProblem } from './lost-files.js'
 import { inspectGenericPackage } from './generic-package.js'
 import { inspectModule } from './module.js'
+import { SeenDatabases } from './recorded-sums.js'
 import { Reporter } from './reporter.js'
+import type { SeeingNeeds } from './seen-database.js'
 import { sampleOf, type SampleRequest } from './sample.js'
+import { inspectTombstones } from './tombstones.js'
 import { inspectOwnerViews } from './views.js'
 import { walk, type Found } from './walk.js'
 import { ZipReadings } from './zip-readings.js'
 
 /** What an inspection takes of the service's parts. */
-type InspectionNeeds = {
-  store: Store
+type InspectionNeeds = SeeingNeeds & {
   zips: Pick<CheckPool, 'read'>
   modules: Pick<ModulePublisher, 'alone'>
   files: Pick<FilePublisher, 'alone'>
@@ -53,7 +56,12 @@ export type Inspection = Scope & {
   sample?: SampleRequest
 }
 
-type Inspecting = InspectionNeeds & { check: FileCheck; readings: ZipReadings; reporter: Reporter }
+type Inspecting = InspectionNeeds & {
+  check: FileCheck
+  readings: ZipReadings
+  seen: SeenDatabases
+  reporter: Reporter
+}
 
 /** Yields each fault when it is found, the totals after each package, and the totals with `done` at the end. */
 export async function* inspectTree(
@@ -67,9 +75,15 @@ export async function* inspectTree(
     ...needs,
     check: new FileCheck(store, reporter.totals, isInSample),
     readings: new ZipReadings(store, zips),
+    seen: new SeenDatabases(needs),
     reporter,
   }
   const { totals } = reporter
+  // before the versions, which are compared with the lookups
+  for await (const { faults, at } of inspectDatabases(inspecting, scope)) {
+    for (const fault of faults) yield { fault }
+    yield { totals, done: false, at }
+  }
   const ahead = counted ? new CountAhead(walk(store, scope), isPackage) : undefined
   try {
     for await (const found of walk(store, scope)) {
@@ -83,6 +97,7 @@ export async function* inspectTree(
     for (const fault of await inspectLost(inspecting, problem)) yield { fault }
   if (scope.owner === undefined && scope.module === undefined) {
     for (const fault of await reporter.report(await inspectAccess(store))) yield { fault }
+    for (const fault of await reporter.report(await inspectTombstones(store))) yield { fault }
     if (noService) for (const fault of await reporter.report(await leftovers(store))) yield { fault }
   }
   yield { totals, done: true }

@@ -23,10 +23,11 @@ import type { Site } from '../views/page-addresses.js'
 import { compareContent, compareLink, compareSum, type Comparing } from './derived-files.js'
 import { REBUILD, stray, type Finding, type PackageFindings } from './finding.js'
 import { inspectModuleViewNames, inspectPages } from './module-views.js'
+import type { SeenDatabases } from './recorded-sums.js'
 import { agreeingFacts } from './unread-version.js'
 import type { ZipReadings } from './zip-readings.js'
 
-type Inspecting = Comparing & { readings: ZipReadings; site: Site }
+type Inspecting = Comparing & { readings: ZipReadings; seen: SeenDatabases; site: Site }
 
 /**
  * A version that has a zip. One that is not `readable` has its other files left as they are. `entry` is what the
@@ -62,7 +63,7 @@ async function inspectVersion(
   inspecting: Inspecting,
   at: ModuleVersion,
 ): Promise<{ findings: Finding[]; known?: Known }> {
-  const { store, check, readings } = inspecting
+  const { store, check, readings, seen } = inspecting
   const path = versionFile(at, 'zip')
   const status = await store.status(path)
   if (!status) return { findings: [] }
@@ -71,7 +72,10 @@ async function inspectVersion(
   const known = { version: at.version, time: status.mtime, readable: false }
   if (!check.isRead(path) && findings.length === 0) {
     const facts = await agreeingFacts(inspecting, at, { time: status.mtime, size: status.size, sha256 })
-    if (facts) return { findings, known: { ...known, readable: true, unread: true, entry: entryOf(facts) } }
+    if (facts) {
+      const recorded = await seen.inspect(at, { zip: facts.h1, mod: facts.goModH1 })
+      return { findings: recorded, known: { ...known, readable: true, unread: true, entry: entryOf(facts) } }
+    }
   }
   const reading = await readings.read(path, status)
   const named = reading.ok ? `${reading.zip.module}@${reading.zip.version}` : undefined
@@ -93,6 +97,7 @@ async function inspectVersion(
   const upload = { time: status.mtime, size: status.size, sha256 }
   const facts = versionText({ ...at, ...upload }, reading.facts ?? '{}')
   findings.push(...(await compareContent(inspecting, moduleViews(at).facts(at.version), Buffer.from(facts))))
+  findings.push(...(await seen.inspect(at, { zip: reading.zip.zipHash, mod: reading.zip.modHash })))
   const parsed = parseVersionFacts(facts)
   return { findings, known: { ...known, readable: true, ...(parsed && { entry: entryOf(parsed) }) } }
 }

@@ -11,6 +11,7 @@ import {
   ownerViews,
   packagesFolder,
   siteFolder,
+  sumdbRoot,
   viewsFolder,
   type GenericVersion,
   type Module,
@@ -78,8 +79,9 @@ async function* modules(store: Store, owner: string, folder: string): AsyncGener
   if (isModule && (names.includes('@v') || names.includes('@latest'))) yield { module: { owner, module } }
   for (const name of names) {
     if (isModule && (name === '@v' || name === '@latest')) continue
-    if (await isFolder(store, `${folder}/${name}`)) yield* modules(store, owner, `${folder}/${name}`)
-    else yield { finding: stray(`${folder}/${name}`) }
+    const path = `${folder}/${name}`
+    if (!(await isFolder(store, path))) yield { finding: stray(path) }
+    else if (path !== sumdbRoot(owner)) yield* modules(store, owner, path) // checksum databases are no modules
   }
 }
 

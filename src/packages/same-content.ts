@@ -2,7 +2,7 @@
 // where there is one. A name that is taken is no error when the same content has it, for who asks in this way.
 
 import { sumOf, type Sum } from '../digest.js'
-import { Refusal } from '../errors.js'
+import { NameTaken } from '../errors.js'
 import { genericFile, versionFile, type GenericVersion, type ModuleVersion } from '../layout.js'
 import type { CheckPool } from '../modzip/check-pool.js'
 import { Changed } from '../store/opened-folder.js'
@@ -65,7 +65,7 @@ export async function publishOrCompare(
     await publishing
     return 'published'
   } catch (error) {
-    if (!(error instanceof Refusal) || error.status !== 409) throw error
+    if (!(error instanceof NameTaken)) throw error
     const comparison = await compare()
     if (comparison === 'identical') return 'published already'
     if (comparison === 'absent') throw new Changed('it was deleted while it was compared', { cause: error })

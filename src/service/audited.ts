@@ -12,6 +12,13 @@ const rightsText = ({ admin, write, read }: Rights): string =>
     ...read.map((owner) => `read:${owner}`),
   ].join() || 'none'
 
+/** What an owner is made; what stays as it is has no word. */
+const ownerWords = (change: { public?: boolean; immutable?: boolean }): string =>
+  [
+    ...(change.public === undefined ? [] : [change.public ? 'public' : 'private']),
+    ...(change.immutable === undefined ? [] : [change.immutable ? 'immutable' : 'mutable']),
+  ].join()
+
 type Changes = { [Name in JobName]: (request: JobTypes[Name]['request']) => AuditedChange | undefined }
 
 /** What a request changes; `undefined` for one that only looks, or whose changes are told one by one. */
@@ -28,8 +35,7 @@ const CHANGES: Changes = {
   },
   owner(request) {
     if (request.action === 'list') return undefined
-    const what = request.public ? 'public' : 'private'
-    return { kind: 'owner', action: request.action, owner: request.name, what }
+    return { kind: 'owner', action: request.action, owner: request.name, what: ownerWords(request) }
   },
   removal: ({ owner, withPackages }) => ({
     kind: 'owner',

@@ -3,7 +3,7 @@
 import { isOwnerName } from '../access/rights.js'
 import { Refusal } from '../errors.js'
 import { firstUrl } from '../addresses/listen-address.js'
-import { folders } from '../layout.js'
+import { folders, goFolder, urlPath } from '../layout.js'
 import { disableDatabase, enableDatabase, type Enabling, type EnablingCounts } from '../go/enable-database.js'
 import { reconstruct } from '../sumdb/reconstruction.js'
 import { headAt, reportOf, type DatabaseReport } from '../sumdb/report.js'
@@ -48,8 +48,22 @@ export async function* doWithDatabases(
   request: DatabaseRequest,
   signal: AbortSignal,
 ): AsyncGenerator<DatabaseEvent> {
-  const { store, databases } = parts
   if (request.action === 'show') return yield* show(parts, request)
+  if (request.action === 'enable' && request.dry) return yield* enable(parts, request, signal)
+  const end = parts.databases.beginChange(request.owner)
+  try {
+    yield* change(parts, request, signal)
+  } finally {
+    end()
+  }
+}
+
+async function* change(
+  parts: Parts,
+  request: Exclude<DatabaseRequest, { action: 'show' }>,
+  signal: AbortSignal,
+): AsyncGenerator<DatabaseEvent> {
+  const { store, databases } = parts
   const { owner } = request
   if ((await databases.statusOf(owner)) === undefined && request.action !== 'enable')
     throw new Refusal(404, `owner ${owner} has no checksum database`)
@@ -61,8 +75,8 @@ export async function* doWithDatabases(
   }
   if (request.action === 'disable') await disableDatabase(parts, owner)
   if (request.action === 'rotate')
-    yield* counting((onRecord) => rotateDatabase(parts, { owner, name: request.name, onRecord }))
-  if (request.action === 'recover') yield* counting((onRecord) => recover(parts, owner, onRecord))
+    yield* counting(signal, (onRecord) => rotateDatabase(parts, { owner, name: request.name, onRecord }))
+  if (request.action === 'recover') yield* counting(signal, (onRecord) => recover(parts, owner, onRecord))
   const dropped = request.action === 'drop' ? await dropEarlier(store, owner) : undefined
   yield { databases: await shown(parts, [owner]), ...(dropped && { dropped }), done: true }
 }
@@ -84,7 +98,7 @@ async function* enable(parts: Parts, enabling: Enabling, signal: AbortSignal): A
 async function recover({ store, databases }: Parts, owner: string, onRecord: () => void): Promise<void> {
   if (databases.logOf(owner) && databases.refusalOf(owner) === undefined)
     throw new Refusal(409, `the checksum database of ${owner} is in order: there is nothing to recover`)
-  await databases.close(owner)
+  await databases.pause(owner, 'recovered')
   try {
     await reconstruct({ store, owner, onRecord })
   } finally {
@@ -96,14 +110,30 @@ async function recover({ store, databases }: Parts, owner: string, onRecord: () 
 
 const SHOW_EVERY_MS = 200
 
-/** Runs `work`, and yields how far it is now and then. */
-async function* counting(work: (onRecord: () => void) => Promise<unknown>): AsyncGenerator<DatabaseEvent> {
+/**
+ * Runs `work`, and yields how far it is now and then. It ends with `work`: at its next record when `signal` says so, or
+ * when nobody asks for more.
+ */
+async function* counting(
+  signal: AbortSignal,
+  work: (onRecord: () => void) => Promise<unknown>,
+): AsyncGenerator<DatabaseEvent> {
   let done = 0
-  const working = work(() => done++).then(() => 'ended')
-  for (;;) {
-    yield { progress: { done } }
-    const shown = new Promise<string>((resolve) => setTimeout(resolve, SHOW_EVERY_MS, 'shown'))
-    if ((await Promise.race([working, shown])) === 'ended') return
+  let isLeft = false
+  const onRecord = (): void => {
+    if (signal.aborted || isLeft) throw new Error('it was interrupted: run it again')
+    done++
+  }
+  const working = work(onRecord).then(() => 'ended')
+  try {
+    for (;;) {
+      yield { progress: { done } }
+      const shown = new Promise<string>((resolve) => setTimeout(resolve, SHOW_EVERY_MS, 'shown'))
+      if ((await Promise.race([working, shown])) === 'ended') return
+    }
+  } finally {
+    isLeft = true
+    await working.catch(() => {}) // who still asks has heard of it
   }
 }
 
@@ -129,7 +159,7 @@ async function shown(parts: Parts, owners: readonly string[]): Promise<ShownData
   const found: ShownDatabase[] = []
   for (const owner of owners) {
     const report = await reportOf(parts, owner)
-    if (report) found.push({ ...report, goproxy: `${base}/api/packages/${owner}/go` })
+    if (report) found.push({ ...report, goproxy: `${base}${urlPath(goFolder(owner))}` })
   }
   return found
 }

@@ -5,6 +5,7 @@ import { AuditLog } from '../audit/audit-log.js'
 import { auditLogOf } from '../audit/where.js'
 import type { Config } from '../config.js'
 import { KnownAccounts } from '../access/known-accounts.js'
+import { KnownOwners } from '../access/known-owners.js'
 import { FilePublisher } from '../generic/publish.js'
 import { ModuleIntake } from '../go/intake.js'
 import { ModulePublisher } from '../go/publish.js'
@@ -18,6 +19,7 @@ import { FileHashes } from '../packages/file-hashes.js'
 import { Journal } from '../packages/journal.js'
 import { OwnerViews } from '../packages/owner-views.js'
 import { PublicationClock } from '../packages/publication-clock.js'
+import { Tombstones } from '../packages/tombstones.js'
 import { VersionIndex } from '../packages/version-index.js'
 import { CopyIn } from '../store/copy-in.js'
 import { FreeSpace } from '../store/free-space.js'
@@ -41,6 +43,8 @@ export class Parts {
   readonly store: Store
   /** The accounts, kept in memory. */
   readonly accounts: KnownAccounts
+  /** The owners, kept in memory. */
+  readonly owners: KnownOwners
   /** The free space on the data folder's file system, shared by all uploads and imports. */
   readonly freeSpace: FreeSpace
   /** Copies files of this machine in. */
@@ -61,6 +65,8 @@ export class Parts {
   readonly databases: ChecksumDatabases
   /** Times of publication. */
   readonly clock: PublicationClock
+  /** What was deleted from immutable owners. */
+  readonly tombstones: Tombstones
   /** Publishes and deletes module versions. */
   readonly modules: ModulePublisher
   /** Publishes and deletes generic files. */
@@ -82,6 +88,7 @@ export class Parts {
     this.audit = new AuditLog(auditLogOf(config), log)
     this.store = given.store ?? new Store(config.data)
     this.accounts = new KnownAccounts(this.store)
+    this.owners = new KnownOwners(this.store)
     this.freeSpace = new FreeSpace(this.store.at(folders.tmp), config.minFreeBytes)
     this.copyIn = new CopyIn(this.store, this.freeSpace)
     this.zips = given.zips ?? new CheckPool(config)
@@ -94,6 +101,7 @@ export class Parts {
     )
     this.databases = new ChecksumDatabases(this.store, log)
     this.clock = new PublicationClock()
+    this.tombstones = new Tombstones(this)
     this.modules = new ModulePublisher(this)
     this.files = new FilePublisher(this)
     this.intake = new ModuleIntake(this)

@@ -44,6 +44,14 @@ export class AppendFile {
     }
   }
 
+  /**
+   * Writes again what is from `start` to `end`, and to the disk. A process may have died before it was there, or a sync
+   * have failed: then the system takes it for written, and a sync alone does nothing.
+   */
+  async renew(start: number, end: number): Promise<void> {
+    await this.append(await this.read(start, end), start)
+  }
+
   /** Cuts off what is behind `end`, on the disk, too. Throws {@link Unsynced} as {@link append} does. */
   async truncate(end: number): Promise<void> {
     const file = await open(this.#path, 'r+')

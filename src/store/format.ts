@@ -6,8 +6,15 @@ import { basename, dirname, join } from 'node:path'
 import { errno, quote, StartProblem } from '../errors.js'
 import { formatPath } from '../layout.js'
 
-/** The format that this program writes. Folders without a number are of the first programs, and have format 1. */
-export const FORMAT = 1
+/** The format of a new folder, and of one without a number: the first programs work on it, too. */
+export const FIRST_FORMAT = 1
+/**
+ * The format of a folder that has, or had, an immutable owner or a checksum database: promises that a program of before
+ * would not keep. It would let a deleted version come back as another one, and publish without a record.
+ */
+export const PROMISE_FORMAT = 2
+/** The highest format that this program works on. */
+export const FORMAT = PROMISE_FORMAT
 /** In the place of the number while a restore fills the folder. */
 const RESTORING = 'restoring'
 /** The name of the file until it is written, beside its own. */
@@ -47,9 +54,17 @@ export function readFormat(data: string): number | undefined {
   return format
 }
 
-/** {@link readFormat}, and gives a folder without a number this program's own, durably. The caller holds the lock. */
+/** {@link readFormat}, and gives a folder without a number the first one, durably. The caller holds the lock. */
 export function keepFormat(data: string): void {
-  if (readFormat(data) === undefined) writeFormat(data, FORMAT)
+  if (readFormat(data) === undefined) writeFormat(data, FIRST_FORMAT)
+}
+
+/**
+ * Gives the folder the number `format`, durably, when it has a lower one: from then on programs of before refuse it.
+ * It costs one read when there is nothing to do. The caller holds a lock that keeps others from doing the same.
+ */
+export function raiseFormat(data: string, format: number): void {
+  if ((readFormat(data) ?? 0) < format) writeFormat(data, format)
 }
 
 /** Whether a restore has begun to fill the folder and was not finished. */

@@ -24,6 +24,7 @@ export class Store extends Staging {
       folders.journal,
       folders.due,
       folders.hashes,
+      folders.gone,
       folders.control,
     ]
     const isUpgraded = !(await this.exists(folders.due)) // its name must be on the disk before a marker is

@@ -1,7 +1,7 @@
 // Which versions a database cannot record, and what is said to who publishes them.
 
 import { Refusal } from '../errors.js'
-import { MAX_NAME_BYTES } from '../layout.js'
+import { MAX_NAME_BYTES } from '../store/fits.js'
 import { lookupName } from './paths.js'
 import type { GoSums } from './record.js'
 

@@ -1,14 +1,15 @@
 // The checksum databases of all owners that have one, opened once. Of an owner without one nothing is asked.
 
-import { messageOf, PLINTH, Refusal } from '../errors.js'
+import { errno, messageOf, PLINTH, Refusal } from '../errors.js'
 import { folders } from '../layout.js'
 import type { Log } from '../log.js'
 import type { Store } from '../store/store.js'
 import { ChecksumLog } from './log.js'
 import { parseSigner } from './note.js'
 import { statePaths } from './paths.js'
-import { finishRotation } from './rotation.js'
+import { finishRotation } from './rotation-files.js'
 import type { GoSums } from './record.js'
+import { showToGo } from './supported.js'
 
 /** What publishing asks of a database. */
 type Recorder = Pick<ChecksumLog, 'mustAgree' | 'append'>
@@ -21,6 +22,8 @@ export class ChecksumDatabases {
   readonly #log: Log
   /** owner → log, or why it could not be opened. */
   readonly #opened = new Map<string, ChecksumLog | Refusal>()
+  /** The owner whose database a command is changing. */
+  #changing: string | undefined
 
   constructor(store: Store, log: Log) {
     this.#store = store
@@ -35,10 +38,10 @@ export class ChecksumDatabases {
 
   /** Opens the database of an owner, or opens it again. One that cannot be opened refuses what it is asked. */
   async open(owner: string): Promise<void> {
-    this.#opened.delete(owner)
+    if (this.#opened.has(owner)) await this.pause(owner, 'opened again')
     await finishRotation(this.#store, owner)
     const key = await this.#store.read(statePaths(owner).key)
-    if ((await this.statusOf(owner)) === undefined) return // it was never finished
+    if ((await this.statusOf(owner)) === undefined) return void this.#opened.delete(owner) // it was never finished
     try {
       const signer = parseSigner(key?.toString() ?? '')
       if (!signer)
@@ -47,17 +50,48 @@ export class ChecksumDatabases {
             `${PLINTH} sumdb rotate ${owner} with a new name`,
         )
       this.#opened.set(owner, await ChecksumLog.open(this.#store, this.#log, owner, signer))
+      // A rotation that was cut off may not have come to this.
+      if ((await this.statusOf(owner)) === 'enabled') await showToGo(this.#store, owner, signer.name)
     } catch (error) {
       this.#log('error', 'checksum database stopped', { owner, reason: messageOf(error) })
-      this.#opened.set(owner, new Refusal(503, messageOf(error)))
+      // a system's error names paths
+      const isOurs = errno(error) === undefined
+      const unknown = `the checksum database of ${owner} could not be opened: the service's log says why`
+      this.#opened.set(owner, new Refusal(503, isOurs ? messageOf(error) : unknown))
     }
+  }
+
+  /**
+   * Until it is opened again the database of an owner refuses what it is asked, so that nothing is published without
+   * its record: it is being `done`. Resolves when nothing of it is under way.
+   */
+  async pause(owner: string, done: string): Promise<void> {
+    const reason = `the checksum database of ${owner} is being ${done}`
+    const opened = this.#opened.get(owner)
+    this.#opened.set(owner, new Refusal(503, reason))
+    if (opened instanceof ChecksumLog) await opened.close(reason)
   }
 
   /** The database of an owner no longer records. Resolves when nothing of it is under way. */
   async close(owner: string): Promise<void> {
     const opened = this.#opened.get(owner)
     this.#opened.delete(owner)
-    if (opened instanceof ChecksumLog) await opened.alone(async () => {})
+    if (opened instanceof ChecksumLog)
+      await opened.close(`the checksum database of ${owner} is being disabled: publish once more`)
+  }
+
+  /**
+   * Begins a change of a database: one at a time, since names are for one key, also among owners. Throws a 409 while
+   * there is another one. Call what it returns at the end.
+   */
+  beginChange(owner: string): () => void {
+    if (this.#changing !== undefined)
+      throw new Refusal(
+        409,
+        `another command is changing the checksum database of ${this.#changing}: run this one when it has ended`,
+      )
+    this.#changing = owner
+    return () => (this.#changing = undefined)
   }
 
   /** What records the versions of an owner; `undefined` when it has no database. */

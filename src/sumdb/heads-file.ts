@@ -12,7 +12,7 @@ export type SignedHead = Head & { bytes: number; signature: Buffer }
 export type HeadLine = { head: SignedHead; start: number; end: number }
 
 /** A line has at most two numbers of 16 digits and 132 characters of base64. */
-const MAX_LINE_BYTES = 256
+export const MAX_LINE_BYTES = 256
 /** What is read of the end of the file at first. */
 const TAIL_BYTES = 4096
 
@@ -20,7 +20,8 @@ const TAIL_BYTES = 4096
 export const headLine = ({ size, bytes, root, signature }: SignedHead): string =>
   `${size} ${bytes} ${root.toString('base64')} ${signature.toString('base64')}\n`
 
-function parseUnsigned(text: string): SignedHead | undefined {
+/** Reads a {@link headLine} without its end, whatever its signature; `undefined` for any other text. */
+export function parseUnsigned(text: string): SignedHead | undefined {
   const [size = '', bytes = '', root = '', signature = ''] = text.split(' ')
   const head = {
     size: Number(size),
@@ -38,12 +39,15 @@ export function parseHeadLine(text: string, verifier: Verifier): SignedHead | un
   return head && isSignatureOf(verifier, head, head.signature) ? head : undefined
 }
 
-/** What is at the end of the file: its last heads, the newest last, and a line before them that is none. */
-export type HeadsTail = { lines: HeadLine[]; isDamaged: boolean }
+/**
+ * What is at the end of the file: its last heads, the newest last. `isCut`: there may be others before them.
+ * `isDamaged`: there is a line before the last one that is none.
+ */
+type HeadsTail = { lines: HeadLine[]; isCut: boolean; isDamaged: boolean }
 
 /**
  * Reads the last heads, all of a short file. A last line that is no head was being written when the machine died: it is
- * left out. `isDamaged`: there is another line that is none.
+ * left out.
  */
 export async function readTail(file: AppendFile, verifier: Verifier): Promise<HeadsTail> {
   const size = await file.size()
@@ -59,7 +63,7 @@ export async function readTail(file: AppendFile, verifier: Verifier): Promise<He
     else if (!isLast) isDamaged = true
     start = end + 1
   }
-  return { lines, isDamaged }
+  return { lines, isCut: from > 0, isDamaged }
 }
 
 /**

@@ -7,13 +7,11 @@
 import { dirname } from 'node:path'
 import { messageOf, Refusal } from '../errors.js'
 import type { Log } from '../log.js'
-import { Unsynced } from '../store/append-file.js'
 import { readEach } from '../store/read-each.js'
 import { placeFiles, unstageFiles } from '../store/staged-files.js'
 import type { Store } from '../store/store.js'
-import { waitForAll } from '../store/wait-for-all.js'
-import { prunePartials, stageAnew } from './database-files.js'
 import { conflict, mustFitAName } from './conflict.js'
+import { prunePartials, stageAnew } from './database-files.js'
 import type { Growth } from './growth.js'
 import { headLine, type SignedHead } from './heads-file.js'
 import { headText, signatureOf, type Signer } from './note.js'
@@ -22,7 +20,7 @@ import { recordText, type GoSums, type SumRecord } from './record.js'
 import { readRecorded } from './recorded.js'
 import { findEnd, type FoundLog } from './recovery.js'
 import { restoreFiles } from './restore-files.js'
-import { latestFile, lookupFile, Truth, type LogPlace } from './truth.js'
+import { latestFile, lookupFile, Truth, UnknownEnd, type LogPlace } from './truth.js'
 
 /** Records in one commit. */
 const MAX_GROUP = 256
@@ -46,8 +44,8 @@ export class ChecksumLog {
   #place: LogPlace
   /** Some files of what is committed since may be missing in the tree. */
   #unfinished: { growth: Growth; from: LogPlace } | undefined
-  /** Why nothing is recorded any more. */
-  #refusal: string | undefined
+  /** Why nothing is recorded any more; `undefined` when all is well. */
+  refusal: string | undefined
   #waiting: Waiting[] = []
   /** The last action that runs alone. */
   #tail: Promise<unknown> = Promise.resolve()
@@ -71,7 +69,8 @@ export class ChecksumLog {
     const { from, place } = found
     const growth =
       (await truth.growthFromTiles(owner, signer.name, from)) ?? (await truth.growthFromRecords(from))
-    const written = await restoreFiles({ store, owner, verifier: signer, truth, growth, from, to: place })
+    const restoring = { store, owner, verifier: signer, truth, growth, from, to: place, isUnsure: true }
+    const written = await restoreFiles(restoring)
     await prunePartials(store, databasePaths(owner, signer.name).folder, from.head?.size ?? 0, opened.size)
     if (written > 0) log('info', 'checksum database restored', { owner, files: written, size: opened.size })
     return opened
@@ -90,11 +89,6 @@ export class ChecksumLog {
   /** Where the log ends. */
   get place(): LogPlace {
     return this.#place
-  }
-
-  /** Why nothing is recorded; `undefined` when all is well. */
-  get refusal(): string | undefined {
-    return this.#refusal
   }
 
   /** What is recorded of a version; `undefined` when it is not. */
@@ -118,11 +112,17 @@ export class ChecksumLog {
    * Records a version. Resolves when the record is on the disk and readers find it; at once when it is recorded
    * already. Throws as {@link mustAgree} does, and what the disk says.
    */
-  append(at: Version, sums: GoSums): Promise<void> {
-    return new Promise((resolve, reject) => {
+  async append(at: Version, sums: GoSums): Promise<void> {
+    mustFitAName(at)
+    await new Promise<void>((resolve, reject) => {
       this.#waiting.push({ at, sums, resolve, reject })
       void this.#commitAll()
     })
+  }
+
+  /** Records nothing more, for this reason, after what is under way and `action`. What waits is refused. */
+  close(reason: string, action = async (): Promise<void> => {}): Promise<void> {
+    return this.alone(() => action().finally(() => (this.refusal ??= reason)))
   }
 
   /** Runs `action` while nothing is committed, after what is under way. */
@@ -145,15 +145,17 @@ export class ChecksumLog {
       this.#mustRecord()
       await this.#finish()
       const fresh = await this.#freshOf(group)
+      const before = this.size
       if (fresh.length > 0) await this.#commit(fresh)
       for (const { resolve } of group) resolve() // who was refused before stays refused
+      await this.#prune(before)
     } catch (error) {
       for (const { reject } of group) reject(error)
     }
   }
 
   #mustRecord(): void {
-    if (this.#refusal !== undefined) throw new Refusal(503, this.#refusal)
+    if (this.refusal !== undefined) throw new Refusal(503, this.refusal)
   }
 
   /** Writes the files that an earlier commit could not write. */
@@ -205,8 +207,9 @@ export class ChecksumLog {
     const staging = stageAnew(this.#store, folder, [...tiles, ...lookups, latestFile(this.signer, head)])
     staging.catch(() => {}) // it is looked at below
     try {
-      await this.#append(bytes, Buffer.from(headLine(head)))
+      await this.truth.extend(place, bytes, Buffer.from(headLine(head)))
     } catch (error) {
+      if (error instanceof UnknownEnd) this.#stop(error)
       await staging.then((staged) => unstageFiles(this.#store, staged)).catch(() => {})
       throw error
     }
@@ -218,33 +221,21 @@ export class ChecksumLog {
     await this.#store.syncAll([...new Set(staged.map(({ path }) => dirname(path)))])
     this.#unfinished = undefined
     this.#log('info', 'recorded', { owner: this.owner, size: head.size, root: head.root.toString('base64') })
-    await prunePartials(this.#store, folder, size, this.size).catch((error: unknown) =>
+  }
+
+  /** Removes what nobody needs any more since the log had `before` records. */
+  async #prune(before: number): Promise<void> {
+    if (before === this.size) return
+    const { folder } = databasePaths(this.owner, this.signer.name)
+    await prunePartials(this.#store, folder, before, this.size).catch((error: unknown) =>
       this.#log('warn', 'old partial tiles stay', { owner: this.owner, reason: messageOf(error) }),
     )
   }
 
-  /** Appends a commit to the truth. When that fails the truth is what it was, or nothing is recorded any more. */
-  async #append(records: Buffer, head: Buffer): Promise<void> {
-    const { place, truth } = this
-    const bytes = place.head?.bytes ?? 0
-    const results = await Promise.allSettled([
-      truth.records.append(records, bytes),
-      truth.heads.append(head, place.end),
-    ])
-    const failures = results.flatMap((result) =>
-      result.status === 'rejected' ? [result.reason as unknown] : [],
-    )
-    if (failures.length === 0) return
-    try {
-      // After a sync that failed nobody knows what is on the disk.
-      for (const failure of failures) if (failure instanceof Unsynced) throw failure
-      await waitForAll([truth.heads.truncate(place.end), truth.records.truncate(bytes)])
-    } catch (error) {
-      this.#refusal = `the checksum database of ${this.owner} records nothing until the service is started again: ${
-        error instanceof Unsynced ? 'the disk failed' : messageOf(error)
-      }`
-      this.#log('error', 'checksum database stopped', { owner: this.owner, reason: messageOf(error) })
-    }
-    throw failures[0]
+  /** Records nothing more, since nobody knows where the log ends. */
+  #stop({ isOfDisk, message }: UnknownEnd): void {
+    const why = isOfDisk ? 'the disk failed' : 'what was written could not be taken back'
+    this.refusal = `the checksum database of ${this.owner} records nothing until the service is started again: ${why}`
+    this.#log('error', 'checksum database stopped', { owner: this.owner, reason: message })
   }
 }

@@ -79,3 +79,19 @@ export function statePaths(owner: string) {
     next: { folder: `${folder}/next`, key: `${folder}/next/key`, heads: `${folder}/next/heads` },
   }
 }
+
+/** A tile by its place; without a `width` it is the full one. */
+type TilePlace = { level: number | typeof DATA; index: number; width?: number }
+
+// tile/8/0/x001/234.p/7 → {level: 0, index: 1234, width: 7}
+/** Reads the path of a tile; `undefined` for any other text. */
+export function parseTilePath(path: string): TilePlace | undefined {
+  const [, name = '', digits = '', wide] =
+    /^tile\/8\/(data|\d)\/((?:x\d{3}\/)*\d{3})(?:\.p\/([1-9]\d{0,2}))?$/.exec(path) ?? []
+  if (name === '') return undefined
+  const level: TilePlace['level'] = name === DATA ? DATA : Number(name)
+  const index = Number(digits.replace(/[x/]/g, ''))
+  const tile: TilePlace = { level, index, ...(wide !== undefined && { width: Number(wide) }) }
+  const right = tile.width === undefined ? tilePath(level, index) : partialPath(level, index, tile.width)
+  return right === path ? tile : undefined
+}

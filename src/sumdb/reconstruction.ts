@@ -13,7 +13,7 @@ import { databasePaths, DATA, partialPath, statePaths, tilePath } from './paths.
 import { parseLookup, parseRecord } from './record.js'
 
 /** `onRecord` is called for each record that is read. */
-export type Reconstructing = { store: Store; owner: string; onRecord: () => void }
+type Reconstructing = { store: Store; owner: string; onRecord: () => void }
 
 /**
  * Writes `records` and `heads` anew from the database in the tree, and puts them in force. The log must not be open.

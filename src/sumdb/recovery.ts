@@ -12,16 +12,20 @@ import { readTail, type HeadLine } from './heads-file.js'
 import { openHead, type Head, type Verifier } from './note.js'
 import { databasePaths } from './paths.js'
 import { readRecords } from './records-file.js'
+import { waitForAll } from '../store/wait-for-all.js'
 import { BEGINNING, placeOf, type LogPlace, type Truth } from './truth.js'
 
-/** A log whose end is known: where it is, and from where on files may be missing in the tree. */
-export type FoundLog = { growth: Growth; place: LogPlace; from: LogPlace }
+/**
+ * A log whose end is known: where it is, and from where on files may be missing in the tree. `unsure`: from there on
+ * the truth was written, and may not be on the disk yet, since nobody has seen its end.
+ */
+export type FoundLog = { growth: Growth; place: LogPlace; from: LogPlace; unsure: LogPlace | undefined }
 
 /** What a recovery looks at. */
 type Looking = { store: Store; owner: string; verifier: Verifier; truth: Truth }
 
 /** The newest head that readers see; `undefined` without one that is signed by us. */
-export async function shownHead(store: Store, owner: string, verifier: Verifier): Promise<Head | undefined> {
+async function shownHead(store: Store, owner: string, verifier: Verifier): Promise<Head | undefined> {
   const text = await store.read(databasePaths(owner, verifier.name).latest)
   return text && openHead(text.toString(), verifier)
 }
@@ -31,20 +35,35 @@ export async function shownHead(store: Store, owner: string, verifier: Verifier)
  * reason why its files do not fit together: then nothing was changed.
  */
 export async function findEnd(looking: Looking): Promise<FoundLog> {
+  const { truth } = looking
+  const found = await lookForEnd(looking)
+  await cutOff(truth, found.place)
+  const { place, unsure } = found
+  if (unsure)
+    await waitForAll([
+      truth.records.renew(unsure.head?.bytes ?? 0, place.head?.bytes ?? 0),
+      truth.heads.renew(unsure.end, place.end),
+    ])
+  return found
+}
+
+/** Finds the end of a log as {@link findEnd} does, and changes nothing. */
+export async function lookForEnd(looking: Looking): Promise<FoundLog> {
   const { store, owner, verifier, truth } = looking
-  const { lines, isDamaged } = await readTail(truth.heads, verifier)
+  if (!(await truth.isThere())) throw new DamagedLog(damaged(owner, 'its records or its heads are lost'))
+  const { lines, isCut, isDamaged } = await readTail(truth.heads, verifier)
   if (isDamaged) throw new DamagedLog(damaged(owner, 'a line of the heads is none'))
   const shown = await shownHead(store, owner, verifier)
   for (let last = lines.length - 1; ; last--) {
     const place = placeOf(lines[last])
     const before = placeOf(lines[last - 1])
-    if (last < 1 && (lines[0]?.start ?? 0) > 0)
-      throw new DamagedLog(damaged(owner, 'no head fits the records'))
+    if (last < 1 && isCut) throw new DamagedLog(damaged(owner, 'no head fits the records'))
     const growth = await growthAt(looking, before, place)
     if (growth) {
       mustFollow(owner, shown, place)
-      await cutOff(truth, place)
-      return { growth, place, from: await firstToRestore(truth, { shown, before, lines }) }
+      if (!shown) await mustBeUnseen(looking, place)
+      const from = await firstToRestore(looking, { shown, before, lines })
+      return { growth, place, from, unsure: shown?.size === place.head?.size ? undefined : before }
     }
     if (shown && shown.size >= (place.head?.size ?? 0))
       throw new DamagedLog(
@@ -86,20 +105,39 @@ function mustFollow(owner: string, shown: Head | undefined, { head }: LogPlace):
     throw new DamagedLog(damaged(owner, `two heads of size ${size} were signed`))
 }
 
+/**
+ * A commit comes after the newest head of the one before was shown. Without that head it is not known what was shown:
+ * then something may be missing in the tree, but nothing may have to be cut off.
+ */
+async function mustBeUnseen(
+  { store, owner, verifier, truth }: Looking,
+  { head, end }: LogPlace,
+): Promise<void> {
+  const isWhole = (await truth.records.size()) === (head?.bytes ?? 0) && (await truth.heads.size()) === end
+  if (head ? isWhole : !(await store.exists(databasePaths(owner, verifier.name).at('tile')))) return
+  throw new DamagedLog(
+    damaged(owner, 'its newest head is not in the tree, and the end of the log is not whole'),
+  )
+}
+
 async function cutOff(truth: Truth, { head, end }: LogPlace): Promise<void> {
   const bytes = head?.bytes ?? 0
   if ((await truth.records.size()) > bytes) await truth.records.truncate(bytes)
   if ((await truth.heads.size()) > end) await truth.heads.truncate(end)
 }
 
-/** What is older was on the disk, all of it: before the last commit began, or before the newest head was shown. */
+/** What is older is in the tree, all of it: since before the last commit began, or the newest head was shown. */
 async function firstToRestore(
-  truth: Truth,
+  { owner, truth }: Looking,
   { shown, before, lines }: { shown: Head | undefined; before: LogPlace; lines: readonly HeadLine[] },
 ): Promise<LogPlace> {
-  if (!shown || shown.size >= (before.head?.size ?? 0)) return before
+  if (!shown) return BEGINNING // nobody knows what is in the tree
+  if (shown.size > (before.head?.size ?? 0)) return before
   const line = lines.find(({ head }) => head.size === shown.size)
-  return line ? placeOf(line) : ((await truth.placeAt(shown.size)) ?? BEGINNING)
+  const place = line ? placeOf(line) : await truth.placeAt(shown.size)
+  if (!place?.head?.root.equals(shown.root))
+    throw new DamagedLog(damaged(owner, `the head of size ${shown.size} in the tree is not one of the heads`))
+  return place
 }
 
 const damaged = (owner: string, what: string): string =>

@@ -8,12 +8,12 @@ import { readTail } from './heads-file.js'
 import { parseSigner, verifierText, type Head } from './note.js'
 import { statePaths } from './paths.js'
 import { readRecords } from './records-file.js'
-import { namesBefore } from './rotation.js'
+import { namesBefore } from './rotation-files.js'
 import { Truth } from './truth.js'
 
 /**
- * `gosumdb` is what clients have in GOSUMDB; `root` in base64 and `bytes` of the records are those at `size`. `refusal`:
- * why nothing is recorded. `earlier` are the names before a rotation.
+ * `gosumdb` is what clients have in GOSUMDB; `root` in base64 and `bytes` of the records are those at `size`.
+ * `refusal`: why nothing is recorded. `earlier` are the names before a rotation.
  */
 export type DatabaseReport = {
   owner: string
@@ -38,7 +38,7 @@ export async function reportOf(
   if (status === undefined) return undefined
   const signer = parseSigner((await store.read(statePaths(owner).key))?.toString() ?? '')
   const truth = new Truth(store, owner)
-  const lines = signer ? (await readTail(truth.heads, signer)).lines : []
+  const lines = signer && (await truth.isThere()) ? (await readTail(truth.heads, signer)).lines : []
   const head = databases.logOf(owner)?.head ?? lines.at(-1)?.head
   const refusal = databases.refusalOf(owner)
   return {

@@ -14,17 +14,27 @@ const AT_ONCE = 64
 /** Folders that may wait for their sync. */
 const MAX_UNSYNCED = 1000
 
-/** `isRight`: whether the present content of a file may stay; without it the one that is the same may. */
+/**
+ * `isRight`: whether the present content of a file may stay; without it the one that is the same may. `isUnsure`: the
+ * names of those that stay may not be on the disk yet.
+ */
 type Writing = {
   store: Store
   folder: string
+  isUnsure?: boolean
   isRight?: (present: Buffer, file: DatabaseFile) => boolean
   onFile?: () => void
 }
 
 /** Writes those files that are missing or wrong, durably. Resolves with their number. */
 export async function writeFiles(
-  { store, folder, isRight = (present, { content }) => present.equals(content), onFile }: Writing,
+  {
+    store,
+    folder,
+    isUnsure = false,
+    isRight = (present, { content }) => present.equals(content),
+    onFile,
+  }: Writing,
   files: AsyncIterable<DatabaseFile> | Iterable<DatabaseFile>,
 ): Promise<number> {
   const unsynced = new Set<string>()
@@ -33,10 +43,12 @@ export async function writeFiles(
     const path = `${folder}/${file.path}`
     const present = await store.read(path)
     onFile?.()
-    if (present && isRight(present, file)) return
-    await store.writeMaking(path, file.content)
-    unsynced.add(dirname(path))
-    written++
+    const isNew = !present || !isRight(present, file)
+    if (isNew) {
+      await store.writeMaking(path, file.content)
+      written++
+    }
+    if (isNew || isUnsure) unsynced.add(dirname(path))
   }
   const sync = async (): Promise<void> => {
     await store.syncAll([...unsynced])
@@ -58,7 +70,7 @@ export async function writeFiles(
 }
 
 /** A part of a log whose files are to be right. `growth` is the log at `from`, and is used up. */
-export type Restoring = {
+type Restoring = {
   store: Store
   owner: string
   verifier: Verifier
@@ -68,6 +80,8 @@ export type Restoring = {
   to: LogPlace
   /** Writes every file, whatever is there: a sync of what is there has failed. */
   anew?: boolean
+  /** Names that are there may not be on the disk: a process died that gave them. */
+  isUnsure?: boolean
   /** Called after each record. */
   onRecord?: () => void
 }
@@ -77,19 +91,20 @@ export type Restoring = {
  * this log than the newest. Resolves with the number of files that were written.
  */
 export async function restoreFiles(restoring: Restoring): Promise<number> {
-  const { store, owner, verifier, truth, growth, from, to, anew, onRecord } = restoring
+  const { store, owner, verifier, truth, growth, from, to, anew, isUnsure = false, onRecord } = restoring
   if (!to.head) return 0
   const { folder } = databasePaths(owner, verifier.name)
+  const writing = { store, folder, isUnsure }
   const never = anew ? { isRight: () => false } : {}
-  const tiles = await writeFiles({ store, folder, ...never }, truth.tiles(growth, from, to))
+  const tiles = await writeFiles({ ...writing, ...never }, truth.tiles(growth, from, to))
   const size = to.head.size
   const isRight = (present: Buffer, file: DatabaseFile): boolean =>
     !anew && isRightLookup(present.toString(), file.content.toString(), { verifier, size })
   const lookups = await writeFiles(
-    { store, folder, isRight, ...(onRecord && { onFile: onRecord }) },
+    { ...writing, isRight, ...(onRecord && { onFile: onRecord }) },
     truth.lookups(verifier, from, to),
   )
-  return tiles + lookups + (await writeFiles({ store, folder, ...never }, [latestFile(verifier, to.head)]))
+  return tiles + lookups + (await writeFiles({ ...writing, ...never }, [latestFile(verifier, to.head)]))
 }
 
 /** Whether a lookup says what it should, and its head is one that has the record and is not newer than `size`. */

@@ -1,24 +1,26 @@
-// Gives an owner's database a new name and a new key: when the key was seen or lost, when a backup was restored, or when
-// clients are to have another name. The records stay. The files of the old name stay in the tree, as they are, until
-// they are dropped.
+// Gives an owner's database a new name and a new key: when the key was seen or lost, when a backup was restored, or
+// when clients are to have another name. The records stay. The files of the old name stay in the tree, as they are,
+// until they are dropped.
 
-import { messageOf, Refusal } from '../errors.js'
-import { sumdbFolder, sumdbRoot } from '../layout.js'
+import { messageOf, PLINTH, Refusal } from '../errors.js'
+import { goFolder, sumdbFolder } from '../layout.js'
 import type { Store } from '../store/store.js'
 import { DamagedLog } from './damaged-log.js'
 import type { ChecksumDatabases } from './databases.js'
 import { Growth } from './growth.js'
 import { headLine, readHeads, type SignedHead } from './heads-file.js'
-import { newSigner, parseSigner, signatureOf, signerText, type Signer } from './note.js'
-import { databasePaths, statePaths } from './paths.js'
+import { newSigner, signatureOf, signerText, type Signer } from './note.js'
+import { statePaths } from './paths.js'
 import { restoreFiles } from './restore-files.js'
+import { finishRotation, namesBefore } from './rotation-files.js'
 import { mustBeNewName, noteName } from './set-up.js'
+import { showToGo } from './supported.js'
 import { BEGINNING, Truth, type LogPlace } from './truth.js'
 
 type Needs = { store: Store; databases: ChecksumDatabases }
 
 /** `onRecord` is called for each record that is written under the new name. */
-export type Rotating = { owner: string; name: string; onRecord: () => void }
+type Rotating = { owner: string; name: string; onRecord: () => void }
 
 /**
  * Rotates the database of an owner. It goes on recording, but for the last moment. Throws a {@link Refusal}: 404 when
@@ -36,7 +38,7 @@ export async function rotateDatabase(needs: Needs, { owner, name, onRecord }: Ro
   const truth = new Truth(store, owner)
   await store.removeFolder(sumdbFolder(owner, name)) // a rotation that was cut off left it
   await store.removeFolder(statePaths(owner).next.folder)
-  const first = log ? log.place : await endOf(truth)
+  const first = log ? log.place : await endOf(owner, truth)
   await writeAs({ store, owner, signer, truth, onRecord }, BEGINNING, first)
   const switchOver = async (): Promise<void> => {
     const last = log ? log.place : first
@@ -45,16 +47,25 @@ export async function rotateDatabase(needs: Needs, { owner, name, onRecord }: Ro
     await archive(store, owner)
     await noteName(store, owner, signer)
     await takeNext(store, owner)
-    const { folder, supported } = databasePaths(owner, name)
-    await store.writeMaking(supported, '')
-    await store.sync(folder)
+    await showToGo(store, owner, name)
   }
-  await (log ? log.alone(switchOver) : switchOver())
-  await databases.open(owner)
+  try {
+    // What waits must not be appended to a file that is another one now.
+    await (log ? log.close(`the checksum database of ${owner} is being rotated`, switchOver) : switchOver())
+  } finally {
+    await databases.open(owner)
+  }
 }
 
 /** The place where a log ends of which nobody records: at its last head that its records fit. */
-async function endOf(truth: Truth): Promise<LogPlace> {
+async function endOf(owner: string, truth: Truth): Promise<LogPlace> {
+  const cannot = (why: string): Refusal =>
+    new Refusal(
+      409,
+      `the records of ${owner} cannot be taken over: ${why}. Try ${PLINTH} sumdb recover ${owner}, or begin a log of ` +
+        `what is there now: ${PLINTH} sumdb rotate ${owner} --name NEW --fresh`,
+    )
+  if (!(await truth.isThere())) throw cannot('its records or its heads are lost')
   let place = BEGINNING
   let end = 0
   const heads = readHeads(truth.heads, { start: 0, end: await truth.heads.size() })
@@ -69,7 +80,7 @@ async function endOf(truth: Truth): Promise<LogPlace> {
   try {
     await truth.growthFromRecords(place)
   } catch (error) {
-    throw new Refusal(409, `its records cannot be taken over: ${messageOf(error)}`)
+    throw cannot(messageOf(error))
   }
   return place
 }
@@ -126,26 +137,6 @@ async function takeNext(store: Store, owner: string): Promise<void> {
   await finishRotation(store, owner)
 }
 
-/** Ends a rotation that was cut off when its key was in force already. */
-export async function finishRotation(store: Store, owner: string): Promise<void> {
-  const { next, heads, folder } = statePaths(owner)
-  if ((await store.exists(next.key)) || !(await store.exists(next.heads))) return
-  await store.move(next.heads, heads)
-  await store.sync(folder)
-  await store.removeFolder(next.folder)
-}
-
-/** The names that the database of an owner had before, the oldest first. */
-export async function namesBefore(store: Store, owner: string): Promise<string[]> {
-  const { before } = statePaths(owner)
-  const names: string[] = []
-  for (const nth of (await store.names(before)).map(Number).sort((a, b) => a - b)) {
-    const signer = parseSigner((await store.read(`${before}/${nth}/key`))?.toString() ?? '')
-    if (signer) names.push(signer.name)
-  }
-  return names
-}
-
 /** Takes the files of earlier names out of the tree. Resolves with the names. */
 export async function dropEarlier(store: Store, owner: string): Promise<string[]> {
   const dropped: string[] = []
@@ -154,7 +145,7 @@ export async function dropEarlier(store: Store, owner: string): Promise<string[]
     if (await store.remove(`${folder}/supported`)) await store.sync(folder)
     if (!(await store.removeFolder(folder))) continue
     dropped.push(name)
-    await store.prune(folder.slice(0, folder.lastIndexOf('/')), sumdbRoot(owner))
+    await store.prune(folder.slice(0, folder.lastIndexOf('/')), goFolder(owner))
   }
   return dropped
 }

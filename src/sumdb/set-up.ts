@@ -43,7 +43,7 @@ export async function noteName(store: Store, owner: string, { name, id }: Signer
 }
 
 /** A new key under a new name. */
-export async function newKey(store: Store, owner: string, name: string): Promise<Signer> {
+async function newKey(store: Store, owner: string, name: string): Promise<Signer> {
   await mustBeNewName(store, owner, name)
   const signer = newSigner(name)
   await noteName(store, owner, signer)

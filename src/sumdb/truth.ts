@@ -1,7 +1,9 @@
 // The truth of a log, records and heads, and everything that follows from it.
 
-import { AppendFile } from '../store/append-file.js'
+import { messageOf } from '../errors.js'
+import { AppendFile, Unsynced } from '../store/append-file.js'
 import type { Store } from '../store/store.js'
+import { waitForAll } from '../store/wait-for-all.js'
 import { DamagedLog } from './damaged-log.js'
 import { Edge, partialTiles, TILE_WIDTH, type HashTile } from './edge.js'
 import { Growth, type DatabaseFile } from './growth.js'
@@ -24,16 +26,57 @@ export const BEGINNING: LogPlace = { head: undefined, end: 0 }
 export const placeOf = (line: HeadLine | undefined): LogPlace =>
   line ? { head: line.head, end: line.end } : BEGINNING
 
+/** An append failed, and nobody knows how long the files are on the disk. `cause` is why it failed. */
+export class UnknownEnd extends Error {
+  override readonly name = 'UnknownEnd'
+  /** A sync failed. */
+  readonly isOfDisk: boolean
+
+  constructor(cause: unknown) {
+    super(messageOf(cause), { cause })
+    this.isOfDisk = cause instanceof Unsynced
+  }
+}
+
 export class Truth {
   readonly records: AppendFile
   readonly heads: AppendFile
   readonly #store: Store
+  readonly #owner: string
 
   constructor(store: Store, owner: string) {
     const paths = statePaths(owner)
     this.#store = store
+    this.#owner = owner
     this.records = new AppendFile(store.at(paths.records))
     this.heads = new AppendFile(store.at(paths.heads))
+  }
+
+  /**
+   * Appends records and their head at `place`, side by side. Both are on the disk when it resolves. When it throws the
+   * truth is what it was, unless that is an {@link UnknownEnd}.
+   */
+  async extend({ head: last, end }: LogPlace, records: Buffer, head: Buffer): Promise<void> {
+    const bytes = last?.bytes ?? 0
+    const appending = [this.records.append(records, bytes), this.heads.append(head, end)]
+    const failures = (await Promise.allSettled(appending)).flatMap((result) =>
+      result.status === 'rejected' ? [result.reason as unknown] : [],
+    )
+    const unsynced = failures.find((failure) => failure instanceof Unsynced)
+    if (unsynced) throw new UnknownEnd(unsynced)
+    if (failures.length === 0) return
+    try {
+      await waitForAll([this.heads.truncate(end), this.records.truncate(bytes)])
+    } catch (error) {
+      throw new UnknownEnd(error)
+    }
+    throw failures[0]
+  }
+
+  /** Whether both files are there, empty or not. */
+  async isThere(): Promise<boolean> {
+    const { records, heads } = statePaths(this.#owner)
+    return (await this.#store.exists(records)) && (await this.#store.exists(heads))
   }
 
   /** The place of the head of this size; `undefined` when none was signed. Reads the heads from the first one. */
@@ -57,7 +100,10 @@ export class Truth {
     return new Growth(edge, await lastRecords(this.records, head.bytes, head.size % TILE_WIDTH))
   }
 
-  /** The log at a head, from the tiles of the database `name`. `undefined` when these do not have it. */
+  /**
+   * The log at a head, from the tiles of the database `name`. `undefined` when these do not have it, or the last records
+   * are not those of the tiles.
+   */
   async growthFromTiles(owner: string, name: string, { head }: LogPlace): Promise<Growth | undefined> {
     if (!head) return new Growth()
     const { at } = databasePaths(owner, name)
@@ -73,7 +119,13 @@ export class Truth {
     }
     const edge = Edge.of(head.size, tiles)
     if (!edge.root().equals(head.root)) return undefined
-    return new Growth(edge, await lastRecords(this.records, head.bytes, head.size % TILE_WIDTH))
+    const records = await lastRecords(this.records, head.bytes, head.size % TILE_WIDTH)
+    const leaves = tiles.find(({ level }) => level === 0)
+    const isOne = (record: string, nth: number): boolean =>
+      leaves !== undefined &&
+      leafHash(record).equals(leaves.hashes.subarray(nth * HASH_BYTES, (nth + 1) * HASH_BYTES))
+    // They become the next data tile.
+    return records.every(isOne) ? new Growth(edge, records) : undefined
   }
 
   /**
@@ -89,12 +141,14 @@ export class Truth {
     const data: DatabaseFile[] = []
     const heads = readHeads(this.heads, { start: from.end, end: to.end })
     let next = (await heads.next()).value as SignedHead | undefined
+    let before = from.head?.size ?? 0
     for await (const record of readRecords(this.records, from.head?.bytes ?? 0, to.head.bytes)) {
       yield* growth.append(record)
       if (growth.size !== next?.size) continue
       if (!growth.root().equals(next.root))
         throw new DamagedLog(`the records are not those of the head of size ${next.size}`)
-      for (const file of growth.partials()) if (isFinal(file.path)) yield file
+      for (const file of growth.partials(before)) if (isFinal(file.path)) yield file
+      before = growth.size
       const partial = growth.partialData()
       if (partial && Math.floor(growth.size / TILE_WIDTH) === Math.floor(last / TILE_WIDTH))
         data.splice(0, data.length, ...data.slice(-(DATA_WIDTHS - 1)), partial)
@@ -126,5 +180,5 @@ export const latestFile = (verifier: Verifier, head: SignedHead): DatabaseFile =
   content: Buffer.from(headText(verifier, head, head.signature)),
 })
 
-/** Whether this is the folder of partial data tiles. */
+/** Whether this is the path of a data tile, full or not. */
 export const isDataFolder = (path: string): boolean => path.startsWith(`tile/8/${DATA}/`)

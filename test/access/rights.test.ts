@@ -92,6 +92,25 @@ t.test('an owner is public only when its file says so', async (t) => {
     t.equal(parseOwner('a', text).public, false, text)
 })
 
+t.test('an owner is immutable when its file says so, or says nothing that can be read', async (t) => {
+  const immutable = { name: 'a', public: true, immutable: true as const }
+  t.same(parseOwner('a', ownerText(immutable)), immutable)
+  t.equal(ownerText({ name: 'a', public: true }), '{"public":true}\n', 'as programs of before wrote it')
+  const mutable = ['{}', '{"public":false}', '{"public":true,"immutable":false}']
+  for (const text of mutable) t.equal(parseOwner('a', text).immutable, undefined, text)
+  const damaged = [
+    '',
+    '{',
+    'null',
+    '[true]',
+    '{"public":true,"immut',
+    '\0\0',
+    '{"immutable":1}',
+    '{"immutable":null}',
+  ]
+  for (const text of damaged) t.equal(parseOwner('a', text).immutable, true, text)
+})
+
 t.test('expiry', async (t) => {
   const one = account('a', { expires: '2026-06-01T00:00:00.000Z' })
   const at = Date.parse('2026-06-01T00:00:00.000Z')

@@ -52,6 +52,10 @@ t.test('help, exit codes, and mistakes', async (t) => {
     ['owner'],
     ['owner', 'set', 'x'],
     ['owner', 'set', 'x', '--public', '--private'],
+    ['owner', 'set', 'x', '--immutable', '--mutable'],
+    ['owner', 'set', 'x', '--public', '--immutable', '--mutable'],
+    ['owner', 'add', 'x', '--mutable'],
+    ['owner', 'list', '--immutable'],
     ['owner', 'add', 'x', '--public'],
     ['owner', 'add', 'x', 'y'],
     ['owner', 'list', 'x'],
@@ -127,6 +131,39 @@ t.test('owners', async (t) => {
   t.match(cli('owner', 'remove', 'shut'), { code: 0, stdout: 'owner shut removed\n' }, 'one without packages')
   t.match(cli('owner', 'list'), { stdout: 'open private\n' })
   t.notOk(isPublic('shut'))
+})
+
+t.test('immutable owners', async (t) => {
+  const { cli, data } = make()
+  const promise = (name: string): string =>
+    `owner ${name} is immutable: what is deleted can come back only as it was\n`
+  const format = (): string => readFileSync(join(data, 'state/format'), 'utf8')
+  t.match(cli('owner', 'add', 'team', '--private', '--immutable'), {
+    code: 0,
+    stdout: `owner team added, private: accounts with the right may read its packages\n${promise('team')}`,
+  })
+  t.equal(format(), '2\n', 'programs of before refuse the folder')
+  cli('owner', 'add', 'plain')
+  t.match(cli('owner', 'list'), { stdout: 'plain public\nteam private immutable\n' })
+  t.same(JSON.parse(cli('owner', 'list', '--json').stdout), [
+    { name: 'plain', public: true },
+    { name: 'team', public: false, immutable: true },
+  ])
+  t.match(cli('owner', 'set', 'team', '--public'), {
+    stdout: /owner team is public: .*\nowner team is immutable/,
+  })
+  t.match(cli('owner', 'set', 'plain', '--immutable'), {
+    stdout: `owner plain is public: anyone may read its packages\n${promise('plain')}`,
+  })
+  t.match(cli('owner', 'set', 'plain', '--mutable', '--private'), {
+    stdout: /^owner plain is private: [^\n]*\n$/,
+  })
+  t.match(cli('owner', 'set', 'team', '--mutable', '--json'), { stdout: '{"name":"team","public":true}\n' })
+  t.match(cli('owner', 'list'), { stdout: 'plain private\nteam public\n' })
+  t.match(cli('owner', 'set', 'none', '--immutable'), { code: 1, stderr: /no owner "none"/ })
+  const other = make()
+  other.cli('owner', 'add', 'team')
+  t.notOk(existsSync(join(other.data, 'state/format')), 'a folder without one is as before')
 })
 
 t.test('packages of an owner that is not declared are asked about, too', async (t) => {

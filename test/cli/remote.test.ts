@@ -104,6 +104,19 @@ t.test('an older server, and another one, are named', async (t) => {
   t.match(await run(['ls']), { code: 1, stderr: /404: this is no Plinth, or an older one/ })
 })
 
+t.test('a server of before does not make an owner immutable, and that is said', async (t) => {
+  const { run } = await against(t, json({ owners: [{ name: 'team', public: true }], done: true }))
+  for (const words of [
+    ['owner', 'add', 'team', '--immutable'],
+    ['owner', 'set', 'team', '--public', '--immutable'],
+  ])
+    t.match(await run(words), {
+      code: 1,
+      stderr: /owner team is not immutable: the server is of a version that/,
+    })
+  t.equal((await run(['owner', 'set', 'team', '--public', '--mutable'])).code, 0)
+})
+
 t.test('names of a server are shown, never obeyed', async (t) => {
   const name = 'example.com/\u001b[2Jm\tx'
   const entry = { kind: 'go', name, versions: 1, latest: 'v1\r', updated: '2026-01-01T00:00:00Z' }

@@ -17,12 +17,12 @@ import { dirname, join } from 'node:path'
 import t, { type Test } from 'tap'
 import { firstRun } from '../../src/access/first-run.js'
 import { holdingAccessLock } from '../../src/access/lock.js'
-import { addOwner } from '../../src/access/owners.js'
+import { addOwner, setOwner } from '../../src/access/owners.js'
 import { Backup, SourceGone, type BackupOutcome, type BackupSource } from '../../src/backup/backup.js'
 import { Destination } from '../../src/backup/destination.js'
 import { restoreTo } from '../../src/backup/restore.js'
 import { readConfig } from '../../src/config.js'
-import { sumFile } from '../../src/layout.js'
+import { goneFile, sumFile } from '../../src/layout.js'
 import { removeOwner } from '../../src/packages/owner-removal.js'
 import { ownerKey } from '../../src/packages/watch.js'
 import { Store } from '../../src/store/store.js'
@@ -129,6 +129,8 @@ const listIn = (data: string): string[] =>
 
 type Meddling = {
   what: string
+  /** Comes before the backup. */
+  before?: (parts: Opened) => Promise<unknown>
   /** Gets the parts, and gives the moments. */
   moments: (parts: Opened) => Moments
   /** Looks at what was restored. */
@@ -150,6 +152,14 @@ function after(pattern: RegExp, change: () => Promise<unknown>): Moments {
 
 const remove = (parts: Opened, version: string): Promise<void> =>
   parts.modules.remove({ owner: 'admin', module: 'example.com/m', version })
+
+async function removeForGood(parts: Opened, version: string): Promise<void> {
+  await setOwner(parts.store, { name: 'admin', immutable: true })
+  await remove(parts, version)
+}
+
+/** What an immutable owner remembers of v1.1.0. */
+const TOMBSTONE = goneFile(`${MODULE}/v1.1.0.zip`)
 
 const table: Meddling[] = [
   {
@@ -216,6 +226,25 @@ const table: Meddling[] = [
     }),
     look: (t, data) => t.notOk(existsSync(join(data, MODULE)), 'it has nothing of the one before'),
   },
+  {
+    what: 'a version of an immutable owner is deleted when tombstones were copied',
+    moments: (parts) => ({ ended: () => removeForGood(parts, 'v1.1.0') }),
+    look: (t, data) => {
+      t.same(listIn(data), ['v1.0.0'])
+      t.ok(existsSync(join(data, TOMBSTONE)), 'nothing else can come back')
+    },
+  },
+  {
+    what: 'an immutable owner is removed with what it remembers, and another one gets its name',
+    before: (parts) => removeForGood(parts, 'v1.1.0'),
+    moments: (parts) => ({
+      access: once(async () => {
+        await removeOwner(parts, 'admin', true)
+        await addOwner(parts.store, { name: 'admin', public: true, immutable: true })
+      }),
+    }),
+    look: (t, data) => t.notOk(existsSync(join(data, TOMBSTONE)), 'it remembers nothing of the one before'),
+  },
 ]
 
 // Its removal takes the tree in one step, when a module's files outside of `@v` were copied and no zip.
@@ -241,9 +270,10 @@ function once(action: () => Promise<unknown>): () => Promise<unknown> {
   return () => (done ??= action())
 }
 
-for (const { what, moments, look } of table)
+for (const { what, before, moments, look } of table)
   t.test(what, needs('flock'), async (t) => {
     const { data, parts, to } = await published()
+    await before?.(parts)
     const { file, ...others } = moments(parts)
     const made = await make({ data, to }, (use) => use(sourceOf(parts, others)), { ...(file && { file }) })
     t.equal(made.damaged.size, 0, JSON.stringify([...made.damaged]))

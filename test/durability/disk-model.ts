@@ -18,7 +18,8 @@ import {
 import { basename, dirname, join } from 'node:path'
 
 type Content = { bytes: Buffer; mtime: number }
-type File = { kind: 'file'; now: Content; safe: Content | undefined }
+/** `isWrittenInto`: at places of it, so that a block that did not come to the disk is zeros. */
+type File = { kind: 'file'; now: Content; safe: Content | undefined; isWrittenInto?: true }
 /** A symbolic link. */
 type Link = { kind: 'link'; text: string }
 type Folder = { kind: 'folder'; names: Map<string, Entry> }
@@ -110,7 +111,8 @@ export function openDisk(data: string, mutant: Mutant = () => false) {
       change([to, { kind: 'link', text: path }])
       return true
     }
-    if (result < 0 || (strings.length > 0 && name !== 'write' && !path.startsWith(data))) return false
+    const isPath = strings.length > 0 && name !== 'write' && name !== 'pwrite64'
+    if (result < 0 || (isPath && !path.startsWith(data))) return false
     switch (name) {
       case 'openat': {
         const found = find(path)
@@ -123,6 +125,23 @@ export function openDisk(data: string, mutant: Mutant = () => false) {
         const file = open.get(fd)?.what
         if (file?.kind !== 'file') return false
         file.now = { ...file.now, bytes: Buffer.concat([file.now.bytes, ...strings]) }
+        return true
+      }
+      case 'pwrite64': {
+        const file = open.get(fd)?.what
+        if (file?.kind !== 'file') return false
+        const at = Number(/, (\d+)$/.exec(text)?.[1])
+        const written = Buffer.concat(strings)
+        const { bytes } = file.now
+        const parts = [bytes.subarray(0, at), Buffer.alloc(Math.max(0, at - bytes.length)), written]
+        file.now = { ...file.now, bytes: Buffer.concat([...parts, bytes.subarray(at + written.length)]) }
+        file.isWrittenInto = true
+        return true
+      }
+      case 'ftruncate': {
+        const file = open.get(fd)?.what
+        if (file?.kind !== 'file') return false
+        file.now = { ...file.now, bytes: file.now.bytes.subarray(0, Number(/, (\d+)$/.exec(text)?.[1])) }
         return true
       }
       case 'utimensat': {
@@ -155,6 +174,12 @@ export function openDisk(data: string, mutant: Mutant = () => false) {
       default:
         return false
     }
+  }
+
+  /** The bytes that a reader finds at a path; `undefined` when there is no such file. */
+  function read(path: string): Buffer | undefined {
+    const file = find(path)
+    return file?.kind === 'file' ? file.now.bytes : undefined
   }
 
   /** Makes `folder` what the disk would hold if the power went now. `random` gives numbers from 0 to 1. */
@@ -199,7 +224,7 @@ export function openDisk(data: string, mutant: Mutant = () => false) {
     write(now, folder)
   }
 
-  return { see, crash }
+  return { see, read, crash }
 }
 
 function namesIn(folder: Folder, names = new Map<Folder, Map<string, Entry>>()) {
@@ -208,7 +233,7 @@ function namesIn(folder: Folder, names = new Map<Folder, Map<string, Entry>>()) 
   return names
 }
 
-function contentOf({ now, safe }: File, luck: Luck, random: () => number): Content {
+function contentOf({ now, safe, isWrittenInto }: File, luck: Luck, random: () => number): Content {
   if (now === safe) return now
   if (luck === 'everything') return now
   const choices: Content[] = [safe ?? { bytes: Buffer.alloc(0), mtime: 1 }]
@@ -219,7 +244,10 @@ function contentOf({ now, safe }: File, luck: Luck, random: () => number): Conte
     if (!safe) choices.push({ ...now, bytes: torn }, { ...now, bytes: now.bytes.subarray(0, half) })
     else if (now.bytes.length > safe.bytes.length) {
       const added = Math.floor((now.bytes.length - safe.bytes.length) / 2) // bytes are only ever added to a safe file
-      choices.push({ ...now, bytes: now.bytes.subarray(0, safe.bytes.length + added) })
+      const some = now.bytes.subarray(0, safe.bytes.length + added)
+      choices.push({ ...now, bytes: some })
+      const zeros = Buffer.alloc(now.bytes.length - some.length)
+      if (isWrittenInto) choices.push({ ...now, bytes: Buffer.concat([some, zeros]) })
     }
   }
   return choices[Math.floor(random() * choices.length)] ?? now

@@ -7,9 +7,10 @@
 
 import { lstatSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import t from 'tap'
+import t, { type Test } from 'tap'
+import { makeDatabase } from '../support/checksum-database.js'
 import { openParts } from '../support/parts.js'
-import { isPublished, type Act, type Publish } from './steps.js'
+import { isPublished, makeImmutable, withoutTombstone, type Act, type Publish } from './steps.js'
 import { openDisk, parseCalls, type FileCall, type Luck, type Mutant } from './disk-model.js'
 import { startPublisher } from './publisher.js'
 import { needs } from '../support/programs.js'
@@ -20,7 +21,8 @@ import { strace } from './strace.js'
 
 const STATES = Number(process.env['PLINTH_TEST_POWER_STATES'] ?? 500)
 const SEED = Number(process.env['PLINTH_TEST_POWER_SEED'] ?? 1)
-const CALLS = 'openat,write,fsync,fdatasync,close,rename,link,symlink,unlink,mkdir,rmdir,utimensat'
+const CALLS =
+  'openat,write,pwrite64,ftruncate,fsync,fdatasync,close,rename,link,symlink,unlink,mkdir,rmdir,utimensat'
 
 const m = (version: string, module = 'example.com/m') => ({ module, version })
 const f = (file: string, version = '1.0') => ({ name: 'tool', version, file })
@@ -52,7 +54,19 @@ const GROUPS: Act[][] = [
   [{ op: 'delete', ...m('v0.9.0') }],
   [{ op: 'delete', ...m('v1.2.0-rc.1') }],
 ]
-const ACTS = GROUPS.flat()
+
+/** The same for an owner with a checksum database. */
+const RECORDED_GROUPS: Act[][] = [
+  [{ op: 'publish', ...m('v1.0.0') }],
+  [{ op: 'publish', ...m('v1.1.0') }],
+  [
+    { op: 'publish', ...m('v1.2.0') },
+    { op: 'publish', ...m('v1.0.0', 'example.com/Own/m') },
+    { op: 'delete', ...m('v1.0.0') },
+  ],
+  [{ op: 'publish', ...m('v1.0.0') }], // what it is recorded with
+  [{ op: 'publish', ...m('v1.3.0') }],
+]
 
 const without =
   (pattern: RegExp): Mutant =>
@@ -73,18 +87,31 @@ const MUTANTS: Record<string, Mutant> = {
   'the folder of @latest is not synced': without(/\/go\/.*\/m$/),
   'the folder of the files is not synced': without(/\/generic\/tool\/[^/]+$/),
   'the folder of the markers is not synced': without(/\/state\/due$/),
+  'no tombstone is synced': without(/\/state\/gone(\/..)?$/),
   'the log of versions is not synced': without(/\/index\.ndjson$/),
   'the folder of the views is not synced': without(/\/-$/),
   'the parents of new folders are not synced': without(/\/(go|example\.com|!own|generic|tool)$/),
 }
 
-async function record(): Promise<{ data: string; calls: FileCall[] }> {
+/** Programs that are not ours, as to the checksum database. */
+const RECORDING_MUTANTS: Record<string, Mutant> = {
+  'the records are not synced': without(/\/records$/),
+  'the heads are not synced': without(/\/heads$/),
+  'the folder of the lookups is not synced': without(/\/lookup\/example\.com$/),
+  'the folder of the tiles is not synced': without(/\/tile\/8\/0\/000\.p$/),
+}
+
+type Recording = { data: string; calls: FileCall[]; acts: Act[] }
+
+async function record(groups: Act[][], isRecorded = false): Promise<Recording> {
   const data = await newData({ fast: true })
+  if (isRecorded) await makeDatabase(data)
+  makeImmutable(data) // its deletes do what those of other owners do, and something before it
   const publisher = await startPublisher(data)
   const before = tempFolder('plinth-before', '/dev/shm')
   openDisk(data).crash(before, 'everything', Math.random) // a copy
   const log = await strace(publisher.thread, ['-xx', '-s', '1000000', '-e', `trace=${CALLS}`], async () => {
-    for (const group of GROUPS) {
+    for (const group of groups) {
       const results = await Promise.all(group.map((act) => publisher.act(act)))
       if (results.some((result) => result !== 'done')) throw new Error(String(results))
     }
@@ -92,7 +119,11 @@ async function record(): Promise<{ data: string; calls: FileCall[] }> {
   await publisher.end()
   const calls = parseCalls(log.replaceAll(hex(data), hex(before)))
   const disk = openDisk(before)
-  return { data: before, calls: calls.filter((call) => disk.see(call) || isMark(call)) }
+  return {
+    data: before,
+    calls: calls.filter((call) => disk.see(call) || isMark(call)),
+    acts: groups.flat(),
+  }
 }
 
 const isMark = ({ strings }: FileCall): boolean => String(strings[0]).startsWith('/plinth-mark/')
@@ -111,24 +142,30 @@ function randomFrom(seed: number): () => number {
   }
 }
 
-/** Which acts had begun, and which were acknowledged, after the marks that were seen. */
-type Progress = { begun: Set<number>; ended: Set<number> }
+/**
+ * Which acts had begun, and which were acknowledged, after the marks that were seen. `seen`: the heads that readers
+ * found in the checksum database until then.
+ */
+type Progress = { begun: Set<number>; ended: Set<number>; seen: Map<number, string> }
 
-function wrongWith(data: string, { begun, ended }: Progress): string[] {
+function wrongWith(data: string, acts: readonly Act[], { begun, ended, seen }: Progress): string[] {
   const problems: string[] = []
-  const packages = ACTS.filter((act): act is Publish => act.op === 'publish')
+  const packages = acts.filter((act): act is Publish => act.op === 'publish')
   for (const of of packages) {
-    const touching = ACTS.map((act, index) => ({ act, id: index + 1 })).filter(
-      ({ act, id }) =>
-        begun.has(id) &&
-        Object.entries(act).every(([name, value]) => name === 'op' || of[name as keyof Publish] === value),
-    )
+    const touching = acts
+      .map((act, index) => ({ act, id: index + 1 }))
+      .filter(
+        ({ act, id }) =>
+          begun.has(id) &&
+          Object.entries(act).every(([name, value]) => name === 'op' || of[name as keyof Publish] === value),
+      )
     if (touching.some(({ id }) => !ended.has(id))) continue // under way: either will do
     const expected = touching.at(-1)?.act.op === 'publish'
+    if (touching.some(({ act }) => act.op === 'delete')) problems.push(...withoutTombstone(data, [of]))
     if (isPublished(data, of) !== expected)
       problems.push(`${JSON.stringify(of)} was acknowledged as ${expected ? 'there' : 'gone'}`)
   }
-  return [...problems, ...violations(data)]
+  return [...problems, ...violations(data, new Map(seen))]
 }
 
 const listing = (folder: string): string[] =>
@@ -143,7 +180,7 @@ const LUCKS: Luck[] = ['nothing', 'some', 'the earlier part', 'some', 'everythin
 
 /** Cuts the power at `states` places of the recording, and recovers. Ends with the first state that is wrong. */
 async function cutPower(
-  { data, calls }: { data: string; calls: FileCall[] },
+  { data, calls, acts }: Recording,
   states: number,
   mutant?: Mutant,
 ): Promise<{ states: number; wrong: string[] }> {
@@ -155,11 +192,15 @@ async function cutPower(
   const share = states / (calls.length * passes)
   for (let pass = 0; pass < passes; pass++) {
     const disk = openDisk(data, mutant)
-    const progress: Progress = { begun: new Set(), ended: new Set() }
+    const progress: Progress = { begun: new Set(), ended: new Set(), seen: new Map() }
     for (const [index, call] of calls.entries()) {
       const [, kind, id] = /plinth-mark\/(begin|end)-(\d+)/.exec(String(call.strings[0])) ?? []
       if (kind !== undefined) progress[kind === 'begin' ? 'begun' : 'ended'].add(Number(id))
       disk.see(call)
+      if (call.name === 'rename' && String(call.strings[1]).endsWith('/latest')) {
+        const [, size, root = ''] = disk.read(String(call.strings[1]))?.toString().split('\n') ?? []
+        progress.seen.set(Number(size), root)
+      }
       if (Math.floor((index + 1) * share) === Math.floor(index * share)) continue
       const luck = LUCKS[(cut + pass) % LUCKS.length] ?? 'some'
       folder = join(base, String(cut++))
@@ -168,7 +209,7 @@ async function cutPower(
       const parts = await openParts(folder)
       await parts.recover()
       await parts.ownerViews.settle()
-      const wrong = [...wrongWith(folder, progress), ...(await viewProblems(folder))]
+      const wrong = [...wrongWith(folder, acts, progress), ...(await viewProblems(folder))]
       if (cut % 10 === 0) {
         const before = listing(folder)
         await (await openParts(folder)).recover()
@@ -184,20 +225,29 @@ async function cutPower(
   return { states: cut, wrong: [] }
 }
 
-t.test('power loss', needs('strace'), async (t) => {
-  const recording = await record()
-  const { states, wrong } = await cutPower(recording, STATES)
+async function test(
+  t: Test,
+  recording: Recording,
+  wanted: number,
+  mutants: Record<string, Mutant>,
+): Promise<void> {
+  const { states, wrong } = await cutPower(recording, wanted)
   t.same(wrong, [])
-  t.ok(states >= Math.min(STATES, 300), `${states} states`)
-  const syncs = recording.calls.filter(({ name }) => name === 'fsync').length
-  t.comment(
-    `${states} states of ${recording.calls.length} calls, ${syncs} of them syncs, for ${ACTS.length} acts`,
-  )
+  t.ok(states >= Math.min(wanted, 100), `${states} states`)
+  const { calls, acts } = recording
+  const syncs = calls.filter(({ name }) => name === 'fsync').length
+  t.comment(`${states} states of ${calls.length} calls, ${syncs} of them syncs, for ${acts.length} acts`)
 
-  for (const [name, mutant] of Object.entries(MUTANTS)) {
+  for (const [name, mutant] of Object.entries(mutants)) {
     // It stops at the first fault. Some show in one state of many.
-    const found = await cutPower(recording, STATES * 5, mutant)
+    const found = await cutPower(recording, wanted * 5, mutant)
     t.ok(found.wrong.length > 0, `${name}: found`)
     t.comment(`${name}: found in state ${found.states}: ${found.wrong.slice(0, 2).join('; ')}`)
   }
-})
+}
+
+t.test('power loss', needs('strace'), async (t) => test(t, await record(GROUPS), STATES, MUTANTS))
+
+t.test('power loss with a checksum database', needs('strace'), async (t) =>
+  test(t, await record(RECORDED_GROUPS, true), STATES * 0.3, RECORDING_MUTANTS),
+)

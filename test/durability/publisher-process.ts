@@ -67,8 +67,11 @@ async function main(): Promise<void> {
   const [, , thread] = (await readlink('/proc/thread-self')).split('/')
   process.send?.({ ready: Number(thread) })
   process.on('message', ({ act, id, fresh }: { act: Act; id: number; fresh: boolean }) => {
-    if (fresh) parts = openParts() // as after a start: nothing is remembered
     void (async () => {
+      if (fresh) {
+        parts = openParts() // as after a start: nothing is remembered
+        await parts.databases.recover()
+      }
       await mark(`begin-${id}`)
       let result = 'done'
       try {

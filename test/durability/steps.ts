@@ -1,8 +1,11 @@
 // The publishes and deletes that the tests interrupt at every call, and how far each has come on the disk.
 
-import { existsSync } from 'node:fs'
+import { randomUUID } from 'node:crypto'
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { genericFile, versionFile } from '../../src/layout.js'
+import { ownerText } from '../../src/access/rights.js'
+import { genericFile, goneFile, ownerFile, versionFile } from '../../src/layout.js'
+import { parseTombstone } from '../../src/packages/tombstone.js'
 
 export type Publish =
   | { op: 'publish'; module: string; version: string }
@@ -29,16 +32,36 @@ const file = <O extends Act['op']>(op: O, version: string, name: string) => ({
 
 /**
  * The packages that exist before an act, then the act. `withRefresh`: the refresh of the owner's views that follows is
- * interrupted, too. It is the same after other steps.
+ * interrupted, too. It is the same after other steps. `immutable`: the owner is. `isRecorded`: it has a checksum
+ * database.
  */
-export type Step = { name: string; before: Publish[]; act: Act; withRefresh?: true }
+export type Step = {
+  name: string
+  before: Publish[]
+  act: Act
+  withRefresh?: true
+  immutable?: true
+  isRecorded?: true
+}
+
+/** A version that is another one in each run: a checksum database records each once. */
+const NEW_VERSION = 'v1.1.0-ID'
+
+/** The calls of such a step that others do not have: on files of the database, and on the claim before it. */
+export const RECORDING = /\/sumdb\/|@v"?$|@v>/
+
+/** The step as it is done once more. */
+export const nextOf = (step: Step): Step =>
+  'module' in step.act && step.act.version === NEW_VERSION
+    ? { ...step, act: { ...step.act, version: NEW_VERSION.replace('ID', randomUUID()) } }
+    : step
 
 /** The first call of a refresh. */
 export const isRefresh = ({ name, on }: { name: string; on: string }): boolean =>
   name === 'statx' && on === '"/tree/api/packages/admin"'
 
 /** Every kind of publish and delete. */
-export const steps: Step[] = [
+const all: Step[] = [
   {
     name: "publish a module's first version",
     before: [],
@@ -77,7 +100,51 @@ export const steps: Step[] = [
     before: [file('publish', '1.0', 'a'), file('publish', '1.0', 'b')],
     act: { op: 'delete', name: 'tool', version: '1.0' },
   },
+  {
+    name: 'delete a version of an immutable owner',
+    before: [module('publish', 'example.com/m', 'v1.0.0')],
+    act: module('delete', 'example.com/m', 'v1.0.0'),
+    immutable: true,
+  },
+  {
+    name: 'publish a version that is recorded',
+    before: [module('publish', 'example.com/m', 'v1.0.0')],
+    act: module('publish', 'example.com/m', NEW_VERSION),
+    isRecorded: true,
+  },
 ]
+
+/** Those whose name holds PLINTH_TEST_STEP. */
+export const steps = all.filter(({ name }) => name.includes(process.env['PLINTH_TEST_STEP'] ?? ''))
+
+/** Makes the owner immutable, before anything runs on its data folder. */
+export const makeImmutable = (data: string): void =>
+  writeFileSync(join(data, ownerFile('admin')), ownerText({ name: 'admin', public: true, immutable: true }))
+
+const tombstoneOf = (data: string, act: Publish): string => join(data, goneFile(pathOf(act)))
+
+/** Takes the tombstones of a step away that an earlier run has left: its deletes write them anew. */
+export function forgetTombstonesOf(data: string, step: Step): void {
+  for (const act of step.before) rmSync(tombstoneOf(data, act), { force: true })
+}
+
+/** Which of these packages are gone without a whole tombstone, in words. */
+export const withoutTombstone = (data: string, gone: readonly Publish[]): string[] =>
+  gone
+    .filter((act) => {
+      const path = tombstoneOf(data, act)
+      return !existsSync(path) || !parseTombstone(readFileSync(path, 'utf8'))
+    })
+    .map((act) => `${JSON.stringify(act)} is gone without a tombstone`)
+
+/** The same for what a step of an immutable owner deletes, as far as it is gone. */
+export const lostPromises = (data: string, step: Step): string[] =>
+  step.immutable
+    ? withoutTombstone(
+        data,
+        step.before.filter((act) => !isPublished(data, act)),
+      )
+    : []
 
 /** All packages that may exist in the course of a step. */
 const packagesOf = ({ before, act }: Step): Publish[] => (act.op === 'publish' ? [...before, act] : before)

@@ -50,7 +50,8 @@ export const traced = async (
   use: () => Promise<unknown>,
 ): Promise<Call[]> => callsIn(await strace(tid, ['-y', '-e', 'trace=%file,%desc', ...options], use), data)
 
-const IDS = /[0-9a-f]{8}-[0-9a-f-]{27}/g
+/** Ids, and the widths of partial tiles, which are others each time. */
+const IDS = /[0-9a-f]{8}-[0-9a-f-]{27}|(?<=\.p\/)\d+/g
 
 // fsync(23</data/state/tmp/266e96ac-…/body>) = -1 EIO (Input/output error) (INJECTED)
 function callsIn(log: string, data: string): Call[] {
@@ -124,20 +125,24 @@ function hitIn(calls: readonly Call[]): Point | undefined {
  * Hits every point of an operation: `trace` runs it once, with strace's options, and returns the calls. The order of
  * calls that run side by side differs from run to run, so another one may be hit than was aimed at: what was missed
  * is aimed at again. Their paths are below `data`. Returns how many were hit, and those that never were. `written`
- * are all files that are written to. Calls of the kinds in `without` are left out, and so are the last call that is
- * `end` and all calls after it.
+ * are all files that are written to. Only what matches `on` is hit. Calls of the kinds in `without` are left out, and
+ * so are the last call that is `end` and all calls after it.
  */
 export async function hitAll(
   data: string,
   trace: (options: string[]) => Promise<Call[]>,
   how: string,
   written: readonly string[],
-  { without = [], end }: { without?: readonly Kind[]; end?: (call: Call) => boolean } = {},
+  {
+    without = [],
+    end,
+    on = /^/,
+  }: { without?: readonly Kind[]; end?: (call: Call) => boolean; on?: RegExp } = {},
 ): Promise<{ hit: number; missed: string[] }> {
   // What else the process does now and then is not in all of several recordings.
   const record = async (): Promise<Point[]> => pointsOf(before(await trace([]), end))
   const [first = [], ...others] = [await record(), await record(), await record()]
-  const wanted = first.filter(({ kind }) => !without.includes(kind))
+  const wanted = first.filter(({ kind, key }) => !without.includes(kind) && on.test(key))
   const left = new Map(wanted.filter(isIn(others)).map((point) => [point.key, point]))
   const total = left.size
   // Writes that wake the main thread are as many as it happens: only those to files are to be counted.

@@ -4,7 +4,6 @@
 import { execFileSync } from 'node:child_process'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { messageOf, visible } from '../../src/errors.js'
 import { makeCertificate } from '../support/certificate.js'
 import { block, MANUAL } from '../support/documents.js'
 import { goAtHome } from '../support/go.js'
@@ -13,7 +12,7 @@ import { nameHosts } from '../support/named-hosts.js'
 import { startPlinth } from '../support/plinth.js'
 import { needs } from '../support/programs.js'
 import { tempFolder } from '../support/temp-folder.js'
-import { toolchain } from '../support/toolchains.js'
+import { anyToolchain, toolchain } from '../support/toolchains.js'
 import { simpleModule } from '../support/zips.js'
 
 const HOST = 'plinth.example.com'
@@ -82,15 +81,7 @@ t.test('go with GOPRIVATE alone', needs('nginx', 'openssl', 'go'), async (t) => 
   }
 
   const installed = toolchain('local')
-  const other = (version: string): { version: string; bin: string; skip?: string } => {
-    try {
-      return toolchain(version)
-    } catch (error) {
-      const skip = `NOT TESTED: ${version} cannot be had here: ${visible(messageOf(error))}`
-      return { version, bin: '', skip }
-    }
-  }
-  for (const { version, bin, skip = false } of [{ ...installed, skip: false }, ...OTHERS.map(other)]) {
+  for (const { version, bin, skip } of [{ ...installed, skip: false }, ...OTHERS.map(anyToolchain)]) {
     await t.test(version, { skip }, async (t) => {
       const go = goOf(bin)
       await setPrivate(t, go)
@@ -134,7 +125,7 @@ t.test('go with GOPRIVATE alone', needs('nginx', 'openssl', 'go'), async (t) => 
   })
 
   // 1.24 asks the program in another way than those after it
-  for (const { version, bin, skip = false } of [{ ...installed, skip: false }, other('go1.24.13')]) {
+  for (const { version, bin, skip } of [{ ...installed, skip: false }, anyToolchain('go1.24.13')]) {
     await t.test(`a token of its own for each owner, through GOAUTH: ${version}`, { skip }, async (t) => {
       if (Number(version.split('.')[1]) < 24) return t.comment('NOT TESTED: this go has no GOAUTH (1.24)')
       const home = tempFolder('plinth-goauth')

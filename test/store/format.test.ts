@@ -3,7 +3,15 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { FORMAT, isHalfRestored, keepFormat, readFormat, writeFormat } from '../../src/store/format.js'
+import {
+  FIRST_FORMAT,
+  FORMAT,
+  isHalfRestored,
+  keepFormat,
+  raiseFormat,
+  readFormat,
+  writeFormat,
+} from '../../src/store/format.js'
 import { takeLock } from '../../src/store/lock.js'
 import { needs } from '../support/programs.js'
 import { tempFolder } from '../support/temp-folder.js'
@@ -21,8 +29,8 @@ t.test('a folder without a number gets one, and keeps it', async (t) => {
   t.equal(readFormat(data), undefined)
   t.notOk(existsSync(join(data, 'state/format')), 'a look writes nothing')
   keepFormat(data)
-  t.equal(textOf(data), `${FORMAT}\n`)
-  t.equal(readFormat(data), FORMAT)
+  t.equal(textOf(data), `${FIRST_FORMAT}\n`, 'programs of before work on it')
+  t.equal(readFormat(data), FIRST_FORMAT)
   t.equal(readFormat(join(data, 'nothing')), undefined, 'no folder has no number')
   t.same(readdirSync(join(data, 'state')), ['format'])
 })
@@ -31,11 +39,11 @@ t.test('what a crash left of the number is written over', async (t) => {
   const data = folder()
   writeFileSync(join(data, 'state/format.new'), '1234')
   keepFormat(data)
-  t.equal(textOf(data), `${FORMAT}\n`)
+  t.equal(textOf(data), `${FIRST_FORMAT}\n`)
 })
 
 const refused: [text: string, says: RegExp][] = [
-  [`${FORMAT + 1}\n`, /has format 2, and this plinth knows formats up to 1: run the newer plinth/],
+  [`${FORMAT + 1}\n`, /has format 3, and this plinth knows formats up to 2: run the newer plinth/],
   ['999999999', /has format 999999999/],
   ['', /state\/format is damaged: it has "" in the place of a number/],
   ['0', /is damaged/],
@@ -70,8 +78,20 @@ t.test('a start writes the number, a command does not', needs('flock'), async (t
   held.release()
   t.notOk(existsSync(join(data, 'state/format')))
   const lock = await takeLock(data)
-  t.equal(textOf(data), `${FORMAT}\n`)
+  t.equal(textOf(data), `${FIRST_FORMAT}\n`)
   lock.release()
+})
+
+t.test('the number goes up once, and never down', async (t) => {
+  const data = folder()
+  raiseFormat(data, FORMAT)
+  t.equal(textOf(data), `${FORMAT}\n`, 'one without a number')
+  raiseFormat(data, FIRST_FORMAT)
+  keepFormat(data)
+  t.equal(textOf(data), `${FORMAT}\n`)
+  const ofNewer = folder(`${FORMAT + 1}\n`)
+  t.throws(() => raiseFormat(ofNewer, FORMAT), { name: 'StartProblem' })
+  t.equal(textOf(ofNewer), `${FORMAT + 1}\n`)
 })
 
 t.test('a restore marks the folder while it fills it', async (t) => {

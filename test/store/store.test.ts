@@ -49,6 +49,7 @@ t.test('a data folder is prepared once, twice, and after it lost folders', async
     'access/readers',
     'state/tmp',
     'state/journal',
+    'state/gone',
     'state/control',
   ]
   const mode = (path: string): number => statSync(at(path)).mode & 0o777

@@ -13,6 +13,7 @@ import { sumFile } from '../../src/layout.js'
 import type { CheckPool } from '../../src/modzip/check-pool.js'
 import { readModuleZip } from '../../src/modzip/read-zip.js'
 import { Parts } from '../../src/service/parts.js'
+import { databaseProblems, unrecordedVersions } from './checksum-database.js'
 import { until } from './until.js'
 
 const filesBelow = (folder: string): string[] =>
@@ -71,10 +72,10 @@ export async function viewProblems(data: string): Promise<string[]> {
 }
 
 /** Every violated invariant below `data`, those of the views too, when the views of owners have followed. */
-export async function settledViolations(data: string): Promise<string[]> {
+export async function settledViolations(data: string, seen?: Map<number, string>): Promise<string[]> {
   const due = join(data, 'state/due')
   await until(() => !existsSync(due) || readdirSync(due).length === 0)
-  return [...violations(data), ...(await viewProblems(data))]
+  return [...violations(data, seen), ...(await viewProblems(data))]
 }
 
 /**
@@ -90,9 +91,20 @@ export async function violationsAfterEnd(data: string): Promise<string[]> {
   return [...problems, ...(await viewProblems(data))]
 }
 
-/** Every violated invariant below `data`, in words. No operation may be in progress. */
-export function violations(data: string): string[] {
-  const problems: string[] = []
+/** What is wrong with the checksum databases that are shown. `seen`: heads of `admin` that readers saw before. */
+function recordProblems(data: string, seen?: Map<number, string>): string[] {
+  const owners = join(data, 'state/sumdb')
+  return (existsSync(owners) ? readdirSync(owners) : [])
+    .filter((owner) => existsSync(join(owners, owner, 'key')) && !existsSync(join(owners, owner, 'status')))
+    .flatMap((owner) => [...databaseProblems(data, owner, seen), ...unrecordedVersions(data, owner)])
+}
+
+/**
+ * Every violated invariant below `data`, in words. No operation may be in progress. `seen`: heads of the checksum
+ * database of `admin` that readers saw before; those of now are added.
+ */
+export function violations(data: string, seen?: Map<number, string>): string[] {
+  const problems = recordProblems(data, seen)
   const tree = filesBelow(join(data, 'tree'))
   for (const folder of ['state/tmp', 'state/journal'])
     for (const name of readdirSync(join(data, folder))) problems.push(`${folder}/${name} is left`)

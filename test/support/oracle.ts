@@ -1,52 +1,14 @@
 // Builds and asks the program in test/support/oracle: go's own verdict on a module zip.
 
 import { execFileSync, spawn } from 'node:child_process'
-import { cpSync, existsSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { fileURLToPath } from 'node:url'
-import { GO_CACHE } from './go.js'
-import { tempFolder } from './temp-folder.js'
+import { buildGoProgram } from './go-program.js'
 
 /** `ms` is the time that CheckZip and the hash took together. */
 type GoVerdict = { ok: boolean; error: string; h1: string; ms: number }
 
-const env = {
-  ...process.env,
-  GOFLAGS: '-mod=mod',
-  GOPROXY: 'off',
-  GONOSUMDB: '*',
-  GOTOOLCHAIN: 'local',
-  GOWORK: 'off',
-}
-
-/**
- * Compiles the oracle against the toolchain's own copy of golang.org/x/mod: nothing is downloaded, and the rules are
- * those of the very go that is installed. Returns the program's path.
- */
-export function buildOracle(): string {
-  const folder = tempFolder('plinth-oracle')
-  const goroot = execFileSync('go', ['env', 'GOROOT'], { encoding: 'utf8', env }).trim()
-  // the language version of the toolchain itself: 'go1.26.8' → 1.26
-  const language =
-    /^go(\d+\.\d+)/.exec(execFileSync('go', ['env', 'GOVERSION'], { encoding: 'utf8', env }))?.[1] ?? '1.18'
-  const xmod = join(goroot, 'src/cmd/vendor/golang.org/x/mod')
-  if (!existsSync(xmod)) throw new Error(`this go toolchain has no copy of golang.org/x/mod at ${xmod}`)
-  cpSync(xmod, join(folder, 'xmod'), { recursive: true, dereference: true })
-  writeFileSync(join(folder, 'xmod/go.mod'), `module golang.org/x/mod\n\ngo ${language}\n`)
-  cpSync(fileURLToPath(new URL('../../../test/support/oracle', import.meta.url)), join(folder, 'oracle'), {
-    recursive: true,
-  })
-  writeFileSync(
-    join(folder, 'oracle/go.mod'),
-    `module oracle\n\ngo ${language}\n\nrequire golang.org/x/mod v0.0.0\n\nreplace golang.org/x/mod => ../xmod\n`,
-  )
-  execFileSync('go', ['build', '-o', '../asked', '.'], {
-    cwd: join(folder, 'oracle'),
-    env: { ...env, GOCACHE: GO_CACHE },
-  })
-  return join(folder, 'asked')
-}
+/** Compiles the oracle, see {@link buildGoProgram}. Returns the program's path. */
+export const buildOracle = (): string => buildGoProgram('oracle')
 
 /** What the oracle packs: a folder as it is, or with `rev` and `subdir` a commit of the checkout at `dir`. */
 type GoPacking = { dir: string; rev?: string; subdir?: string; module: string; version: string }

@@ -9,7 +9,7 @@ import type { CheckPool } from '../../src/modzip/check-pool.js'
 import { readModuleZip } from '../../src/modzip/read-zip.js'
 import { Parts } from '../../src/service/parts.js'
 import { Store } from '../../src/store/store.js'
-import { simpleModule, sumsOf } from './zips.js'
+import { simpleModule, sumsOf, type Files } from './zips.js'
 
 const sha256 = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex')
 
@@ -60,18 +60,20 @@ export async function openParts(
   return {
     store,
     log,
+    zips: parts.zips,
+    owners: parts.owners,
     journal,
     ownerViews: parts.ownerViews,
     databases: parts.databases,
-    zips: parts.zips,
     versions: parts.versions,
     hashes: parts.hashes,
     site: parts.site,
     modules,
     files,
     recover: () => parts.recover(),
-    publishModule: async (module: string, version: string): Promise<void> => {
-      await upload(await simpleModule(module, version), async (zip) => {
+    /** `more` are files beside those of {@link simpleModule}. */
+    publishModule: async (module: string, version: string, more: Files = {}): Promise<void> => {
+      await upload(await simpleModule(module, version, more), async (zip) => {
         const [mod, facts] = [join(dirname(zip.path), 'go.mod'), join(dirname(zip.path), 'facts.json')]
         const sums = sumsOf(await readModuleZip(zip.path, { mod, facts }))
         return modules.publish({ owner: 'admin', module, version }, { ...zip, mod, facts, sums })

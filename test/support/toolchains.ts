@@ -3,6 +3,7 @@
 import { execFileSync } from 'node:child_process'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { messageOf, visible } from '../../src/errors.js'
 import './programs.js'
 
 /** Kept between runs; one for each user of the machine. */
@@ -26,4 +27,14 @@ export function toolchain(version: string): Toolchain {
   const [found = '', root = ''] = output.trim().split('\n')
   if (version !== 'local' && found !== version) throw new Error(`go is ${found}, which gets no other version`)
   return { version: found, bin: join(root, 'bin') }
+}
+
+/** The same; where it cannot be had, `skip` makes tap skip a test and says why. */
+export function anyToolchain(version: string): Toolchain & { skip: false | string } {
+  try {
+    return { ...toolchain(version), skip: false }
+  } catch (error) {
+    const skip = `NOT TESTED: ${version} cannot be had here: ${visible(messageOf(error))}`
+    return { version, bin: '', skip }
+  }
 }
