@@ -9,6 +9,7 @@ import { accounts } from './accounts.js'
 import { busy } from './busy.js'
 import { clients } from './clients.js'
 import { download } from './download.js'
+import { imports } from './import.js'
 import { owner } from './owner.js'
 import { publish } from './publish.js'
 import { read } from './read.js'
@@ -32,6 +33,7 @@ const BENCHES: readonly Bench[] = [
   start,
   accounts,
   zip,
+  imports,
   busy,
 ]
 

@@ -24,11 +24,12 @@ t.test('a quick run has a figure for each row', needs('nginx'), async (t) => {
     'versions',
     'clients',
     'start',
+    'import',
   )
   const table = execFileSync(program, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] })
   const { machine, rows } = JSON.parse(readFileSync(json, 'utf8')) as { machine: string; rows: Row[] }
   t.match(machine, process.version)
-  t.equal(rows.length, 13)
+  t.equal(rows.length, 14)
   for (const one of rows) {
     t.ok(one.ours.length > 0 && one.ours.every((value) => value > 0), one.name)
     t.ok(table.includes(tableLine(one)), 'it is in the table')
