@@ -13,13 +13,19 @@ export async function finishRotation(store: Store, owner: string): Promise<void>
   await store.removeFolder(next.folder)
 }
 
-/** The names that the database of an owner had before, the oldest first. */
+/**
+ * The names that the database of an owner had before, the oldest first. The one that it has is none of them: a rotation
+ * that was cut off has kept its key already.
+ */
 export async function namesBefore(store: Store, owner: string): Promise<string[]> {
-  const { before } = statePaths(owner)
-  const names: string[] = []
+  const { before, key } = statePaths(owner)
+  const nameIn = async (path: string): Promise<string | undefined> =>
+    parseSigner((await store.read(path))?.toString() ?? '')?.name
+  const present = await nameIn(key)
+  const names = new Set<string>()
   for (const nth of (await store.names(before)).map(Number).sort((a, b) => a - b)) {
-    const signer = parseSigner((await store.read(`${before}/${nth}/key`))?.toString() ?? '')
-    if (signer) names.push(signer.name)
+    const name = await nameIn(`${before}/${nth}/key`)
+    if (name !== undefined && name !== present) names.add(name)
   }
-  return names
+  return [...names]
 }
