@@ -109,7 +109,7 @@ export async function enable(words: string[]): Promise<number> {
         `${looked - recorded - conflicts} were before, ${conflicts} have other content than is recorded`,
     )
     if (conflicts === 0) tell(databases, false)
-    else print('delete these, or rotate: until then the database is not shown to go')
+    else print('delete these, or rotate with --fresh: until then the database is not shown to go')
   }
   return conflicts > 0 ? 1 : 0
 }
