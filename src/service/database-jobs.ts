@@ -48,8 +48,22 @@ export async function* doWithDatabases(
   request: DatabaseRequest,
   signal: AbortSignal,
 ): AsyncGenerator<DatabaseEvent> {
-  const { store, databases } = parts
   if (request.action === 'show') return yield* show(parts, request)
+  if ('dry' in request && request.dry) return yield* enable(parts, request, signal)
+  const free = parts.databases.claim(request.owner)
+  try {
+    yield* change(parts, request, signal)
+  } finally {
+    free()
+  }
+}
+
+async function* change(
+  parts: Parts,
+  request: Exclude<DatabaseRequest, { action: 'show' }>,
+  signal: AbortSignal,
+): AsyncGenerator<DatabaseEvent> {
+  const { store, databases } = parts
   const { owner } = request
   if ((await databases.statusOf(owner)) === undefined && request.action !== 'enable')
     throw new Refusal(404, `owner ${owner} has no checksum database`)
@@ -61,8 +75,8 @@ export async function* doWithDatabases(
   }
   if (request.action === 'disable') await disableDatabase(parts, owner)
   if (request.action === 'rotate')
-    yield* counting((onRecord) => rotateDatabase(parts, { owner, name: request.name, onRecord }))
-  if (request.action === 'recover') yield* counting((onRecord) => recover(parts, owner, onRecord))
+    yield* counting(signal, (onRecord) => rotateDatabase(parts, { owner, name: request.name, onRecord }))
+  if (request.action === 'recover') yield* counting(signal, (onRecord) => recover(parts, owner, onRecord))
   const dropped = request.action === 'drop' ? await dropEarlier(store, owner) : undefined
   yield { databases: await shown(parts, [owner]), ...(dropped && { dropped }), done: true }
 }
@@ -84,6 +98,8 @@ async function* enable(parts: Parts, enabling: Enabling, signal: AbortSignal): A
 async function recover({ store, databases }: Parts, owner: string, onRecord: () => void): Promise<void> {
   if (databases.logOf(owner) && databases.refusalOf(owner) === undefined)
     throw new Refusal(409, `the checksum database of ${owner} is in order: there is nothing to recover`)
+  if ((await databases.statusOf(owner)) === 'disabled')
+    throw new Refusal(409, `the checksum database of ${owner} is disabled: enable it first`)
   await databases.pause(owner, 'recovered')
   try {
     await reconstruct({ store, owner, onRecord })
@@ -96,14 +112,26 @@ async function recover({ store, databases }: Parts, owner: string, onRecord: () 
 
 const SHOW_EVERY_MS = 200
 
-/** Runs `work`, and yields how far it is now and then. */
-async function* counting(work: (onRecord: () => void) => Promise<unknown>): AsyncGenerator<DatabaseEvent> {
+/** Runs `work`, and yields how far it is now and then. When it ends, for whatever reason, `work` has ended, too. */
+async function* counting(
+  signal: AbortSignal,
+  work: (onRecord: () => void) => Promise<unknown>,
+): AsyncGenerator<DatabaseEvent> {
   let done = 0
-  const working = work(() => done++).then(() => 'ended')
-  for (;;) {
-    yield { progress: { done } }
-    const shown = new Promise<string>((resolve) => setTimeout(resolve, SHOW_EVERY_MS, 'shown'))
-    if ((await Promise.race([working, shown])) === 'ended') return
+  const onRecord = (): void => {
+    signal.throwIfAborted()
+    done++
+  }
+  const working = work(onRecord).then(() => 'ended')
+  working.catch(() => {}) // it is looked at below
+  try {
+    for (;;) {
+      yield { progress: { done } }
+      const shown = new Promise<string>((resolve) => setTimeout(resolve, SHOW_EVERY_MS, 'shown'))
+      if ((await Promise.race([working, shown])) === 'ended') return
+    }
+  } finally {
+    await working.catch(() => {}) // whoever asked may have gone away
   }
 }
 

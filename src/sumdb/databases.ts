@@ -22,6 +22,8 @@ export class ChecksumDatabases {
   readonly #log: Log
   /** owner → log, or why it could not be opened. */
   readonly #opened = new Map<string, ChecksumLog | Refusal>()
+  /** The owners whose database a command changes now. */
+  readonly #claimed = new Set<string>()
 
   constructor(store: Store, log: Log) {
     this.#store = store
@@ -30,17 +32,20 @@ export class ChecksumDatabases {
 
   /** Opens the databases that are not disabled, and repairs what a crash left of them. */
   async recover(): Promise<void> {
-    for (const owner of await this.#store.names(folders.sumdb))
-      if (!this.#opened.has(owner) && (await this.statusOf(owner)) !== 'disabled') await this.open(owner)
+    for (const owner of await this.#store.names(folders.sumdb)) {
+      if (this.#opened.has(owner)) continue
+      const status = await this.statusOf(owner).catch(() => undefined) // opening it says why
+      if (status !== 'disabled') await this.open(owner)
+    }
   }
 
   /** Opens the database of an owner, or opens it again. One that cannot be opened refuses what it is asked. */
   async open(owner: string): Promise<void> {
     if (this.#opened.has(owner)) await this.pause(owner, 'opened again')
-    await finishRotation(this.#store, owner)
-    const key = await this.#store.read(statePaths(owner).key)
-    if ((await this.statusOf(owner)) === undefined) return void this.#opened.delete(owner) // it was never finished
     try {
+      await finishRotation(this.#store, owner)
+      if ((await this.statusOf(owner)) === undefined) return void this.#opened.delete(owner) // it was never finished
+      const key = await this.#store.read(statePaths(owner).key)
       const signer = parseSigner(key?.toString() ?? '')
       if (!signer)
         throw new Error(
@@ -54,7 +59,11 @@ export class ChecksumDatabases {
       this.#log('error', 'checksum database stopped', { owner, reason: messageOf(error) })
       // a system's error names paths
       const isOurs = errno(error) === undefined
-      const unknown = `the checksum database of ${owner} could not be opened: the service's log says why`
+      const unknown =
+        errno(error) === 'ENOENT'
+          ? `the checksum database of ${owner} is damaged: a file of state/sumdb/${owner} is missing. Nothing is ` +
+            `recorded until ${PLINTH} sumdb recover ${owner}`
+          : `the checksum database of ${owner} could not be opened: the service's log says why`
       this.#opened.set(owner, new Refusal(503, isOurs ? messageOf(error) : unknown))
     }
   }
@@ -76,6 +85,20 @@ export class ChecksumDatabases {
     this.#opened.delete(owner)
     if (opened instanceof ChecksumLog)
       await opened.close(`the checksum database of ${owner} is being disabled: publish once more`)
+  }
+
+  /**
+   * Keeps other commands from changing the database of an owner, until the function is called that it returns. Throws a
+   * 409 when one does: two of them would move and cut each other's files.
+   */
+  claim(owner: string): () => void {
+    if (this.#claimed.has(owner))
+      throw new Refusal(
+        409,
+        `another command changes the checksum database of ${owner}: try again when it has ended`,
+      )
+    this.#claimed.add(owner)
+    return () => void this.#claimed.delete(owner)
   }
 
   /** What records the versions of an owner; `undefined` when it has no database. */

@@ -36,15 +36,22 @@ export async function mustBeNewName(store: Store, owner: string, name: string): 
     throw new Refusal(409, `the name ${name} cannot be used beside ${near[0]}, which this owner had before`)
 }
 
-/** Notes that a name has a key now. */
-export async function noteName(store: Store, owner: string, { name, id }: Signer): Promise<void> {
-  const used = (await store.read(sumdbNamesPath))?.toString() ?? ''
-  await writeSecret(store, sumdbNamesPath, `${used}${name} ${owner} ${id}\n`, 'state')
+/** The last name that is being noted, of whichever owner. */
+let noting: Promise<unknown> = Promise.resolve()
+
+/** Notes that a name has a key now. Throws as {@link mustBeNewName} does when it has one already. */
+export function noteName(store: Store, owner: string, { name, id }: Signer): Promise<void> {
+  const mine = noting.then(async () => {
+    await mustBeNewName(store, owner, name)
+    const used = (await store.read(sumdbNamesPath))?.toString() ?? ''
+    await writeSecret(store, sumdbNamesPath, `${used}${name} ${owner} ${id}\n`, 'state')
+  })
+  noting = mine.catch(() => {})
+  return mine
 }
 
 /** A new key under a new name. */
 async function newKey(store: Store, owner: string, name: string): Promise<Signer> {
-  await mustBeNewName(store, owner, name)
   const signer = newSigner(name)
   await noteName(store, owner, signer)
   return signer
