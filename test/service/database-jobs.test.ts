@@ -1,10 +1,11 @@
 // What commands do with checksum databases: when they fail half-way, when two come at the same time, and when the files
 // of a database are damaged.
 
+import { randomUUID } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import { sumdbFolder, sumdbNamesPath, sumdbState } from '../../src/layout.js'
+import { folders, sumdbFolder, sumdbNamesPath, sumdbState, versionFile } from '../../src/layout.js'
 import { removeOwner } from '../../src/packages/owner-removal.js'
 import { doWithDatabases, type DatabaseRequest } from '../../src/service/database-jobs.js'
 import type { Parts } from '../../src/service/parts.js'
@@ -199,4 +200,26 @@ t.test('a file that cannot be read stops its owner, and no other', async (t) => 
   const again = await open(data)
   t.match(again.databases.refusalOf('admin'), /could not be opened/)
   await t.rejects(again.publishModule('corp.example/m', 'v1.1.0'), { status: 503, message: /could not/ })
+})
+
+t.test('an operation that cannot be recorded when it is settled keeps nobody from its module', async (t) => {
+  const data = newData()
+  const at = { owner: 'admin', module: 'corp.example/m', version: 'v1.0.0' }
+  const { enable, ask, publishModule, modules, store } = await open(data)
+  await publishModule(at.module, at.version)
+  await enable()
+  await ask({ action: 'disable', owner: 'admin' })
+  await modules.remove(at)
+  await publishModule(at.module, at.version, { 'other.go': 'package m\n' })
+  await ask({ action: 'enable', owner: 'admin', dry: false })
+  const leave = () =>
+    store.record(`${folders.journal}/${randomUUID()}.json`, JSON.stringify({ op: 'publish', ...at }))
+  await leave() // a power cut brought it back
+  await open(data)
+  t.ok(await store.exists(versionFile(at, 'info')), 'what was visible stays')
+  await store.remove(versionFile(at, 'info'))
+  await leave()
+  const again = await open(data)
+  t.notOk(await store.exists(versionFile(at, 'zip')), 'what nobody has seen goes')
+  await again.publishModule(at.module, 'v1.1.0')
 })
