@@ -49,8 +49,8 @@ async function run(request: DatabaseRequest, what: string, json: boolean): Promi
       progress.showCount(what, event.progress.done, undefined, event.progress.at)
       if (event.conflict === undefined) continue
       progress.clear()
-      const { conflict } = event
-      print(json ? jsonLines({ conflict }) : `${conflict}: it has other content than is recorded of it`)
+      const { conflict, reason } = event
+      print(json ? jsonLines({ conflict, reason }) : `${conflict}: ${reason}`)
     }
     throw new Error('the service ended before this was done: run it again')
   } catch (error) {
@@ -114,10 +114,10 @@ export async function enable(words: string[]): Promise<number> {
   else {
     print(
       `${looked} versions: ${recorded} ${dry ? 'would be recorded' : 'recorded now'}, ` +
-        `${looked - recorded - conflicts} were before, ${conflicts} have other content than is recorded`,
+        `${looked - recorded - conflicts} were before, ${conflicts} cannot be recorded as they are`,
     )
     if (conflicts === 0) tell(databases, false)
-    else print('delete these, or rotate: until then the database is not shown to go')
+    else print('delete these, or rotate with --fresh: until then the database is not shown to go')
   }
   return conflicts > 0 ? 1 : 0
 }
@@ -162,7 +162,7 @@ export async function rotate(words: string[]): Promise<number> {
   await warn(`Every client of the checksum database of ${owner} needs another GOSUMDB from now on.`, yes)
   const { databases } = await run({ action: 'rotate', owner, name, fresh }, 'records', json)
   tell(databases, json)
-  return 0
+  return databases.some(({ refusal }) => refusal !== undefined) ? 1 : 0
 }
 
 export async function recover(words: string[]): Promise<number> {

@@ -18,12 +18,9 @@ import type { ChecksumDatabases, DatabaseStatus } from '../sumdb/databases.js'
 import type { ChecksumLog } from '../sumdb/log.js'
 import { databasePaths } from '../sumdb/paths.js'
 import { readRecorded } from '../sumdb/recorded.js'
-import { restoreFiles } from '../sumdb/restore-files.js'
 import { showToGo } from '../sumdb/supported.js'
 import { mustBeNewName } from '../sumdb/names.js'
 import { createDatabase, writeStatus } from '../sumdb/set-up.js'
-import { BEGINNING } from '../sumdb/truth.js'
-import { Growth } from '../sumdb/growth.js'
 import type { ModulePublisher } from './publish.js'
 
 /** What enabling takes of the service's parts. */
@@ -42,12 +39,12 @@ const AT_ONCE = 32
 export type Enabling = { owner: string; name?: string; dry: boolean }
 /** How many versions were looked at, and recorded now or would be. */
 export type EnablingCounts = { looked: number; recorded: number; conflicts: number }
-/** `conflict` names a version whose record has other hashes. */
-type EnablingEvent = { counts: EnablingCounts; at?: string; conflict?: string }
+/** `conflict` names a version that cannot be recorded as it is, `reason` says why: its record has other hashes, say. */
+type EnablingEvent = { counts: EnablingCounts; at?: string; conflict?: string; reason?: string }
 
 /**
- * Enables the database of an owner, or goes on with it. Yields what was done so far. When versions are there with other
- * content than is recorded, which is after a time when it was disabled, the database is not shown. Throws a
+ * Enables the database of an owner, or goes on with it. Yields what was done so far. When there are versions
+ * that cannot be recorded as they are, which have other content than before it was disabled, the database is not shown. Throws a
  * {@link Refusal}: 404 for an owner that is not declared, 400 and 409 for a name that cannot be used.
  */
 export async function* enableDatabase(
@@ -65,17 +62,21 @@ export async function* enableDatabase(
     const refusal = databases.refusalOf(owner)
     if (refusal !== undefined) throw new Refusal(503, refusal)
     await journal.idle((key) => isOfOwner(key, owner)) // these do not record what they publish
-    if (status === 'disabled' && log) await restoreAll(store, log)
   }
   const counts: EnablingCounts = { looked: 0, recorded: 0, conflicts: 0 }
   const into = { name: await databases.nameOf(owner), log: dry ? undefined : log }
   const record = (at: { module: string; version: string }) => recordOne(needs, { owner, ...at }, into)
-  for await (const { version, result } of someAtOnce(AT_ONCE, visibleVersions(store, owner), record)) {
+  for await (const found of someAtOnce(AT_ONCE, visibleVersions(store, owner), record)) {
     signal.throwIfAborted()
     counts.looked++
-    if (result === 'recorded') counts.recorded++
-    if (result === 'conflict') counts.conflicts++
-    yield { counts, at: version, ...(result === 'conflict' && { conflict: version }) }
+    const { version } = found
+    if ('reason' in found) {
+      counts.conflicts++
+      yield { counts, at: version, conflict: version, reason: found.reason }
+      continue
+    }
+    if (found.result === 'recorded') counts.recorded++
+    yield { counts, at: version }
   }
   if (!dry && counts.conflicts === 0 && log) await show(store, log)
   yield { counts }
@@ -110,35 +111,36 @@ async function begin(
   if (!databases.logOf(owner)) await databases.open(owner)
 }
 
-/** Writes all files of a log anew that is not shown. */
-const restoreAll = (store: Store, log: ChecksumLog): Promise<number> =>
-  log.alone(() => {
-    const { owner, signer: verifier, truth, place: to } = log
-    return restoreFiles({ store, owner, verifier, truth, growth: new Growth(), from: BEGINNING, to })
-  })
+/** What was found of a version; `reason` of one that cannot be recorded. */
+type Looked = { version: string; result: 'recorded' | 'known' | 'gone' } | { version: string; reason: string }
 
-type Result = 'recorded' | 'known' | 'conflict' | 'gone'
+const OTHER_CONTENT = 'it has other content than is recorded of it'
 
 async function recordOne(
   { store, zips, modules }: DatabaseNeeds,
   at: { owner: string; module: string; version: string },
   { name, log }: { name: string | undefined; log: ChecksumLog | undefined },
-): Promise<{ version: string; result: Result }> {
+): Promise<Looked> {
   const version = `${at.module}@${at.version}`
   const known = name === undefined ? undefined : await readRecorded(store, name, at)
-  if (known) {
-    const facts = await readModuleFacts(store, at)
-    const isSame = !facts || (facts.h1 === known.sums.zip && facts.goModH1 === known.sums.mod)
-    return { version, result: isSame ? 'known' : 'conflict' }
+  const facts = known && (await readModuleFacts(store, at))
+  if (known && facts) {
+    const isSame = facts.h1 === known.sums.zip && facts.goModH1 === known.sums.mod
+    return isSame ? { version, result: 'known' } : { version, reason: OTHER_CONTENT }
   }
-  if (!log) return { version, result: 'recorded' } // it would be
+  if (!log) return { version, result: known ? 'known' : 'recorded' } // it would be
   return modules.alone(at, async () => {
     const path = versionFile(at, 'zip')
     if (!(await store.exists(path))) return { version, result: 'gone' }
     const reading = await zips.read(store.at(path), { patient: true })
-    if (!reading.ok) throw new Error(`${version}: its zip is damaged: ${PLINTH} verify tells more`)
-    await log.append(at, { zip: reading.zip.zipHash, mod: reading.zip.modHash })
-    return { version, result: 'recorded' }
+    if (!reading.ok) return { version, reason: `its zip is damaged: ${PLINTH} verify tells more` }
+    try {
+      await log.append(at, { zip: reading.zip.zipHash, mod: reading.zip.modHash })
+    } catch (error) {
+      if (!(error instanceof Refusal) || error.status >= 500) throw error
+      return { version, reason: error.status === 409 ? OTHER_CONTENT : error.message }
+    }
+    return { version, result: known ? 'known' : 'recorded' }
   })
 }
 

@@ -36,7 +36,7 @@ import { versionText } from '../views/module-index.js'
 import { infoText } from './artifacts.js'
 import type { CheckedZip, FromZip } from './checked-zip.js'
 import { withGoMod } from './go-mod.js'
-import { recordVersion } from './record-version.js'
+import { mayStay, recordVersion } from './record-version.js'
 import { Views, type StagedModuleViews } from './views.js'
 
 /** The parts that publishing needs. */
@@ -162,7 +162,7 @@ export class ModulePublisher {
       if (known) await writeRecord(this.#store, zip, { op, ...version, sha256, size })
       const sum = known ? { sha256, size } : await sumOf(this.#store.at(zip))
       const sums = { zip: reading.zip.zipHash, mod: reading.zip.modHash }
-      await recordVersion(this.#store, this.#databases, version, sums)
+      if (!(await mayStay(this.#store, this.#databases, version, sums))) return this.#withdraw(version)
       await this.#place(version, await this.#derive(version, { mod, facts }, { ...sum, time: status.mtime }))
     })
   }

@@ -34,40 +34,47 @@ const isLeft = async (store: Store, owner: string): Promise<boolean> =>
 /**
  * Removes an owner, and with `withPackages` everything that is published under it. Its checksum database is put aside,
  * and belongs to no later owner of the name.
- * Throws a 404 when the owner is not declared, a 409 when it holds packages and these are to stay.
+ * Throws a 404 when the owner is not declared, a 409 when it holds packages and these are to stay, or when a command
+ * changes its checksum database.
  */
-export const removeOwner = (
+export const removeOwner = (needs: RemovalNeeds, owner: string, withPackages: boolean): Promise<void> =>
+  changeAccess(needs.store, async () => {
+    mustBeName('owner', owner)
+    const free = needs.databases.beginChange(owner, 'beside others')
+    try {
+      await remove(needs, owner, withPackages)
+    } finally {
+      free()
+    }
+  })
+
+async function remove(
   { store, journal, ownerViews, databases }: RemovalNeeds,
   owner: string,
   withPackages: boolean,
-): Promise<void> =>
-  changeAccess(store, async () => {
-    mustBeName('owner', owner)
-    const holds = await holdsPackages(store, owner)
-    // What a removal that was cut off has left goes with the next one.
-    const isThere =
-      (withPackages && (await isLeft(store, owner))) ||
-      (await isDeclared(store, owner)) ||
-      (await hasTombstones(store, owner))
-    if (!isThere) throw notDeclared(owner)
-    if (!withPackages && holds) throw holdsStill(owner)
-    const before = await forgetOwner(store, owner)
-    await journal.idle((key) => isOfOwner(key, owner))
-    if (!withPackages && before && (await holdsPackages(store, owner))) {
-      await restoreOwner(store, before) // somebody published to it between the two looks
-      throw holdsStill(owner)
-    }
-    await takeRights(store, owner) // a later owner of the same name is another one
-    await ownerViews.forget(owner)
-    journal.touch(ownerKey(owner))
-    // Before the packages: as long as there is anything left, the removal can be said again. And a later owner of the
-    // name must not find the key, wherever this ends.
-    await forgetTombstones(store, owner)
-    if (await hasDatabase(store, owner)) await retireDatabase({ store, databases }, owner)
-    await removePackages(store, owner)
-    journal.touch(ownerKey(owner)) // who copied packages meanwhile looks at them once more
-    await ownerViews.forget(owner) // somebody may have read the tree before it went
-  })
+): Promise<void> {
+  const holds = await holdsPackages(store, owner)
+  const isKnown = (await isDeclared(store, owner)) || (await isLeft(store, owner))
+  // What a removal that was cut off has left goes with the next one.
+  if (!isKnown && !(withPackages && (await store.exists(ownerTree(owner))))) throw notDeclared(owner)
+  if (!withPackages && holds) throw holdsStill(owner)
+  const before = await forgetOwner(store, owner)
+  await journal.idle((key) => isOfOwner(key, owner))
+  if (!withPackages && before && (await holdsPackages(store, owner))) {
+    await restoreOwner(store, before) // somebody published to it between the two looks
+    throw holdsStill(owner)
+  }
+  await takeRights(store, owner) // a later owner of the same name is another one
+  await ownerViews.forget(owner)
+  journal.touch(ownerKey(owner))
+  // Before the packages: as long as there is anything left, the removal can be said again. And a later owner of the
+  // name must not find the key, wherever this ends.
+  await forgetTombstones(store, owner)
+  if (await hasDatabase(store, owner)) await retireDatabase({ store, databases }, owner)
+  await removePackages(store, owner)
+  journal.touch(ownerKey(owner)) // who copied packages meanwhile looks at them once more
+  await ownerViews.forget(owner) // somebody may have read the tree before it went
+}
 
 // The records go first. The other way round, a crash in between would make `verify` report the files as lost.
 async function removePackages(store: Store, owner: string): Promise<void> {

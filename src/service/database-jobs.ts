@@ -23,9 +23,9 @@ export type DatabaseRequest =
 /** A database, and the GOPROXY through which its owner's modules come. */
 export type ShownDatabase = DatabaseReport & { goproxy: string }
 
-/** `progress` counts versions or records. `conflict` names a version whose record has other hashes. */
+/** `progress` counts versions or records. `conflict` names a version that cannot be recorded, `reason` says why. */
 export type DatabaseEvent =
-  | { progress: { done: number; at?: string }; conflict?: string }
+  | { progress: { done: number; at?: string }; conflict?: string; reason?: string }
   | { databases: ShownDatabase[]; counts?: EnablingCounts; dropped?: string[]; done: true }
 
 /** Reads a request that came as JSON. Throws for one that is malformed. */
@@ -89,10 +89,11 @@ async function* enable(parts: Parts, enabling: Enabling, signal: AbortSignal): A
   let counts: EnablingCounts = { looked: 0, recorded: 0, conflicts: 0 }
   for await (const event of enableDatabase(parts, enabling, signal)) {
     counts = { ...event.counts }
-    const { at, conflict } = event
+    const { at, conflict, reason } = event
     yield {
       progress: { done: counts.looked, ...(at !== undefined && { at }) },
       ...(conflict && { conflict }),
+      ...(reason && { reason }),
     }
   }
   yield { databases: await shown(parts, [enabling.owner]), counts, done: true }
@@ -102,6 +103,8 @@ async function* enable(parts: Parts, enabling: Enabling, signal: AbortSignal): A
 async function recover({ store, databases }: Parts, owner: string, onRecord: () => void): Promise<void> {
   if (databases.logOf(owner) && databases.refusalOf(owner) === undefined)
     throw new Refusal(409, `the checksum database of ${owner} is in order: there is nothing to recover`)
+  if ((await databases.statusOf(owner)) === 'disabled')
+    throw new Refusal(409, `the checksum database of ${owner} is disabled: enable it first`)
   await databases.pause(owner, 'recovered')
   try {
     await reconstruct({ store, owner, onRecord })

@@ -23,8 +23,8 @@ export class ChecksumDatabases {
   readonly #log: Log
   /** owner → log, or why it could not be opened. */
   readonly #opened = new Map<string, ChecksumLog | Refusal>()
-  /** The owner whose database a command is changing. */
-  #changing: string | undefined
+  /** The owners whose database is being changed, and whether that goes on beside changes of others. */
+  readonly #changing = new Map<string, 'alone' | 'beside others'>()
 
   constructor(store: Store, log: Log) {
     this.#store = store
@@ -33,17 +33,20 @@ export class ChecksumDatabases {
 
   /** Opens the databases that are not disabled, and repairs what a crash left of them. */
   async recover(): Promise<void> {
-    for (const owner of await this.#store.names(folders.sumdb))
-      if (!this.#opened.has(owner) && (await this.statusOf(owner)) !== 'disabled') await this.open(owner)
+    for (const owner of await this.#store.names(folders.sumdb)) {
+      if (this.#opened.has(owner)) continue
+      const status = await this.statusOf(owner).catch(() => undefined) // opening it says why
+      if (status !== 'disabled') await this.open(owner)
+    }
   }
 
   /** Opens the database of an owner, or opens it again. One that cannot be opened refuses what it is asked. */
   async open(owner: string): Promise<void> {
     if (this.#opened.has(owner)) await this.pause(owner, 'opened again')
-    await finishRotation(this.#store, owner)
-    const key = await this.#store.read(statePaths(owner).key)
-    if ((await this.statusOf(owner)) === undefined) return void this.#opened.delete(owner) // it was never finished
     try {
+      await finishRotation(this.#store, owner)
+      if ((await this.statusOf(owner)) === undefined) return void this.#opened.delete(owner) // it was never finished
+      const key = await this.#store.read(statePaths(owner).key)
       const signer = parseSigner(key?.toString() ?? '')
       if (!signer)
         throw new Error(
@@ -58,7 +61,11 @@ export class ChecksumDatabases {
       this.#log('error', 'checksum database stopped', { owner, reason: messageOf(error) })
       // a system's error names paths
       const isOurs = errno(error) === undefined
-      const unknown = `the checksum database of ${owner} could not be opened: the service's log says why`
+      const unknown =
+        errno(error) === 'ENOENT'
+          ? `the checksum database of ${owner} is damaged: a file of state/sumdb/${owner} is missing. Nothing is ` +
+            `recorded until ${PLINTH} sumdb recover ${owner}`
+          : `the checksum database of ${owner} could not be opened: the service's log says why`
       this.#opened.set(owner, new Refusal(503, isOurs ? messageOf(error) : unknown))
     }
   }
@@ -83,17 +90,21 @@ export class ChecksumDatabases {
   }
 
   /**
-   * Begins a change of a database: one at a time, since names are for one key, also among owners. Throws a 409 while
-   * there is another one. Call what it returns at the end.
+   * Begins a change of a database. Of the same owner there is one at a time. Commands change databases `alone`, one
+   * after the other, since names are for one key, also among owners. Throws a 409 while there is another one. Call what
+   * it returns at the end.
    */
-  beginChange(owner: string): () => void {
-    if (this.#changing !== undefined)
+  beginChange(owner: string, how: 'alone' | 'beside others' = 'alone'): () => void {
+    const other = [...this.#changing].find(
+      ([changed, its]) => changed === owner || (how === 'alone' && its === 'alone'),
+    )
+    if (other)
       throw new Refusal(
         409,
-        `another command is changing the checksum database of ${this.#changing}: run this one when it has ended`,
+        `another command is changing the checksum database of ${other[0]}: run this one when it has ended`,
       )
-    this.#changing = owner
-    return () => (this.#changing = undefined)
+    this.#changing.set(owner, how)
+    return () => void this.#changing.delete(owner)
   }
 
   /** What records the versions of an owner; `undefined` when it has no database. */

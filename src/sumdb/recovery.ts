@@ -151,4 +151,4 @@ async function firstToRestore(
 
 const damaged = (owner: string, what: string): string =>
   `the checksum database of ${owner} is damaged: ${what}. Nothing is recorded until ` +
-  `${PLINTH} sumdb recover ${owner}, or ${PLINTH} sumdb rotate ${owner} with a new name`
+  `${PLINTH} sumdb recover ${owner}, or ${PLINTH} sumdb rotate ${owner} with a new name, with --fresh when it must be`

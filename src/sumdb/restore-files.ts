@@ -3,6 +3,7 @@
 
 import { dirname } from 'node:path'
 import type { Store } from '../store/store.js'
+import { waitForAll } from '../store/wait-for-all.js'
 import type { Growth, DatabaseFile } from './growth.js'
 import { openHead, type Verifier } from './note.js'
 import { databasePaths } from './paths.js'
@@ -56,7 +57,7 @@ export async function writeFiles(
   }
   let batch: DatabaseFile[] = []
   const flush = async (): Promise<void> => {
-    await Promise.all(batch.map(write))
+    await waitForAll(batch.map(write))
     batch = []
     if (unsynced.size >= MAX_UNSYNCED) await sync()
   }

@@ -13,7 +13,10 @@ export async function finishRotation(store: Store, owner: string): Promise<void>
   await store.removeFolder(next.folder)
 }
 
-/** The names that the database of an owner had before, the oldest first. */
+/**
+ * The names that the database of an owner had before, the oldest first. The one that it has is none of them: a rotation
+ * that was cut off has kept its key already.
+ */
 export async function namesBefore(store: Store, owner: string): Promise<string[]> {
   const { before, key } = statePaths(owner)
   const nameIn = async (path: string): Promise<string | undefined> =>

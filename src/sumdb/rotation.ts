@@ -8,7 +8,7 @@ import type { Store } from '../store/store.js'
 import { DamagedLog } from './damaged-log.js'
 import type { ChecksumDatabases } from './databases.js'
 import { Growth } from './growth.js'
-import { headLine, readHeads, type SignedHead } from './heads-file.js'
+import { headLine, MAX_LINE_BYTES, readHeads, type SignedHead } from './heads-file.js'
 import { newSigner, signatureOf, signerText, type Signer } from './note.js'
 import { statePaths } from './paths.js'
 import { restoreFiles } from './restore-files.js'
@@ -30,7 +30,8 @@ export async function rotateDatabase(needs: Needs, { owner, name, onRecord }: Ro
   const { store, databases } = needs
   const status = await databases.statusOf(owner)
   if (status === undefined) throw new Refusal(404, `owner ${owner} has no checksum database`)
-  if (status !== 'enabled')
+  // The one that cannot be opened while it is enabled may have no other way out.
+  if (status === 'disabled' || (status === 'enabling' && databases.logOf(owner)))
     throw new Refusal(409, `the checksum database of ${owner} is ${status}: enable it first`)
   await mustBeNewName(store, owner, name)
   const signer = newSigner(name)
@@ -47,7 +48,7 @@ export async function rotateDatabase(needs: Needs, { owner, name, onRecord }: Ro
     await archive(store, owner)
     await takeNext(store, owner)
     await noteName(store, owner, signer)
-    await showToGo(store, owner, name)
+    if (status === 'enabled') await showToGo(store, owner, name)
   }
   try {
     // What waits must not be appended to a file that is another one now.
@@ -75,7 +76,10 @@ async function endOf(owner: string, truth: Truth): Promise<LogPlace> {
       place = { head, end }
     }
   } catch (error) {
-    if (!(error instanceof DamagedLog)) throw error // what comes behind was never whole
+    if (!(error instanceof DamagedLog)) throw error
+    // A last line without its end was never whole. Behind another one there are heads that were shown.
+    const rest = await truth.heads.read(end, end + MAX_LINE_BYTES)
+    if (rest.includes('\n')) throw cannot(messageOf(error))
   }
   try {
     await truth.growthFromRecords(place)
