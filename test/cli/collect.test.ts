@@ -121,6 +121,7 @@ t.test('what projects need, and nothing is written in their folders', needs('go'
     'ws/b/go.mod':
       'module example.org/b\n\ngo 1.24\n\ntool example.com/tool/cmd/t\n\nrequire (\n\texample.com/tool v1.0.0\n' +
       '\texample.com/ofTool v1.0.0 // indirect\n)\n',
+    'bare/go.mod': 'module example.org/bare\n\ngo 1.21\n\nrequire example.com/base v1.1.0\n',
     'ws/c/go.mod': 'module example.com/far\n\ngo 1.24\n',
     ...Object.fromEntries(Object.entries(APP).map(([name, content]) => [`app/${name}`, content])),
   })
@@ -138,6 +139,7 @@ t.test('what projects need, and nothing is written in their folders', needs('go'
     go,
     out,
     app,
+    join(base, 'bare'),
     join(base, 'ws'),
     '--platform',
     'linux/amd64',
