@@ -43,9 +43,10 @@ export type EnablingCounts = { looked: number; recorded: number; conflicts: numb
 type EnablingEvent = { counts: EnablingCounts; at?: string; conflict?: string; reason?: string }
 
 /**
- * Enables the database of an owner, or goes on with it. Yields what was done so far. When there are versions
- * that cannot be recorded as they are, which have other content than before it was disabled, the database is not shown. Throws a
- * {@link Refusal}: 404 for an owner that is not declared, 400 and 409 for a name that cannot be used.
+ * Enables the database of an owner, or goes on with it. Yields what was done so far. When there are versions that
+ * cannot be recorded as they are, since they have other content than before it was disabled, say, the database is not
+ * shown.
+ * Throws a {@link Refusal}: 404 for an owner that is not declared, 400 and 409 for a name that cannot be used.
  */
 export async function* enableDatabase(
   needs: DatabaseNeeds,

@@ -14,7 +14,6 @@ import { newSigner } from '../../src/sumdb/note.js'
 import { noteName } from '../../src/sumdb/names.js'
 import { openParts, withMethods } from '../support/parts.js'
 import { memoryFolder } from '../support/temp-folder.js'
-import { until } from '../support/until.js'
 
 const NAME = 'sum.corp.example/team'
 const NEXT = 'sum.corp.example/next'
@@ -106,12 +105,18 @@ t.test('one name gets one key, whoever asks for it', async (t) => {
 
 t.test('who asked goes away: the work ends before anybody else may begin', async (t) => {
   const data = newData()
-  let writing = 0
+  let [isSlow, writing] = [false, 0]
+  let enter = (): void => {}
+  const entered = new Promise<void>((resolve) => (enter = resolve))
+  let goOn = (): void => {}
+  const gate = new Promise<void>((resolve) => (goOn = resolve))
   const slow = (store: Store): Store =>
     withMethods(store, {
       writeMaking: async (...args) => {
+        if (!isSlow) return store.writeMaking(...args)
         writing++
-        await new Promise((resolve) => setImmediate(resolve))
+        enter()
+        await gate
         await store.writeMaking(...args)
         writing--
       },
@@ -119,6 +124,7 @@ t.test('who asked goes away: the work ends before anybody else may begin', async
   const { enable, rotate, publishModule, parts } = await open(data, slow)
   for (let nth = 0; nth < 3; nth++) await publishModule('corp.example/m', `v1.${nth}.0`)
   await enable()
+  isSlow = true
   const left = new AbortController()
   const events = doWithDatabases(
     parts,
@@ -126,9 +132,11 @@ t.test('who asked goes away: the work ends before anybody else may begin', async
     left.signal,
   )
   await events.next()
-  await until(() => writing > 0)
+  await entered
   left.abort()
-  await events.return(undefined)
+  const returned = events.return(undefined)
+  goOn()
+  await returned
   t.equal(writing, 0)
   t.equal(await parts.databases.nameOf('admin'), NAME)
   await rotate()
