@@ -81,6 +81,8 @@ type Restoring = {
   to: LogPlace
   /** Writes every file, whatever is there: a sync of what is there has failed. */
   anew?: boolean
+  /** `last`: of the tiles that are not full, only those at `to`. The heads before are not signed by this verifier. */
+  widths?: 'all' | 'last'
   /** Names that are there may not be on the disk: a process died that gave them. */
   isUnsure?: boolean
   /** Called after each record. */
@@ -92,12 +94,24 @@ type Restoring = {
  * this log than the newest. Resolves with the number of files that were written.
  */
 export async function restoreFiles(restoring: Restoring): Promise<number> {
-  const { store, owner, verifier, truth, growth, from, to, anew, isUnsure = false, onRecord } = restoring
+  const {
+    store,
+    owner,
+    verifier,
+    truth,
+    growth,
+    from,
+    to,
+    anew,
+    isUnsure = false,
+    widths,
+    onRecord,
+  } = restoring
   if (!to.head) return 0
   const { folder } = databasePaths(owner, verifier.name)
   const writing = { store, folder, isUnsure }
   const never = anew ? { isRight: () => false } : {}
-  const tiles = await writeFiles({ ...writing, ...never }, truth.tiles(growth, from, to))
+  const tiles = await writeFiles({ ...writing, ...never }, truth.tiles(growth, from, to, widths))
   const size = to.head.size
   const isRight = (present: Buffer, file: DatabaseFile): boolean =>
     !anew && isRightLookup(present.toString(), file.content.toString(), { verifier, size })

@@ -103,7 +103,14 @@ async function writeAs({ signer, ...writing }: Writing, from: LogPlace, to: LogP
   const growth = from.head ? await truth.growthFromTiles(owner, signer.name, from) : new Growth()
   if (!growth) throw new DamagedLog(`tiles of ${signer.name} were removed while they were written`)
   const head = signed(signer, to.head)
-  await restoreFiles({ ...writing, verifier: signer, growth, from, to: { head, end: to.end } })
+  await restoreFiles({
+    ...writing,
+    verifier: signer,
+    growth,
+    from,
+    to: { head, end: to.end },
+    widths: 'last',
+  })
 }
 
 /** Writes the key and the heads that come into force. `places` are those at which the new key has signed. */

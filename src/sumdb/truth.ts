@@ -133,10 +133,15 @@ export class Truth {
 
   /**
    * Yields the tiles that come from `from`, where the log is `growth`, to `to`: the full ones, and those that are not
-   * full at `to`, in every width that a head between the two has. Throws {@link DamagedLog} when the records are not
-   * those of a head.
+   * full at `to`, in every width that a head between the two has, or in that of the `last` one alone. Throws
+   * {@link DamagedLog} when the records are not those of a head.
    */
-  async *tiles(growth: Growth, from: LogPlace, to: LogPlace): AsyncGenerator<DatabaseFile> {
+  async *tiles(
+    growth: Growth,
+    from: LogPlace,
+    to: LogPlace,
+    widths: 'all' | 'last' = 'all',
+  ): AsyncGenerator<DatabaseFile> {
     if (!to.head) return
     const last = to.head.size
     const isFinal = (path: string): boolean => finalTiles.some((tile) => path.startsWith(tile))
@@ -151,12 +156,13 @@ export class Truth {
         if (growth.size !== next?.size) continue
         if (!growth.root().equals(next.root))
           throw new DamagedLog(`the records are not those of the head of size ${next.size}`)
+        next = (await heads.next()).value as SignedHead | undefined
+        if (widths === 'last' && growth.size < last) continue
         for (const file of growth.partials(before)) if (isFinal(file.path)) yield file
         before = growth.size
         const partial = growth.partialData()
         if (partial && Math.floor(growth.size / TILE_WIDTH) === Math.floor(last / TILE_WIDTH))
           data.splice(0, data.length, ...data.slice(-(DATA_WIDTHS - 1)), partial)
-        next = (await heads.next()).value as SignedHead | undefined
       }
       if (growth.size !== last) throw new DamagedLog(`the records end before the head of size ${last}`)
     } finally {
