@@ -5,7 +5,6 @@ import { HASH_BYTES, nodeHash, subtreeHash } from './hashes.js'
 
 /** Hashes in a full tile. */
 export const TILE_WIDTH = 256
-const TILE_BITS = 8
 
 /** A tile of hashes: the one at `index` of its `level`, with `width` hashes of 32 bytes each. */
 export type HashTile = { level: number; index: number; width: number; hashes: Buffer }
@@ -28,6 +27,8 @@ export class Edge {
   #size = 0
   /** Of each level, the hashes of its last tile while that is not full. */
   readonly #levels: Buffer[][] = []
+  /** The roots of the complete trees that the log is made of, the largest first: each size is another power of two. */
+  readonly #complete: { hash: Buffer; size: number }[] = []
 
   /** The edge of a log of this size, from its {@link partialTiles}. */
   static of(size: number, tiles: readonly HashTile[]): Edge {
@@ -38,6 +39,8 @@ export class Edge {
       edge.#levels[level] = Array.from({ length: width }, (_, at) =>
         Buffer.from(hashes.subarray(at * HASH_BYTES, (at + 1) * HASH_BYTES)),
       )
+    for (const [level, hashes] of [...edge.#levels.entries()].toReversed())
+      for (const hash of hashes) edge.#join(hash, TILE_WIDTH ** level)
     return edge
   }
 
@@ -50,6 +53,7 @@ export class Edge {
     const edge = new Edge()
     edge.#size = this.#size
     for (const hashes of this.#levels) edge.#levels.push([...hashes])
+    edge.#complete.push(...this.#complete)
     return edge
   }
 
@@ -57,6 +61,7 @@ export class Edge {
   append(leaf: Buffer): HashTile[] {
     const full: HashTile[] = []
     this.#size++
+    this.#join(leaf, 1)
     let hash = leaf
     for (let level = 0; ; level++) {
       const hashes = (this.#levels[level] ??= [])
@@ -79,18 +84,18 @@ export class Edge {
 
   /** The root of the log, which has a record at least. */
   root(): Buffer {
-    let root: Buffer | undefined
-    for (const hashes of this.#levels) {
-      let end = hashes.length
-      for (let bit = 0; bit < TILE_BITS; bit++) {
-        const width = 2 ** bit
-        if ((hashes.length & width) === 0) continue
-        const subtree = subtreeHash(hashes, end - width, end)
-        root = root ? nodeHash(subtree, root) : subtree
-        end -= width
-      }
+    const [last, ...others] = this.#complete.toReversed()
+    if (!last) throw new RangeError('a log without records has no root')
+    return others.reduce((root, { hash }) => nodeHash(hash, root), last.hash)
+  }
+
+  /** Adds the root of a complete tree of `size` leaves at the end; two of one size become one. */
+  #join(hash: Buffer, size: number): void {
+    let joined = { hash, size }
+    for (let last = this.#complete.at(-1); last?.size === joined.size; last = this.#complete.at(-1)) {
+      joined = { hash: nodeHash(last.hash, joined.hash), size: 2 * joined.size }
+      this.#complete.pop()
     }
-    if (!root) throw new RangeError('a log without records has no root')
-    return root
+    this.#complete.push(joined)
   }
 }
