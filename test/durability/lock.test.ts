@@ -3,6 +3,7 @@
 import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
+import { FORMAT } from '../../src/store/format.js'
 import { runCli } from '../support/cli.js'
 import { freePort } from '../support/port.js'
 import { needs } from '../support/programs.js'
@@ -120,10 +121,13 @@ t.test('without flock a second one is still found by its socket, and a warning s
 
 t.test('a data folder of a newer format', needs('flock'), async (t) => {
   const data = await newData()
-  writeFileSync(join(data, 'state/format'), '2\n')
+  const newer = FORMAT + 1
+  writeFileSync(join(data, 'state/format'), `${newer}\n`)
   writeFileSync(join(data, 'state/lock'), '') // every folder that was used has one
   const before = everything(data)
-  const refused = /has format 2, and this plinth knows formats up to 1: run the newer plinth/
+  const refused = new RegExp(
+    `has format ${newer}, and this plinth knows formats up to ${FORMAT}: run the newer plinth`,
+  )
   await t.test('a service says so in one line, and ends', async (t) => {
     const service = runService(data)
     t.equal((await service.ended).code, 1)
