@@ -132,6 +132,7 @@ async function* counting(
     done++
   }
   const working = work(onRecord).then(() => 'ended')
+  working.catch(() => {}) // it may fail while nobody asks
   try {
     for (;;) {
       yield { progress: { done } }
