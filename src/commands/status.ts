@@ -3,7 +3,7 @@
 import { parseArgs } from 'node:util'
 import { LOCAL_USER } from '../audit/local-user.js'
 import { healthOf } from '../client/health.js'
-import { readConfig } from '../config.js'
+import { readConfig, type Config } from '../config.js'
 import { StartProblem } from '../errors.js'
 import { isListening } from '../nginx/listen.js'
 import { askService } from '../service/control.js'
@@ -57,11 +57,11 @@ async function here(): Promise<Status> {
         ok: false,
         reason: `nothing listens at ${config.listen.map(({ text }) => text).join(', ')} (PLINTH_LISTEN)`,
       }
-  return { at: data, reads, uploads: await uploadsHere(data) }
+  return { at: data, reads, uploads: await uploadsHere(config) }
 }
 
-async function uploadsHere(data: string): Promise<Status['uploads']> {
-  const answers = await askService<ServiceStatus & { done: true }>('status', {}, LOCAL_USER.by)
+async function uploadsHere({ data, runtime }: Config): Promise<Status['uploads']> {
+  const answers = await askService<ServiceStatus & { done: true }>(runtime, 'status', {}, LOCAL_USER.by)
   if (!answers)
     return { ok: false, reason: `the service does not answer (state/lock has: ${holderOf(data)})` }
   for await (const { ready, checks, pid, version, since, disk, databasesRefusing = [] } of answers)
