@@ -33,9 +33,8 @@ async function letWorkersIn(config: Config, workers: WorkerUser): Promise<void> 
 }
 
 /** Ends the process when the data folder is no longer its own: nothing can be undone then, and the journal has it. */
-async function lease(config: Config): Promise<() => void> {
-  const { keepLease } = await import('./service/keep-lease.js')
-  return keepLease(config, (reason) => {
+async function lease(config: Config): Promise<() => Promise<void>> {
+  return (await import('./service/keep-lease.js')).keepLease(config, (reason) => {
     log('error', 'fenced', { reason })
     setTimeout(() => process.exit(1), SAY_MS)
     if (process.send) process.send('fenced', () => process.exit(1))
@@ -80,7 +79,7 @@ async function main(): Promise<void> {
     endWatchdog()
     void manager.stopping()
     await service.close()
-    endLease?.()
+    await endLease?.()
     endRun()
     log('info', 'stopped')
     process.exit(0)

@@ -2,7 +2,7 @@
 // cuts a machine off that it does not hear of, and lets another one take the lock. The machine that was cut off is told
 // by an error, or by nothing at all: its calls hang.
 
-import { open, readFile, type FileHandle } from 'node:fs/promises'
+import { open, readFile, unlink, type FileHandle } from 'node:fs/promises'
 import { errno, messageOf } from '../errors.js'
 
 /** How often the lease is renewed within the time after which it counts as lost. */
@@ -12,7 +12,7 @@ const RENEWALS = 10
 const CUT_OFF = ['ESHUTDOWN', 'EIO', 'ENOTCONN', 'ESTALE', 'EROFS', 'ENODEV', 'ENXIO', 'EACCES', 'ENOENT']
 
 /** What is renewed: `path` is a file of the shared folder, `seconds` the time after which it counts as lost. */
-export type LeaseTerms = {
+type LeaseTerms = {
   path: string
   seconds: number
   /** Whether the lock of the folder still names this process. */
@@ -48,6 +48,12 @@ export class Lease {
     void this.#file?.close().catch(() => {})
   }
 
+  /** {@link stop}, in order: the next one to look finds no lease. */
+  async end(): Promise<void> {
+    this.stop()
+    await unlink(this.#terms.path).catch(() => {})
+  }
+
   // Looks are counted, and no time is taken: one that was stopped, and goes on, has not yet asked whether it may.
   #look(): void {
     if (!this.#renewing) void this.#renew()
@@ -80,9 +86,21 @@ export class Lease {
   }
 }
 
-/** When the lease at `path` was renewed last; `undefined` where there is none. */
-export async function leaseRenewed(path: string): Promise<Date | undefined> {
-  const text = await readFile(path, 'utf8').catch(() => '')
-  const time = new Date(text.trim())
-  return Number.isNaN(time.getTime()) ? undefined : time
+/**
+ * Looks at the lease of another machine's service until the returned function is called. Tells once, and anew after
+ * each renewal, that it was not renewed between two looks, `seconds` apart: that service hangs. The clocks of machines
+ * differ, so that the times in the file are only compared with each other.
+ */
+export function watchLease(path: string, seconds: number, onStale: () => void): () => void {
+  let [seen, isTold] = ['', false]
+  const look = async (): Promise<void> => {
+    const text = await readFile(path, 'utf8').catch(() => '')
+    if (text !== seen) [seen, isTold] = [text, false]
+    else if (text !== '' && !isTold) {
+      isTold = true
+      onStale()
+    }
+  }
+  const timer = setInterval(() => void look(), seconds * 1000)
+  return () => clearInterval(timer)
 }

@@ -38,7 +38,7 @@ export class NginxProcess {
 
   /**
    * Writes the configuration and starts the process. Returns a warning for the operator, if there is one. Throws a
-   * StartProblem when there is no nginx. Without the data folder's lock (`mayChange`) nothing is changed in that folder.
+   * StartProblem when there is no nginx. Without the data folder's lock nothing in it may be changed (`mayChange`).
    */
   async start({ mayChange = true } = {}): Promise<string | undefined> {
     if (!this.#plan || !this.#isWrittenElsewhere) this.#plan = await planNginx(this.#config)

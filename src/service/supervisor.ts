@@ -1,7 +1,7 @@
 // Runs nginx and the service side by side. nginx serves whether the service runs or not. Each is started again when it
 // has ended, and the service on SIGUSR2. Both are brought down by a signal, by a first start that fails, and when
-// another plinth has taken the data folder. One of several machines stands by instead: its nginx serves, and passes what
-// is for the service on, until the service can be started here.
+// another plinth has taken the data folder. One of several machines stands by instead: its nginx serves, and what is
+// for the service is passed on, until the service can be started here.
 
 import type { Config } from '../config.js'
 import { messageOf } from '../errors.js'

@@ -1,15 +1,17 @@
-// Whose turn it is to write to the data folder. One of several machines, which has a runtime folder of its own, stands by
-// until it is its turn: what is for the service is passed on to the active one meanwhile.
+// Whose turn it is to write to the data folder. One of several machines, which has a runtime folder of its own, stands
+// by until it is its turn: what is for the service is passed on to the active one meanwhile.
 
+import { watchLease } from '../cluster/lease.js'
 import type { Config } from '../config.js'
 import { DEFAULT_RUNTIME, runtimeFiles } from '../settings/runtime-files.js'
+import { leasePath } from '../layout.js'
 import type { Log } from '../log.js'
-import type { Lock, Patience } from '../store/lock.js'
+import { holderOf, type Lock, type Patience } from '../store/lock.js'
 import { writePidFile } from '../store/pid-file.js'
 import { Forwarding } from './forwarding.js'
 import { lockDataFolder } from './lock-data-folder.js'
 import type { ServiceManager } from './service-manager.js'
-import { terminalLog } from './terminal.js'
+import { terminalLog, warn } from './terminal.js'
 import type { Watched } from './watchdog.js'
 
 export class Turn {
@@ -48,13 +50,29 @@ export class Turn {
       terminalLog(level, event, facts)
       if (level === 'info') void this.#manager.status(event)
     }
-    const lock = await lockDataFolder(this.#config, log, patience, () => {
-      this.#forwarding?.begin()
-      this.#whenWaiting()
-    })
-    await this.#forwarding?.end()
-    writePidFile(runtimeFiles(this.#config.runtime).startPid)
-    return lock
+    let endWatch = (): void => {}
+    try {
+      const lock = await lockDataFolder(this.#config, log, patience, () => {
+        endWatch = this.#watchActive()
+        this.#forwarding?.begin()
+        this.#whenWaiting()
+      })
+      await this.#forwarding?.end()
+      writePidFile(runtimeFiles(this.#config.runtime).startPid)
+      return lock
+    } finally {
+      endWatch()
+    }
+  }
+
+  /** Tells when the active service hangs: it keeps the lock, and this machine cannot end it. */
+  #watchActive(): () => void {
+    const { data, leaseSeconds } = this.#config
+    return watchLease(leasePath, leaseSeconds, () =>
+      warn(
+        `the active plinth (${holderOf(data)}) shows no life for ${leaseSeconds} s: end it, or its machine`,
+      ),
+    )
   }
 
   /** Passes nothing on any more. */
