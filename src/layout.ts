@@ -39,7 +39,7 @@
 //     sumdb/{owner}/                           the truth of the owner's checksum database, see sumdb/paths.ts
 //     sumdb-names  sumdb-removed/{id}/         the names that were ever used; those of owners that are gone
 //     due/{owner}                              the views of the owner's packages together are to be made again
-//     lock                                     held by the one writer, whose process it names
+//     lock  active  cluster-key                held by the one writer, which it names; how other machines reach it
 //     format  backup.json                      the number of the format; in a backup alone, what is known of it
 //     service.pid                              of the service, until it ends in order
 //     alive                                    the lease of the service that writes, with PLINTH_STANDBY
@@ -90,6 +90,7 @@ export const sumdbNamesPath = 'state/sumdb-names'
 export const leasePath = 'state/alive'
 export const auditLogPath = 'state/audit.log'
 export const auditNotePath = 'state/audit.path'
+export const clusterPaths = { active: 'state/active', key: 'state/cluster-key' } as const
 export const verifyResultPath = 'state/verify.json'
 
 /** What belongs to no owner: the page of all public owners, and the files that all pages share. */
@@ -188,8 +189,7 @@ export function genericPackageViews({ owner, name }: Omit<GenericVersion, 'versi
 export const latestFolder = (owner: string, name: string): string => `${viewsFolder(owner)}/latest/${name}`
 export const latestLink = ({ owner, name }: GenericVersion, file: string): string =>
   `${latestFolder(owner, name)}/${file}`
-// ({owner, name: 'tool', version: '1.0'}, 'x') → ../../../generic/tool/1.0/x
-/** The text of {@link latestLink}. */
+/** The text of {@link latestLink}: ({owner, name: 'tool', version: '1.0'}, 'x') → ../../../generic/tool/1.0/x */
 export const latestTarget = ({ name, version }: GenericVersion, file: string): string =>
   `../../../generic/${name}/${version}/${file}`
 

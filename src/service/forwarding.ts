@@ -15,10 +15,14 @@ export class Forwarding {
   /** Resolves when nothing is passed on any more; `undefined` when nothing is. */
   #passing: Promise<void> | undefined
   #end = (): void => {}
+  /** Resolves when the process passes requests on for the first time, or has not come to it. */
+  readonly tried: Promise<void>
+  #hasTried = (): void => {}
 
   constructor(config: Config, connect: () => void) {
     this.#process = new ForwarderProcess(config, runtimeFiles(config.runtime).socket)
     this.#connect = connect
+    this.tried = new Promise((resolve) => (this.#hasTried = resolve))
   }
 
   get watched(): Watched {
@@ -45,6 +49,7 @@ export class Forwarding {
     for (;;) {
       const started = await Promise.race([this.#process.start(), over])
       if (started === 'ready') this.#connect()
+      this.#hasTried()
       const event = started === 'over' ? started : await Promise.race([this.#process.ended, over])
       if (event === 'over') return this.#process.handOver()
       const ms = delay.after(this.#process.livedMs)

@@ -131,6 +131,7 @@ export class Supervisor {
     const whole = await Promise.race([untilTreeIsWhole(), stop])
     if (whole !== 'whole') return whole
     warn(await this.#nginx.start({ mayChange: false }))
+    await Promise.race([this.#turn.passesOn(), stop])
     this.#nginx.connect()
     return this.#untilServing()
   }

@@ -75,6 +75,11 @@ export class Turn {
     )
   }
 
+  /** Resolves when what is for the service is passed on for the first time, or cannot be. */
+  async passesOn(): Promise<void> {
+    await this.#forwarding?.tried
+  }
+
   /** Passes nothing on any more. */
   async end(): Promise<void> {
     await this.#forwarding?.end()
