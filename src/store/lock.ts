@@ -64,6 +64,10 @@ export function holderOf(data: string): string {
   return readFileSync(join(data, lockPath), 'utf8').trim() || 'pid unknown'
 }
 
+// `pid 123 on host`
+const isElsewhere = (holder: string): boolean =>
+  / on (?<host>[^,]+)/.exec(holder)?.groups?.['host'] !== hostname()
+
 const isCommand = (holder: string): boolean => holder.includes(', plinth ')
 
 const signature = (command?: string): string =>
@@ -90,8 +94,9 @@ export function signLock(data: string, command?: string): void {
 
 const running = (holder: string): FolderIsHeld =>
   new FolderIsHeld(
-    `another plinth is running on this data folder (${holder}): stop it, set PLINTH_DATA, ` +
-      'or set PLINTH_STANDBY=1 to wait for its end',
+    `another plinth is running on this data folder (${holder}): ${
+      isElsewhere(holder) ? 'do it on that machine, or stop it there' : 'stop it'
+    }, set PLINTH_DATA, or set PLINTH_STANDBY=1 to wait for its end`,
   )
 
 /**

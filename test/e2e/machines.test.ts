@@ -1,16 +1,18 @@
 // Two machines on one data folder, which is a folder of this machine here: two `npm start`, each with a runtime folder
 // and an address of its own. Reads go on on both whatever happens to one.
 
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createHash } from 'node:crypto'
 import t from 'tap'
+import { readConfig, unknownSettings } from '../../src/config.js'
 import { runCli } from '../support/cli.js'
+import { block, MANUAL } from '../support/documents.js'
 import { ask, TOKEN, type Answer } from '../support/http.js'
 import { simpleModule } from '../support/zips.js'
 import { freePort, isFree } from '../support/port.js'
 import { needs } from '../support/programs.js'
-import { childOf, childrenOf, start, START, type Start } from '../support/start.js'
+import { childOf, childrenOf, settingsOfStarts, start, START, type Start } from '../support/start.js'
 import { tempFolder } from '../support/temp-folder.js'
 import { until } from '../support/until.js'
 
@@ -106,6 +108,9 @@ t.test('two machines, one data folder', needs('nginx', 'flock', 'pgrep', 'ps'), 
   await t.test('a standby serves reads, and what it does not know it asks the active one', async (t) => {
     t.equal((await b.at('/-/health')).status, 200)
     t.equal((await a.put('admin/generic/t/1/x')).status, 201)
+    const status = b.cli('status')
+    t.equal(status.code, 0)
+    t.match(status.stdout, 'uploads: possible\n  lock: ok\n')
     t.equal((await b.get('admin/generic/t/1/x')).body, 'x')
     await until(async () => (await b.at('/-/ready')).status === 200) // what passes it on is just being started
     const api = await b.at('/api/v1/packages/admin')
@@ -265,6 +270,27 @@ t.test('two machines, one data folder', needs('nginx', 'flock', 'pgrep', 'ps'), 
   })
 })
 
+t.test('the settings of the manual are those of a machine', async (t) => {
+  const [settings = {}] = settingsOfStarts(block(MANUAL, 'Several machines'))
+  const { env } = await machine('manual')
+  const named = Object.keys(settings).sort()
+  t.same(named, [
+    'PLINTH_DATA',
+    'PLINTH_INTERNAL_LISTEN',
+    'PLINTH_LISTEN',
+    'PLINTH_RUNTIME',
+    'PLINTH_STANDBY',
+  ])
+  t.same(
+    named.filter((name) => !(name in env)),
+    [],
+  )
+  const config = readConfig(settings)
+  t.equal(config.runtime, '/run/plinth')
+  t.same(config.internalListen, { host: '10.0.0.11', port: 8081 })
+  t.same(unknownSettings(settings), [])
+})
+
 t.test(
   'a standby without a runtime folder of its own waits, as before',
   needs('nginx', 'flock', 'pgrep'),
@@ -303,7 +329,6 @@ t.test('a runtime folder that is not fit for use is refused', needs('nginx'), as
   }
   t.match(await refused(join(place, 'file')), /PLINTH_RUNTIME=\S+ cannot be used: it is not a directory/)
   t.match(await refused(`/tmp/${'x'.repeat(100)}`), /PLINTH_RUNTIME=.* is not valid: it is too long/)
-  const { chmodSync } = await import('node:fs')
   chmodSync(join(place, 'open'), 0o777)
   t.match(await refused(join(place, 'open')), /others may write there/)
 })
