@@ -87,6 +87,12 @@ const ROWS: Record<string, Row> = {
   PLINTH_INBOX: flag('inbox'),
   PLINTH_INBOX_SETTLE_SECONDS: number('inboxSettleSeconds', [0, 86_400], [86_401]),
   PLINTH_STANDBY: flag('standby'),
+  PLINTH_RUNTIME: {
+    field: 'runtime',
+    takes: [['/run/p', '/run/p']],
+    refuses: ['/run/$x', `/${'x'.repeat(100)}`],
+  },
+  PLINTH_LEASE_SECONDS: number('leaseSeconds', [1, 3600], [0, 3601]),
   PLINTH_NGINX: { field: 'nginx', takes: [['/usr/sbin/nginx', '/usr/sbin/nginx']] },
   PLINTH_NGINX_USER: { field: 'nginxUser', takes: [['www-data', 'www-data']], refuses: ['a b', 'a;'] },
   PLINTH_TLS_CERT: {

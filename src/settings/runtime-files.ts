@@ -3,6 +3,13 @@
 /** The folder that they are in, below the data folder, where PLINTH_RUNTIME names no other. */
 export const DEFAULT_RUNTIME = 'state'
 
+/**
+ * Whether this is one of several machines that share the data folder. Two plinths of one machine that have the same
+ * files would end each other's nginx: without a folder of its own a standby only waits.
+ */
+export const isOneOfSeveral = ({ standby, runtime }: { standby: boolean; runtime: string }): boolean =>
+  standby && runtime !== DEFAULT_RUNTIME
+
 /** The absolute path of one that may be relative to the data folder `data`. */
 export const pathIn = (data: string, path: string): string =>
   path.startsWith('/') ? path : `${data}/${path}`

@@ -7,7 +7,7 @@ import { createHash } from 'node:crypto'
 import t from 'tap'
 import { readConfig, unknownSettings } from '../../src/config.js'
 import { runCli } from '../support/cli.js'
-import { block, MANUAL } from '../support/documents.js'
+import { block, eachRow, MANUAL, table } from '../support/documents.js'
 import { ask, TOKEN, type Answer } from '../support/http.js'
 import { simpleModule } from '../support/zips.js'
 import { freePort, isFree } from '../support/port.js'
@@ -179,44 +179,94 @@ t.test('two machines, one data folder', needs('nginx', 'flock', 'pgrep', 'ps'), 
     for (const { env } of [a, b]) t.ok(existsSync(join(env.PLINTH_RUNTIME, 'nginx/nginx.pid')))
   })
 
-  await t.test('the service is killed: the other machine takes over, and no read fails', async (t) => {
-    for (let round = 1; round <= 4; round++) {
-      const [active, other] = await inOrder(a, b)
-      const polls = [a, b].map((each) => poll(each, 'admin/generic/t/1/x'))
-      process.kill(await childOf(active.run().pid, SERVICE), 'SIGKILL')
-      for (const each of [other, active])
-        for (const { status, headers } of await publishAtLast(each, `killed/${round}/${each.name}`)) {
-          t.ok([409, 502, 503].includes(status), `${status} of ${each.name}`)
-          if (status === 503) t.match(headers['retry-after'], /^\d+$/)
+  await eachRow(t, table(MANUAL, 'Several machines'), {
+    'the service is killed, or stopped': async () => {
+      await t.test('the service is killed: the other machine takes over, and no read fails', async (t) => {
+        for (let round = 1; round <= 4; round++) {
+          const [active, other] = await inOrder(a, b)
+          const polls = [a, b].map((each) => poll(each, 'admin/generic/t/1/x'))
+          process.kill(await childOf(active.run().pid, SERVICE), 'SIGKILL')
+          for (const each of [other, active])
+            for (const { status, headers } of await publishAtLast(each, `killed/${round}/${each.name}`)) {
+              t.ok([409, 502, 503].includes(status), `${status} of ${each.name}`)
+              if (status === 503) t.match(headers['retry-after'], /^\d+$/)
+            }
+          for (const { reads, wrong } of await Promise.all(polls.map(({ stop }) => stop()))) {
+            t.same(wrong, [])
+            t.ok(reads > 0)
+          }
+          for (const each of [a, b])
+            t.equal((await each.get(`admin/generic/killed/${round}/${other.name}`)).body, 'x')
         }
-      for (const { reads, wrong } of await Promise.all(polls.map(({ stop }) => stop()))) {
-        t.same(wrong, [])
-        t.ok(reads > 0)
-      }
-      for (const each of [a, b])
-        t.equal((await each.get(`admin/generic/killed/${round}/${other.name}`)).body, 'x')
-    }
-  })
-
-  await t.test('a machine is stopped in order: no upload waits for more than the takeover', async (t) => {
-    const [active, other] = await inOrder(a, b)
-    const polled = poll(other, 'admin/generic/t/1/x')
-    active.run().kill('SIGTERM')
-    t.equal((await active.run().ended).code, 0)
-    t.ok(await isFree(active.port))
-    await publishAtLast(other, 'stopped/1/x')
-    t.same((await polled.stop()).wrong, [])
-    await active.start().until(/serving /)
-    t.equal((await active.get('admin/generic/stopped/1/x')).body, 'x')
-    t.equal((await active.put('admin/generic/stopped/2/x')).status, 201, 'and passes uploads on')
-  })
-
-  await t.test('nginx of a standby dies: it is started again', async (t) => {
-    const [, standby] = await inOrder(a, b)
-    process.kill(Number(readFileSync(join(standby.env.PLINTH_RUNTIME, 'nginx/nginx.pid'), 'utf8')), 'SIGKILL')
-    await standby.run().until(/nginx runs again/)
-    t.equal((await standby.get('admin/generic/t/1/x')).body, 'x')
-    t.equal((await standby.put('admin/generic/nginx/1/x')).status, 201)
+      })
+      await t.test('a machine is stopped in order: no upload waits for more than the takeover', async (t) => {
+        const [active, other] = await inOrder(a, b)
+        const polled = poll(other, 'admin/generic/t/1/x')
+        active.run().kill('SIGTERM')
+        t.equal((await active.run().ended).code, 0)
+        t.ok(await isFree(active.port))
+        await publishAtLast(other, 'stopped/1/x')
+        t.same((await polled.stop()).wrong, [])
+        await active.start().until(/serving /)
+        t.equal((await active.get('admin/generic/stopped/1/x')).body, 'x')
+        t.equal((await active.put('admin/generic/stopped/2/x')).status, 201, 'and passes uploads on')
+      })
+    },
+    'nginx is killed': () =>
+      t.test('nginx of a standby dies: it is started again', async (t) => {
+        const [, standby] = await inOrder(a, b)
+        process.kill(
+          Number(readFileSync(join(standby.env.PLINTH_RUNTIME, 'nginx/nginx.pid'), 'utf8')),
+          'SIGKILL',
+        )
+        await standby.run().until(/nginx runs again/)
+        t.equal((await standby.get('admin/generic/t/1/x')).body, 'x')
+        t.equal((await standby.put('admin/generic/nginx/1/x')).status, 201)
+      }),
+    'the machine dies, or is cut off from the file system': () =>
+      t.test('a machine is lost with all that runs there', async (t) => {
+        const [active, other] = await inOrder(a, b)
+        const polled = poll(other, 'admin/generic/t/1/x')
+        const nginx = Number(readFileSync(join(active.env.PLINTH_RUNTIME, 'nginx/nginx.pid'), 'utf8'))
+        const service = await childOf(active.run().pid, SERVICE)
+        active.run().kill('SIGKILL')
+        process.kill(service, 'SIGKILL')
+        process.kill(-nginx, 'SIGKILL')
+        await publishAtLast(other, 'lost/1/x')
+        t.same((await polled.stop()).wrong, [])
+        await active.start().until(/serving /)
+        t.equal((await active.get('admin/generic/lost/1/x')).body, 'x')
+        t.equal((await active.put('admin/generic/lost/2/x')).status, 201)
+      }),
+    'the file system lets go of a machine that still runs': () =>
+      t.test('a machine that lost the folder ends, whatever it is busy with', async (t) => {
+        const [active, other] = await inOrder(a, b)
+        // As a file system does it that takes the lock from a machine which it does not hear of.
+        writeFileSync(join(data, 'state/lock'), 'pid 1 on another machine\n')
+        t.equal((await active.run().ended).code, 1)
+        t.match(
+          active.run().output(),
+          /"event":"fenced","reason":"another process has taken the data folder"/,
+        )
+        t.match(active.run().output(), /cut off from the data folder/)
+        t.ok(await isFree(active.port), 'its nginx serves nothing any more')
+        await publishAtLast(other, 'fenced/1/x')
+        await active.start().until(/serving /)
+        t.equal((await active.put('admin/generic/fenced/2/x')).status, 201)
+      }),
+    'the service hangs, and its machine does not': () =>
+      t.test('an active service that hangs keeps the lock, and the standby says so', async (t) => {
+        const [active, standby] = await inOrder(a, b)
+        const pid = await childOf(active.run().pid, SERVICE)
+        process.kill(pid, 'SIGSTOP')
+        const before = holder()
+        await standby.run().until(/shows no life for 2 s: end it, or its machine/)
+        const ready = await standby.at('/-/ready')
+        t.equal(ready.status, 503, ready.body)
+        t.equal(holder(), before, 'nobody takes a folder whose service is only slow')
+        process.kill(pid, 'SIGCONT')
+        t.equal((await standby.put('admin/generic/hung/1/x')).status, 201)
+      }),
   })
 
   await t.test('what passes uploads on dies: it is started again', async (t) => {
@@ -231,32 +281,6 @@ t.test('two machines, one data folder', needs('nginx', 'flock', 'pgrep', 'ps'), 
     t.equal((await second.ended).code, 1)
     t.match(second.output(), `another plinth of this machine uses PLINTH_RUNTIME=${b.env.PLINTH_RUNTIME}`)
     t.equal((await b.get('admin/generic/t/1/x')).body, 'x')
-  })
-
-  await t.test('an active service that hangs keeps the lock, and the standby says so', async (t) => {
-    const [active, standby] = await inOrder(a, b)
-    const pid = await childOf(active.run().pid, SERVICE)
-    process.kill(pid, 'SIGSTOP')
-    const before = holder()
-    await standby.run().until(/shows no life for 2 s: end it, or its machine/)
-    const ready = await standby.at('/-/ready')
-    t.equal(ready.status, 503, ready.body)
-    t.equal(holder(), before, 'nobody takes a folder whose service is only slow')
-    process.kill(pid, 'SIGCONT')
-    t.equal((await standby.put('admin/generic/hung/1/x')).status, 201)
-  })
-
-  await t.test('a machine that lost the folder ends, whatever it is busy with', async (t) => {
-    const [active, other] = await inOrder(a, b)
-    // As a file system does it that takes the lock from a machine which it does not hear of.
-    writeFileSync(join(data, 'state/lock'), 'pid 1 on another machine\n')
-    t.equal((await active.run().ended).code, 1)
-    t.match(active.run().output(), /"event":"fenced","reason":"another process has taken the data folder"/)
-    t.match(active.run().output(), /cut off from the data folder/)
-    t.ok(await isFree(active.port), 'its nginx serves nothing any more')
-    await publishAtLast(other, 'fenced/1/x')
-    await active.start().until(/serving /)
-    t.equal((await active.put('admin/generic/fenced/2/x')).status, 201)
   })
 
   await t.test('at the end nothing is wrong', async (t) => {
