@@ -1,5 +1,6 @@
 // The service as a process of its own: settings, signals, exit codes. `npm start` runs it beside nginx.
 
+import { once } from 'node:events'
 import { mkdirSync } from 'node:fs'
 import { readConfig, type Config } from './config.js'
 import { messageOf, StartProblem } from './errors.js'
@@ -14,6 +15,7 @@ import { ServiceManager } from './service/service-manager.js'
 import { Service } from './service/service.js'
 import { complain } from './service/terminal.js'
 import { startWatchdog } from './service/watchdog.js'
+import { isOneOfSeveral } from './settings/runtime-files.js'
 import { becomeOwner } from './store/become-owner.js'
 import { keepFormat } from './store/format.js'
 import { signLock } from './store/lock.js'
@@ -42,6 +44,16 @@ async function lease(config: Config): Promise<() => Promise<void>> {
   })
 }
 
+/** Waits until the starting process has the lock, which is this process's, too. The program is loaded then. */
+async function toldToStart(): Promise<void> {
+  const end = (): never => process.exit(0)
+  process.once('disconnect', end)
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.once(signal, end)
+  await once(process, 'message')
+  process.off('disconnect', end)
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.off(signal, end)
+}
+
 async function main(): Promise<void> {
   process.umask(0o022) // nginx's workers read the tree
   const config = readConfig()
@@ -52,13 +64,14 @@ async function main(): Promise<void> {
   makeRuntimeFolder(config)
   // `npm start` took the lock and gave it to this process as an open file, which lives as long as the process.
   const isAlone = process.argv[2] !== 'locked'
+  if (process.argv[3] === 'waits') await toldToStart()
   if (isAlone) await lockDataFolder(config, log)
   else {
     keepFormat(config.data) // after an upgrade or a rollback `npm start` may be of another version than this
     signLock(config.data)
   }
   const metrics = await openMetrics(config, log)
-  const endLease = config.standby ? await lease(config) : undefined
+  const endLease = isOneOfSeveral(config) ? await lease(config) : undefined
   const service = new Service(config, metrics?.hear(log) ?? log, { metrics, ownNginx: !isAlone })
   endOnUncaught(service, log)
   // `npm start` has an nginx of its own. In front of a service that runs alone is somebody else's.

@@ -12,14 +12,14 @@ export const lockDataFolder = (
   { data, runtime, standby }: Config,
   log: Log,
   patience: Patience = 'for nobody',
-  onWait = (): void => {},
+  onWait: (fd: number) => void = () => {},
 ): Promise<Lock> =>
   takeLock(data, {
     runtime,
     patience: standby ? 'for everybody' : patience,
-    onWait: (holder) => {
+    onWait: (holder, fd) => {
       log('info', 'standing by', { holder })
-      onWait()
+      onWait(fd)
     },
     onWarning: (warning) => log('warn', warning),
   })

@@ -17,6 +17,8 @@ export class ServiceProcess {
   readonly #config: Config
   /** The process that was started last. */
   #child: ChildProcess | undefined
+  /** A process that waits to be the next one. */
+  #prepared: ChildProcess | undefined
   /** Resolves when that process has ended. */
   #ended: Promise<Ending> = new Promise(() => {})
   /** Whether that process runs, and so holds the lock. */
@@ -38,13 +40,7 @@ export class ServiceProcess {
    * reads before it is ready: the program may be of another version than this one.
    */
   start(lock: Lock, writesNginx = false): Promise<'ready' | Ending> {
-    const lockFile = lock.fd === undefined ? [] : [lock.fd]
-    const child = fork(programFile('main.js'), ['locked', ...(writesNginx ? ['writes-nginx'] : [])], {
-      env: { ...NODE_ENV, ...environment(), PLINTH_DATA: this.#config.data },
-      execArgv: [...process.execArgv, ...NODE_FLAGS],
-      stdio: ['ignore', 'inherit', 'inherit', 'ipc', ...lockFile],
-      detached: true,
-    })
+    const child = this.#takePrepared() ?? this.#fork(writesNginx ? ['writes-nginx'] : [], lock.fd)
     lock.release()
     this.#child = child
     this.#running = true
@@ -67,6 +63,38 @@ export class ServiceProcess {
       }),
     )
     return Promise.race([ready, this.#ended])
+  }
+
+  /**
+   * Loads the program in a process that waits for {@link start}, so that a takeover need not wait for that. `lockFile` is
+   * the open file that will have the lock.
+   */
+  prepare(lockFile: number): void {
+    const child = this.#fork(['waits'], lockFile)
+    this.#prepared = child
+    endingOf('the waiting service', child).then(
+      () => {
+        if (this.#prepared === child) this.#prepared = undefined
+      },
+      () => {},
+    )
+  }
+
+  /** The process that waits, which is told to go on; `undefined` when there is none. */
+  #takePrepared(): ChildProcess | undefined {
+    const child = this.#prepared
+    this.#prepared = undefined
+    child?.send('start')
+    return child
+  }
+
+  #fork(more: readonly string[], lockFile: number | undefined): ChildProcess {
+    return fork(programFile('main.js'), ['locked', ...more], {
+      env: { ...NODE_ENV, ...environment(), PLINTH_DATA: this.#config.data },
+      execArgv: [...process.execArgv, ...NODE_FLAGS],
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc', ...(lockFile === undefined ? [] : [lockFile])],
+      detached: true,
+    })
   }
 
   /** Tells that the process could not even be started. */
@@ -114,6 +142,7 @@ export class ServiceProcess {
   /** Lets uploads and deletes in flight finish, within PLINTH_STOP_SECONDS. */
   async stop(): Promise<void> {
     this.#readyAt = undefined // it answers nobody from now on, and the watchdog must not take it for one that hangs
+    this.#prepared?.kill('SIGKILL')
     if (!this.#child) return
     if (this.#isFenced) await killChild(this.#child)
     else await stopChild(this.#child, 'SIGTERM', this.#config.stopSeconds * 1000 + GRACE_MS)

@@ -54,7 +54,10 @@ export class Supervisor {
     this.#manager = manager
     this.#service = new ServiceProcess(config)
     this.#nginx = new NginxProcess(config)
-    this.#turn = new Turn(config, manager, () => this.#nginx.connect())
+    this.#turn = new Turn(config, manager, {
+      connect: () => this.#nginx.connect(),
+      prepare: (lockFile) => this.#service.prepare(lockFile),
+    })
   }
 
   /** Resolves when both are down again. The data folder must be the working directory. */

@@ -3,7 +3,7 @@
 
 import { watchLease } from '../cluster/lease.js'
 import type { Config } from '../config.js'
-import { DEFAULT_RUNTIME, runtimeFiles } from '../settings/runtime-files.js'
+import { isOneOfSeveral, runtimeFiles } from '../settings/runtime-files.js'
 import { leasePath } from '../layout.js'
 import type { Log } from '../log.js'
 import { holderOf, type Lock, type Patience } from '../store/lock.js'
@@ -21,17 +21,26 @@ export class Turn {
   readonly #forwarding: Forwarding | undefined
   /** Resolves when another one has the data folder, and this machine serves reads while it waits. */
   readonly standsBy: Promise<'stands by'>
-  #whenWaiting = (): void => {}
+  #whenWaiting: (lockFile: number) => void = () => {}
 
-  /** `connect` lets nginx's workers use the socket of what passes requests on. */
-  constructor(config: Config, manager: ServiceManager, connect: () => void) {
+  /**
+   * `connect` lets nginx's workers use the socket of what passes requests on. `prepare` is told when this machine waits,
+   * and gets the open file that will have the lock.
+   */
+  constructor(
+    config: Config,
+    manager: ServiceManager,
+    { connect, prepare }: { connect: () => void; prepare: (lockFile: number) => void },
+  ) {
     this.#config = config
     this.#manager = manager
-    // Two that start with the same files would end each other's nginx: without a folder of its own one only waits.
-    if (config.standby && config.runtime !== DEFAULT_RUNTIME)
-      this.#forwarding = new Forwarding(config, connect)
+    if (isOneOfSeveral(config)) this.#forwarding = new Forwarding(config, connect)
     this.standsBy = new Promise((resolve) => {
-      if (this.#forwarding) this.#whenWaiting = () => resolve('stands by')
+      if (!this.#forwarding) return
+      this.#whenWaiting = (lockFile) => {
+        prepare(lockFile)
+        resolve('stands by')
+      }
     })
   }
 
@@ -52,10 +61,10 @@ export class Turn {
     }
     let endWatch = (): void => {}
     try {
-      const lock = await lockDataFolder(this.#config, log, patience, () => {
+      const lock = await lockDataFolder(this.#config, log, patience, (lockFile) => {
         endWatch = this.#watchActive()
         this.#forwarding?.begin()
-        this.#whenWaiting()
+        this.#whenWaiting(lockFile)
       })
       await this.#forwarding?.end()
       writePidFile(runtimeFiles(this.#config.runtime).startPid)
@@ -68,10 +77,9 @@ export class Turn {
   /** Tells when the active service hangs: it keeps the lock, and this machine cannot end it. */
   #watchActive(): () => void {
     const { data, leaseSeconds } = this.#config
-    return watchLease(leasePath, leaseSeconds, () =>
-      warn(
-        `the active plinth (${holderOf(data)}) shows no life for ${leaseSeconds} s: end it, or its machine`,
-      ),
+    const seconds = leaseSeconds * 2 // a renewal may take almost as long as the lease holds
+    return watchLease(leasePath, seconds, () =>
+      warn(`the active plinth (${holderOf(data)}) shows no life for ${seconds} s: end it, or its machine`),
     )
   }
 

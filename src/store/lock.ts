@@ -29,8 +29,11 @@ type Locking = {
   patience?: Patience
   /** The command that takes the lock, when it is not a service. Whoever finds the lock taken is told. */
   command?: string
-  /** Called once when another process, which `holder` names, has the folder and we wait. */
-  onWait?: (holder: string) => void
+  /**
+   * Called once when another process, which `holder` names, has the folder and we wait. `fd` is the open file that will
+   * have the lock: a child that is given it has the lock from the same moment on.
+   */
+  onWait?: (holder: string, fd: number) => void
   onWarning?: (warning: string) => void
   /** Where the service of this machine has its socket. */
   runtime?: string
@@ -118,7 +121,7 @@ export async function takeLock(data: string, locking: Locking = {}): Promise<Loc
       const holder = holderOf(data)
       if (!waitsFor(holder) && performance.now() - begun > PATIENCE_MS) throw running(holder)
       if (waitsFor(holder) && !told) {
-        onWait?.(holder)
+        onWait?.(holder, fd)
         told = true
       }
       await new Promise((resolve) => setTimeout(resolve, RETRY_MS))

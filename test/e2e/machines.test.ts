@@ -260,7 +260,7 @@ t.test('two machines, one data folder', needs('nginx', 'flock', 'pgrep', 'ps'), 
         const pid = await childOf(active.run().pid, SERVICE)
         process.kill(pid, 'SIGSTOP')
         const before = holder()
-        await standby.run().until(/shows no life for 2 s: end it, or its machine/)
+        await standby.run().until(/shows no life for 4 s: end it, or its machine/)
         const ready = await standby.at('/-/ready')
         t.equal(ready.status, 503, ready.body)
         t.equal(holder(), before, 'nobody takes a folder whose service is only slow')
