@@ -39,7 +39,7 @@
 //     sumdb/{owner}/                           the truth of the owner's checksum database, see sumdb/paths.ts
 //     sumdb-names  sumdb-removed/{id}/         the names that were ever used; those of owners that are gone
 //     due/{owner}                              the views of the owner's packages together are to be made again
-//     lock                                     held by the one writer, whose process it names
+//     lock  active  cluster-key                held by the one writer, which it names; how other machines reach it
 //     format  backup.json                      the number of the format; in a backup alone, what is known of it
 //     start.pid  service.pid                   of the `npm start` that serves; of the service, until it ends in order
 //     control/sock                             the service's socket for commands, in a folder that nginx cannot enter
@@ -92,6 +92,7 @@ export const auditLogPath = 'state/audit.log'
 export const auditNotePath = 'state/audit.path'
 export const socketPath = 'state/shim.sock'
 export const nginxStatusPath = 'state/control/nginx.sock'
+export const clusterPaths = { active: 'state/active', key: 'state/cluster-key' } as const
 export const verifyResultPath = 'state/verify.json'
 export const nginxPidPath = 'state/nginx/nginx.pid'
 export const refusedLogPath = 'state/nginx/refused.log'
@@ -193,8 +194,7 @@ export function genericPackageViews({ owner, name }: Omit<GenericVersion, 'versi
 export const latestFolder = (owner: string, name: string): string => `${viewsFolder(owner)}/latest/${name}`
 export const latestLink = ({ owner, name }: GenericVersion, file: string): string =>
   `${latestFolder(owner, name)}/${file}`
-// ({owner, name: 'tool', version: '1.0'}, 'x') → ../../../generic/tool/1.0/x
-/** The text of {@link latestLink}. */
+/** The text of {@link latestLink}: ({owner, name: 'tool', version: '1.0'}, 'x') → ../../../generic/tool/1.0/x */
 export const latestTarget = ({ name, version }: GenericVersion, file: string): string =>
   `../../../generic/${name}/${version}/${file}`
 
