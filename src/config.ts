@@ -17,6 +17,7 @@ import {
   level,
   path,
   logFile,
+  internalListen,
   userName,
   token,
   certificateAndKey,
@@ -113,6 +114,8 @@ const SETTINGS = {
   auditLog: logFile('PLINTH_AUDIT_LOG'),
   /** Where nginx logs all requests. */
   accessLog: logFile('PLINTH_ACCESS_LOG'),
+  /** Where other machines reach this one's service while it is the one that takes writes; nowhere without it. */
+  internalListen: optional('PLINTH_INTERNAL_LISTEN', internalListen),
 }
 
 /** Everything that can be set. */

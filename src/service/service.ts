@@ -1,7 +1,7 @@
 // The service that takes uploads and deletes: recovers, then listens on a socket, watches the inbox, runs jobs.
 
 import { unlink } from 'node:fs/promises'
-import { createServer, type Server } from 'node:http'
+import { createServer, type RequestListener, type Server } from 'node:http'
 import { AccessKeeper } from '../access/keeper.js'
 import { auditLogOf } from '../audit/where.js'
 import type { Config } from '../config.js'
@@ -14,6 +14,7 @@ import type { Log } from '../log.js'
 import type { Metrics } from '../metrics/metrics.js'
 import { commandsFor } from './commands-for-accounts.js'
 import { CommandSocket } from './control.js'
+import type { InternalListener } from './internal-listener.js'
 import { wasCutOff } from './last-run.js'
 import { Parts } from './parts.js'
 import { noteAuditLog } from './note-audit-log.js'
@@ -35,6 +36,8 @@ export class Service {
   readonly #admission: Admission
   /** Derives what nginx reads of accounts and owners. */
   readonly #keeper: AccessKeeper
+  /** Answers a request, whichever way it came. */
+  readonly #handle: RequestListener
   /** Takes uploads and deletes from nginx. */
   readonly #server: Server
   /** Takes jobs from commands. */
@@ -44,6 +47,8 @@ export class Service {
   #sweeping: NodeJS.Timeout | undefined
   /** Tells what happens here; absent without PLINTH_METRICS. */
   readonly #metrics: Metrics | undefined
+  /** Takes requests from other machines; absent without PLINTH_INTERNAL_LISTEN. */
+  #internal: InternalListener | undefined
   /** Whether what a crash left was looked at, and requests are taken. */
   #takesRequests = false
 
@@ -67,7 +72,8 @@ export class Service {
       observe: metrics?.observe,
     })
     app.on('error', (error: Error) => log('warn', 'connection', { reason: error.message }))
-    this.#server = createServer({ requestTimeout: 0, keepAliveTimeout: KEEP_ALIVE_MS }, app.callback())
+    this.#handle = app.callback()
+    this.#server = createServer({ requestTimeout: 0, keepAliveTimeout: KEEP_ALIVE_MS }, this.#handle)
     // A connection that cannot be accepted (EMFILE) is an error of the server. It goes on.
     this.#server.on('error', (error) => log('error', 'connection', { reason: error.message }))
     this.#commands = new CommandSocket(this.#parts, log)
@@ -89,11 +95,14 @@ export class Service {
     })
     await ignoring(['ENOENT'], () => unlink(socketPath)) // a service that was killed left it
     this.#parts.audit.mustOpen()
+    this.#internal = await openInternal(this.#parts, this.#handle)
+    await this.#internal?.begin()
     await this.#parts.recover()
     await noteAuditLog(this.#parts.store, auditLogOf(this.#config))
     await this.#keeper.start()
     await writeSiteFiles(this.#parts.store, this.#parts.site)
     await listen(this.#server)
+    await this.#internal?.listen()
     this.#takesRequests = true
     if (this.#config.inbox)
       this.#inbox = await Inbox.start(this.#parts, { settleMs: this.#config.inboxSettleSeconds * 1000 })
@@ -114,9 +123,10 @@ export class Service {
     this.#parts.readiness.stop()
     const ended = new Promise<void>((resolve) => this.#server.close(() => resolve()))
     this.#server.closeIdleConnections()
-    const others = Promise.all([this.#inbox?.stop(), this.#commands.stop()])
+    const others = Promise.all([this.#inbox?.stop(), this.#commands.stop(), this.#internal?.close()])
     await within(Math.min(mostMs, this.#config.stopSeconds * 1000), Promise.all([ended, others]))
     this.#server.closeAllConnections() // cuts off bodies that still come, as a client that goes away does
+    this.#internal?.cutOff()
     await within(CUT_OFF_MS, this.#admission.idle())
     this.#commands.cutOff()
     await within(
@@ -136,6 +146,14 @@ export class Service {
       this.#log('warn', 'sweep', { reason: messageOf(error) })
     }
   }
+}
+
+/** The door for other machines. Without PLINTH_INTERNAL_LISTEN not even its code is loaded. */
+async function openInternal(parts: Parts, handle: RequestListener): Promise<InternalListener | undefined> {
+  const { internalListen } = parts.config
+  if (internalListen === undefined) return undefined
+  const { InternalListener } = await import('./internal-listener.js')
+  return new InternalListener(internalListen, handle, parts)
 }
 
 const listen = (server: Server): Promise<void> =>

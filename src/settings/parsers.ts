@@ -4,6 +4,7 @@ import { resolve } from 'node:path'
 import { parseListenAddresses } from '../addresses/listen-address.js'
 import { parseLocalAddress, type LocalAddress } from '../addresses/local-address.js'
 import { pathProblem } from '../addresses/path-in-conf.js'
+import { parsePeerAddress, type PeerAddress } from '../addresses/peer-address.js'
 import { parseTrustedProxies } from '../addresses/trusted-proxies.js'
 import { StartProblem } from '../errors.js'
 import { parseImportPrefixes } from '../gomod/import-prefix.js'
@@ -46,6 +47,13 @@ export const metrics: Parse<LocalAddress> = (text, name, { PLINTH_LISTEN, PLINTH
     text,
     `${PLINTH_LISTEN || DEFAULT_LISTEN},${PLINTH_HTTP_LISTEN ?? ''}`.split(','),
   )
+  if (typeof read === 'string') throw bad(name, text, read)
+  return read
+}
+
+export const internalListen: Parse<PeerAddress> = (text, name, { PLINTH_LISTEN, PLINTH_HTTP_LISTEN }) => {
+  const taken = `${PLINTH_LISTEN || DEFAULT_LISTEN},${PLINTH_HTTP_LISTEN ?? ''}`.split(',')
+  const read = parsePeerAddress(text, taken)
   if (typeof read === 'string') throw bad(name, text, read)
   return read
 }
