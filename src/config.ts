@@ -17,11 +17,13 @@ import {
   level,
   path,
   logFile,
+  runtimeFolder,
   internalListen,
   userName,
   token,
   certificateAndKey,
 } from './settings/parsers.js'
+import { DEFAULT_RUNTIME } from './settings/runtime-files.js'
 import { onlyWithTls, optional, setting, type Environment } from './settings/setting.js'
 
 /** The one setting that is a secret. */
@@ -51,6 +53,8 @@ const MAX_HSTS_SECONDS = 315_360_000
 const SETTINGS = {
   /** The data folder, absolute. */
   data: setting('PLINTH_DATA', path, 'data'),
+  /** The folder of what belongs to one machine's processes: absolute, or `state` in the data folder. */
+  runtime: setting('PLINTH_RUNTIME', runtimeFolder, DEFAULT_RUNTIME),
   /** Where nginx listens, one place at least. */
   listen: setting('PLINTH_LISTEN', listen, DEFAULT_LISTEN),
   /** The address that clients use, when it is not the one that nginx listens on: no slash at its end. */
@@ -83,6 +87,8 @@ const SETTINGS = {
   stopSeconds: setting('PLINTH_STOP_SECONDS', upToADay, '30'),
   /** Wait for the end of the service that runs on the data folder, then take over. */
   standby: setting('PLINTH_STANDBY', flag, '0'),
+  /** After so long without an answer of the data folder, the service of one of several machines ends. */
+  leaseSeconds: setting('PLINTH_LEASE_SECONDS', number(1, 3600, 'seconds'), '20'),
   /** Files in the folder inbox/ are published. */
   inbox: setting('PLINTH_INBOX', flag, '1'),
   /** How long a file in inbox/ must have been left alone before it is published. */

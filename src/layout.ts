@@ -41,12 +41,15 @@
 //     due/{owner}                              the views of the owner's packages together are to be made again
 //     lock  active  cluster-key                held by the one writer, which it names; how other machines reach it
 //     format  backup.json                      the number of the format; in a backup alone, what is known of it
-//     start.pid  service.pid                   of the `npm start` that serves; of the service, until it ends in order
+//     service.pid                              of the service, until it ends in order
+//     alive                                    the lease of the service that writes, with PLINTH_STANDBY
+//     verify.json                              the result of the last verify of everything
+//     audit.log  audit.path                    the audit log, or where the running service's is; absent without one
+//   state/, or the folder PLINTH_RUNTIME         what belongs to the processes of one machine
+//     start.pid                                of the `npm start` that serves
 //     control/sock                             the service's socket for commands, in a folder that nginx cannot enter
 //     control/nginx.sock                       nginx's socket for its own figures, with PLINTH_METRICS
-//     verify.json                              the result of the last verify of everything
 //     shim.sock                                the service's socket for nginx
-//     audit.log  audit.path                    the audit log, or where the running service's is; absent without one
 //     nginx/                                   nginx.conf and its parts, pid, {refused,access}.log(.1), temp folders
 
 import { createHash } from 'node:crypto'
@@ -77,26 +80,18 @@ export const folders = {
   due: 'state/due',
   sumdb: 'state/sumdb',
   sumdbRemoved: 'state/sumdb-removed',
-  control: 'state/control',
-  nginx: 'state/nginx',
 } as const
 
 export const lockPath = 'state/lock'
 export const formatPath = 'state/format'
 export const backupNotePath = 'state/backup.json'
-export const startPidPath = 'state/start.pid'
 export const servicePidPath = 'state/service.pid'
-export const controlSocketPath = 'state/control/sock'
 export const sumdbNamesPath = 'state/sumdb-names'
+export const leasePath = 'state/alive'
 export const auditLogPath = 'state/audit.log'
 export const auditNotePath = 'state/audit.path'
-export const socketPath = 'state/shim.sock'
-export const nginxStatusPath = 'state/control/nginx.sock'
 export const clusterPaths = { active: 'state/active', key: 'state/cluster-key' } as const
 export const verifyResultPath = 'state/verify.json'
-export const nginxPidPath = 'state/nginx/nginx.pid'
-export const refusedLogPath = 'state/nginx/refused.log'
-export const accessLogPath = 'state/nginx/access.log'
 
 /** What belongs to no owner: the page of all public owners, and the files that all pages share. */
 export const siteFolder = `${folders.tree}/-`

@@ -17,10 +17,13 @@ import { startWatchdog } from './service/watchdog.js'
 import { becomeOwner } from './store/become-owner.js'
 import { keepFormat } from './store/format.js'
 import { signLock } from './store/lock.js'
+import { makeRuntimeFolder } from './store/runtime-folder.js'
 import { Store } from './store/store.js'
 
 // Ignore EPIPE: a closed log must not stop the service.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
+/** How long the starting process may take to hear of an end. */
+const SAY_MS = 1000
 let log = makeLog((line) => process.stdout.write(line))
 
 /** Lets the workers of an nginx read what is private, before anything is derived for them. */
@@ -29,13 +32,24 @@ async function letWorkersIn(config: Config, workers: WorkerUser): Promise<void> 
   await letWorkersRead(config, workers)
 }
 
+/** Ends the process when the data folder is no longer its own: nothing can be undone then, and the journal has it. */
+async function lease(config: Config): Promise<() => Promise<void>> {
+  return (await import('./service/keep-lease.js')).keepLease(config, (reason) => {
+    log('error', 'fenced', { reason })
+    setTimeout(() => process.exit(1), SAY_MS)
+    if (process.send) process.send('fenced', () => process.exit(1))
+    else process.exit(1)
+  })
+}
+
 async function main(): Promise<void> {
   process.umask(0o022) // nginx's workers read the tree
   const config = readConfig()
   log = makeLog((line) => process.stdout.write(line), config.logLevel)
-  becomeOwner(config.data)
+  becomeOwner(config.data, config.runtime)
   mkdirSync(config.data, { recursive: true })
   process.chdir(config.data)
+  makeRuntimeFolder(config)
   // `npm start` took the lock and gave it to this process as an open file, which lives as long as the process.
   const isAlone = process.argv[2] !== 'locked'
   if (isAlone) await lockDataFolder(config, log)
@@ -44,6 +58,7 @@ async function main(): Promise<void> {
     signLock(config.data)
   }
   const metrics = await openMetrics(config, log)
+  const endLease = config.standby ? await lease(config) : undefined
   const service = new Service(config, metrics?.hear(log) ?? log, { metrics, ownNginx: !isAlone })
   endOnUncaught(service, log)
   // `npm start` has an nginx of its own. In front of a service that runs alone is somebody else's.
@@ -64,6 +79,7 @@ async function main(): Promise<void> {
     endWatchdog()
     void manager.stopping()
     await service.close()
+    await endLease?.()
     endRun()
     log('info', 'stopped')
     process.exit(0)

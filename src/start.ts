@@ -12,6 +12,7 @@ import { Supervisor } from './service/supervisor.js'
 import { complain, warn } from './service/terminal.js'
 import { becomeOwner } from './store/become-owner.js'
 import { mustBeWritable } from './store/data-folder.js'
+import { makeRuntimeFolder } from './store/runtime-folder.js'
 
 // Ignore EPIPE: a closed terminal or pipe must not end what is served.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
@@ -35,7 +36,7 @@ async function main(): Promise<number> {
   const signals = new Signals({ hangupReloads: manager.isThere })
   const config = readConfig()
   for (const name of unknownSettings()) warn(`${name} is not a setting of plinth`)
-  const owner = becomeOwner(config.data)
+  const owner = becomeOwner(config.data, config.runtime)
   if (owner !== undefined) {
     warn(`the data folder belongs to user ${owner}: nginx and the service run as that user, not as root`)
     mustBeReadable(owner)
@@ -43,6 +44,7 @@ async function main(): Promise<number> {
   warn(checkTls(config))
   mustBeWritable(config.data)
   process.chdir(config.data)
+  makeRuntimeFolder(config)
   const { code } = await new Supervisor(config, signals, manager).run()
   return code
 }

@@ -110,6 +110,7 @@ const PURE = [
   ...files.filter((file) => file.startsWith('gomod/') && file !== 'gomod/unicode-tables.ts'),
   ...files.filter((file) => file.startsWith('views/') && file !== 'views/markdown.ts'),
   'layout.ts',
+  'settings/runtime-files.ts',
   'addresses/path-in-conf.ts',
   'addresses/local-address.ts',
   'shares/share.ts',

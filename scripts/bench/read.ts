@@ -7,7 +7,7 @@ import { promisify } from 'node:util'
 import { AUTH } from '../../test/support/http.js'
 import { startPlinth } from '../../test/support/plinth.js'
 import { simpleModule } from '../../test/support/zips.js'
-import { nginxPidPath } from '../../src/layout.js'
+import { DEFAULT_RUNTIME, runtimeFiles } from '../../src/settings/runtime-files.js'
 import { startBareNginx, userOf } from './bare-nginx.js'
 import { childrenSeconds, pin, pinned } from './processes.js'
 import { inTurns, type Bench, type Row, type Scale } from './row.js'
@@ -57,7 +57,10 @@ async function fill() {
   }
   await plinth.viewsFollowed()
   const bare = await startBareNginx(join(plinth.data, 'tree'), userOf(plinth.data))
-  const ours = { port: plinth.port, pid: Number(readFileSync(join(plinth.data, nginxPidPath), 'utf8')) }
+  const ours = {
+    port: plinth.port,
+    pid: Number(readFileSync(join(plinth.data, runtimeFiles(DEFAULT_RUNTIME).nginxPid), 'utf8')),
+  }
   for (const { pid } of [ours, bare]) pin(pid, WORKERS_ON)
   return { plinth, ours, bare }
 }

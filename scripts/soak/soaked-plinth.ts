@@ -9,7 +9,8 @@ import { firstRun } from '../../src/access/first-run.js'
 import { addOwner } from '../../src/access/owners.js'
 import { newToken } from '../../src/access/token.js'
 import { readConfig } from '../../src/config.js'
-import { folders, nginxPidPath } from '../../src/layout.js'
+import { folders } from '../../src/layout.js'
+import { DEFAULT_RUNTIME, runtimeFiles } from '../../src/settings/runtime-files.js'
 import { Store } from '../../src/store/store.js'
 import { isOver, running } from '../../test/support/child.js'
 import { plainNode } from '../../test/support/cli.js'
@@ -81,7 +82,7 @@ export async function startSoaked() {
 
   const nginxPid = (): number => {
     try {
-      return Number(readFileSync(join(data, nginxPidPath), 'utf8'))
+      return Number(readFileSync(join(data, runtimeFiles(DEFAULT_RUNTIME).nginxPid), 'utf8'))
     } catch {
       return 0
     }

@@ -4,7 +4,7 @@
 export type LocalAddress = { host: string; port: number } | { path: string }
 
 /** The bytes of a socket's path on Linux, without the NUL at its end (unix(7)). */
-const MAX_SOCKET_PATH_BYTES = 107
+export const MAX_SOCKET_PATH_BYTES = 107
 
 const LOOPBACK = /^(?:127(?:\.(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)){3}|localhost|\[::1\])$/i
 

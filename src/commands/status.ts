@@ -1,19 +1,26 @@
 // `plinth status`: whether reads and uploads are possible, for people; monitoring asks `/-/health` and `/-/ready`.
 
+import { once } from 'node:events'
+import { request, type IncomingMessage } from 'node:http'
+import { text } from 'node:stream/consumers'
 import { parseArgs } from 'node:util'
 import { LOCAL_USER } from '../audit/local-user.js'
-import { healthOf } from '../client/health.js'
-import { readConfig } from '../config.js'
+import { healthOf, sideOf } from '../client/health.js'
+import { readConfig, type Config } from '../config.js'
 import { StartProblem } from '../errors.js'
 import { isListening } from '../nginx/listen.js'
 import { askService } from '../service/control.js'
 import type { ServiceStatus } from '../service/service-status.js'
+import { runtimeFiles } from '../settings/runtime-files.js'
 import { holderOf } from '../store/lock.js'
 import { WrongUsage, type Command } from './command.js'
 import { jsonLines, print } from './print.js'
 import { namesServer, remoteIn, WHERE_OPTIONS } from './where.js'
 
 const OPTIONS = { ...WHERE_OPTIONS, json: { type: 'boolean', default: false } } as const
+
+/** How long what passes requests on may take. */
+const ANSWER_MS = 10_000
 
 /** One side of the server: `reason` says why it is not possible. */
 type Side = { ok: boolean; reason?: string; checks?: Checks }
@@ -57,16 +64,39 @@ async function here(): Promise<Status> {
         ok: false,
         reason: `nothing listens at ${config.listen.map(({ text }) => text).join(', ')} (PLINTH_LISTEN)`,
       }
-  return { at: data, reads, uploads: await uploadsHere(data) }
+  return { at: data, reads, uploads: await uploadsHere(config) }
 }
 
-async function uploadsHere(data: string): Promise<Status['uploads']> {
-  const answers = await askService<ServiceStatus & { done: true }>('status', {}, LOCAL_USER.by)
+async function uploadsHere({ data, runtime }: Config): Promise<Status['uploads']> {
+  const answers = await askService<ServiceStatus & { done: true }>(runtime, 'status', {}, LOCAL_USER.by)
   if (!answers)
-    return { ok: false, reason: `the service does not answer (state/lock has: ${holderOf(data)})` }
+    return (
+      (await throughThisMachine(runtime)) ?? {
+        ok: false,
+        reason: `the service does not answer (state/lock has: ${holderOf(data)})`,
+      }
+    )
   for await (const { ready, checks, pid, version, since, disk, databasesRefusing = [] } of answers)
     return { ok: ready, checks, pid, version, since, disk, databasesRefusing }
   throw new Error('the service did not say how it is')
+}
+
+/** What the active service says that this machine passes requests on to; `undefined` when it passes on nothing. */
+async function throughThisMachine(runtime: string): Promise<Side | undefined> {
+  const { socket: socketPath } = runtimeFiles(runtime)
+  const asked = request({
+    socketPath,
+    path: '/-/ready',
+    agent: false,
+    signal: AbortSignal.timeout(ANSWER_MS),
+  })
+  asked.end()
+  try {
+    const [answer] = (await once(asked, 'response')) as [IncomingMessage]
+    return sideOf(answer.statusCode ?? 0, await text(answer))
+  } catch {
+    return undefined
+  }
 }
 
 async function elsewhere(values: Parameters<typeof remoteIn>[0]): Promise<Status> {

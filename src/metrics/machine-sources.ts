@@ -1,7 +1,7 @@
 // Figures of the machine: its disk, its clock and certificate, and nginx.
 
 import type { Registry } from 'prom-client'
-import { nginxStatusPath } from '../layout.js'
+import { runtimeFiles } from '../settings/runtime-files.js'
 import type { Log } from '../log.js'
 import { STATUS_URL } from '../nginx/conf-parts.js'
 import type { FreeSpace } from '../store/free-space.js'
@@ -69,7 +69,8 @@ export const certificateAndClock = (
     },
   )
 
-export const nginx = (into: Into): FigureSource =>
+/** `runtime`: where nginx's socket for its figures is. */
+export const nginx = (into: Into, runtime: string): FigureSource =>
   new FigureSource(
     into,
     'nginx',
@@ -84,7 +85,7 @@ export const nginx = (into: Into): FigureSource =>
       plinth_nginx_requests_total: { help: 'Requests to nginx, reads and others.', total: true },
     },
     async () => {
-      const status = await askNginx(nginxStatusPath, STATUS_URL)
+      const status = await askNginx(runtimeFiles(runtime).nginxStatus, STATUS_URL)
       return {
         plinth_nginx_up: status ? 1 : 0,
         plinth_nginx_connections: status?.connections,

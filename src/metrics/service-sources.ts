@@ -19,7 +19,7 @@ import { certificateAndClock, disk, nginx, type Into, type MachineParts } from '
  * service before this one did not end in order.
  */
 export type MetricsParts = MachineParts & {
-  config: Pick<Config, 'metrics'>
+  config: Pick<Config, 'metrics' | 'runtime'>
   store: Store
   admission: Admission
   zips: CheckPool
@@ -49,7 +49,7 @@ export const serviceSources = (into: Into, parts: MetricsParts): FigureSource[] 
   databases(into, parts),
   verify(into, parts),
   certificateAndClock(into, parts),
-  nginx(into),
+  nginx(into, parts.config.runtime),
 ]
 
 const lastRun = (into: Into, { followsCrash }: MetricsParts): FigureSource =>

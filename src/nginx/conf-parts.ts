@@ -3,7 +3,7 @@
 
 import { nginxAddresses } from '../addresses/listen-address.js'
 import type { Config } from '../config.js'
-import { nginxStatusPath, refusedLogPath, socketPath } from '../layout.js'
+import { pathIn, runtimeFiles } from '../settings/runtime-files.js'
 import { basePath } from '../views/page-addresses.js'
 import { clientPart, schemePart } from './client-part.js'
 import { goImportPart } from './go-import.js'
@@ -62,11 +62,11 @@ const redirectTarget = ({ listen, publicUrl }: Config): string =>
 export const STATUS_URL = '/status'
 
 // The socket is in a folder that only the service's user may enter.
-const statusPart = ({ metrics }: Config, hasStatus: boolean, socket: string): string =>
+const statusPart = ({ metrics }: Config, hasStatus: boolean, runtime: string): string =>
   metrics === undefined || !hasStatus
     ? ''
     : `server {
-    listen "unix:${socket.slice(0, -socketPath.length)}${nginxStatusPath}";
+    listen "unix:${runtimeFiles(runtime).nginxStatus}";
     access_log off;
     location = ${STATUS_URL} { stub_status; }
     location / { return 404; }
@@ -75,7 +75,7 @@ const statusPart = ({ metrics }: Config, hasStatus: boolean, socket: string): st
 
 // A zone of 10 MiB has room for 160,000 addresses, one of 1 MiB for 16,000. Without room nginx would refuse every
 // request.
-function httpPart(config: Config, hasStatus: boolean, socket: string): string {
+function httpPart(config: Config, hasStatus: boolean, runtime: string): string {
   const { apiRate, connectionsPerAddress, failedLogins, writeRate } = config
   const addresses = 'limit_conn_zone $binary_remote_addr zone=plinth_addresses:10m;\n'
   const writes = `limit_req_zone $writer zone=plinth_writes:1m rate=${writeRate}r/s;\n`
@@ -84,7 +84,7 @@ limit_req_zone $binary_remote_addr zone=plinth_api:1m rate=${apiRate}r/s;
 ${connectionsPerAddress === 0 ? '' : addresses}${writeRate === 0 ? '' : writes}${idPart(config)}map $host $base_path {
     default "${basePath(config)}";
 }
-${schemePart(config)}${statusPart(config, hasStatus, socket)}`
+${schemePart(config)}${statusPart(config, hasStatus, runtime)}`
 }
 
 const limitsPart = ({ connectionsPerAddress, writeRate }: Config): string =>
@@ -104,11 +104,11 @@ ${listens.join('')}    access_log off;
 }
 
 // nginx takes no variable for the path of a socket, nor for that of a log that its master opens.
-const pathsPart = ({ data }: Config, socket: string): string => `map $host $plinth_data {
+const pathsPart = ({ data }: Config, runtime: string): string => `map $host $plinth_data {
     default "${data}/";
 }
 upstream plinth {
-    server "unix:${socket}";
+    server "unix:${runtimeFiles(runtime).socket}";
 }
 `
 
@@ -151,24 +151,33 @@ type Machine = {
   hasStatus: boolean
 }
 
-const mainPart = ({ user, files }: Machine): string =>
-  `${user ? `user ${user.name} ${user.group};\n` : ''}worker_rlimit_nofile ${files};\n`
+const mainPart = ({ user, files }: Machine, runtime: string): string =>
+  `${user ? `user ${user.name} ${user.group};\n` : ''}worker_rlimit_nofile ${files};
+pid "${runtimeFiles(runtime).nginxPid}";
+`
+
+// Folders that nginx makes for bodies and answers that do not fit into memory
+const tempPart = (runtime: string): string =>
+  ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
+    .map((kind) => `${kind}_temp_path "${runtimeFiles(runtime).nginx}/${kind.replace('client_', '')}";\n`)
+    .join('')
 
 /**
- * The files, by their path beside nginx's configuration. `socket` is the service's, as nginx finds it: relative to the
- * data folder when that is nginx's working directory. A socket's path has at most 107 bytes, that of the data folder
- * may have more. `refusedLog` (absolute) is where refused credentials are logged.
+ * The files, by their path beside nginx's configuration. `runtime` is the folder of the machine's own files, as nginx
+ * finds it: relative to the data folder when that is nginx's working directory. A socket's path has at most 107 bytes,
+ * that of the data folder may have more. `refusedLog` (absolute) is where refused credentials are logged.
  */
 export const nginxParts = (
   config: Config,
   machine: Machine,
-  socket: string = socketPath,
-  refusedLog = `${config.data}/${refusedLogPath}`,
+  runtime: string = config.runtime,
+  refusedLog = pathIn(config.data, runtimeFiles(config.runtime).refusedLog),
 ): Record<string, string> => ({
-  'main.conf': mainPart(machine),
+  'main.conf': mainPart(machine, runtime),
+  'temp.conf': tempPart(runtime),
   'events.conf': `worker_connections ${connectionsWith(machine.files)};\n`,
-  'plinth/paths.conf': pathsPart(config, socket),
-  'plinth/http.conf': httpPart(config, machine.hasStatus, socket),
+  'plinth/paths.conf': pathsPart(config, runtime),
+  'plinth/http.conf': httpPart(config, machine.hasStatus, runtime),
   'plinth/client.conf': clientPart(config),
   'plinth/limits.conf': limitsPart(config),
   'plinth/listen.conf': listenPart(config, machine),

@@ -3,18 +3,18 @@
 
 import { execFile } from 'node:child_process'
 import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { ANY_SOCKET } from '../addresses/trusted-proxies.js'
 import type { Config } from '../config.js'
 import { quote, StartProblem } from '../errors.js'
-import { folders } from '../layout.js'
+import { runtimeFiles } from '../settings/runtime-files.js'
 import { nginxParts } from './conf-parts.js'
 import { wantsIpv6 } from './listen.js'
 import { openFiles } from './open-files.js'
 import { makeLogFiles } from './log-files.js'
-import { chooseUser, letWorkersRead, othersMayEnter, type WorkerUser } from './workers.js'
+import { chooseUser, othersMayEnter, type WorkerUser } from './workers.js'
 
 const run = promisify(execFile)
 
@@ -37,7 +37,7 @@ export type NginxPlan = { program: string; args: string[]; user: WorkerUser | un
 
 /** Writes what nginx reads and returns how to start it. Throws a {@link StartProblem} when there is no nginx. */
 export async function planNginx(config: Config): Promise<NginxPlan> {
-  const folder = join(config.data, folders.nginx)
+  const folder = resolve(config.data, runtimeFiles(config.runtime).nginx)
   mkdirSync(join(folder, 'plinth'), { recursive: true })
   // Each starts a program, and readers wait for nginx: so the programs run beside each other.
   const [choice, { version, modules }, limit, ipv6] = await Promise.all([
@@ -60,7 +60,6 @@ export async function planNginx(config: Config): Promise<NginxPlan> {
   const machine = { version, user: choice.user, files: limit.files, hasStatus, ipv6 }
   for (const [name, text] of Object.entries(nginxParts(config, machine)))
     writeFileSync(join(folder, name), text)
-  if (choice.user) await letWorkersRead(config, choice.user)
   makeLogFiles(config)
   // Before its configuration is read, nginx writes to a log file of its own. Older versions cannot be told not to.
   const earlyLog = version >= EARLY_LOG_OPTION ? ['-e', 'stderr'] : []
@@ -68,7 +67,7 @@ export async function planNginx(config: Config): Promise<NginxPlan> {
     '-p',
     `${config.data}/`,
     '-c',
-    `${folders.nginx}/nginx.conf`,
+    runtimeFiles(config.runtime).nginxConf,
     ...earlyLog,
     '-g',
     'daemon off;',
@@ -82,8 +81,8 @@ export async function planNginx(config: Config): Promise<NginxPlan> {
 }
 
 /** All that nginx reads, as it is written now: another text means that nginx has to load it again. */
-export function writtenConfiguration({ data }: Config): string {
-  const folder = join(data, folders.nginx)
+export function writtenConfiguration({ data, runtime }: Config): string {
+  const folder = resolve(data, runtimeFiles(runtime).nginx)
   // Not deeper: the folders for bodies belong to nginx's workers, who may put anything there.
   const names = ['.', 'plinth'].flatMap((name) =>
     readdirSync(join(folder, name))

@@ -3,11 +3,12 @@
 // open a log, that the service's user can exchange.
 
 import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { MAX_SOCKET_PATH_BYTES } from '../addresses/local-address.js'
 import type { Config } from '../config.js'
 import { StartProblem } from '../errors.js'
-import { socketPath } from '../layout.js'
+import { runtimeFiles } from '../settings/runtime-files.js'
 import { nginxParts } from './conf-parts.js'
 
 /** The folder that the shipped files name: it is beside nginx's configuration. */
@@ -18,9 +19,6 @@ const SHIPPED = ['maps.conf', 'server.conf', 'connections.conf']
 /** What that nginx has of its own: where it listens. */
 const ITS_OWN = ['listen.conf', 'redirect.conf']
 
-/** sun_path of unix(7), without its last byte. */
-const MAX_SOCKET_BYTES = 107
-
 /** Where that nginx logs all requests. Its master opens the file as root, so it is none of the data folder. */
 export const accessLogElsewhere = ({ accessLog }: Config): string | undefined =>
   accessLog === 'own' ? undefined : accessLog
@@ -30,14 +28,16 @@ export const accessLogElsewhere = ({ accessLog }: Config): string | undefined =>
  * when the path of the service's socket is too long for an nginx that has another working directory.
  */
 export function includeFiles(config: Config, refusedLog: string): Record<string, string> {
-  const socket = join(config.data, socketPath)
-  if (Buffer.byteLength(socket) > MAX_SOCKET_BYTES)
+  const runtime = resolve(config.data, config.runtime)
+  const { socket } = runtimeFiles(runtime)
+  if (Buffer.byteLength(socket) > MAX_SOCKET_PATH_BYTES)
     throw new StartProblem(
-      `PLINTH_DATA=${config.data} is too long: nginx reaches a socket by a path of at most ${MAX_SOCKET_BYTES} bytes`,
+      `${socket} is too long: nginx reaches a socket by a path of at most ${MAX_SOCKET_PATH_BYTES} bytes; ` +
+        'set PLINTH_DATA or PLINTH_RUNTIME to a shorter one',
     )
   const machine = { version: 0, user: undefined, files: 0, hasStatus: false, ipv6: false } // of an nginx of our own
   const its = { ...config, accessLog: accessLogElsewhere(config) }
-  const parts = Object.entries(nginxParts(its, machine, socket, refusedLog)).flatMap(([path, text]) => {
+  const parts = Object.entries(nginxParts(its, machine, runtime, refusedLog)).flatMap(([path, text]) => {
     const [folder, name = ''] = path.split('/')
     return folder === INCLUDE_FOLDER && !ITS_OWN.includes(name) ? [[name, text] as const] : []
   })

@@ -3,10 +3,10 @@
 
 import type { ChildProcess } from 'node:child_process'
 import { closeSync, constants, fchmodSync, fstatSync, openSync, renameSync, statSync } from 'node:fs'
-import { join } from 'node:path'
+import { resolve } from 'node:path'
 import type { Config } from '../config.js'
 import { errno, messageOf, StartProblem } from '../errors.js'
-import { refusedLogPath } from '../layout.js'
+import { runtimeFiles } from '../settings/runtime-files.js'
 import { accessLogOf } from './log-parts.js'
 
 /** One log: its file (absolute), and the bytes from which it is renamed. */
@@ -18,10 +18,10 @@ const LOOK_EVERY_MS = 10_000
 /** They have addresses and paths, so other users of the machine do not read them. */
 const MODE = 0o640
 
-function logFiles(config: Pick<Config, 'data' | 'accessLog'>): LogFile[] {
+function logFiles(config: Pick<Config, 'data' | 'runtime' | 'accessLog'>): LogFile[] {
   const access = accessLogOf(config)
   return [
-    { path: join(config.data, refusedLogPath), most: MOST_REFUSED },
+    { path: resolve(config.data, runtimeFiles(config.runtime).refusedLog), most: MOST_REFUSED },
     ...(access === undefined ? [] : [{ path: access, most: MOST_ACCESS }]),
   ]
 }

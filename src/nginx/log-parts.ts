@@ -1,7 +1,7 @@
 // What nginx logs by the settings, and which answers have an id. Pure.
 
 import type { Config } from '../config.js'
-import { accessLogPath } from '../layout.js'
+import { pathIn, runtimeFiles } from '../settings/runtime-files.js'
 
 // Who reads a file that nginx sends by itself needs no id, unless a log has it. Where a range cannot be sent, the
 // answer has the headers of the file already.
@@ -29,8 +29,12 @@ map $status $range_id {
 `
 
 /** The file of the access log, absolute; `undefined` when there is none. */
-export const accessLogOf = ({ data, accessLog }: Pick<Config, 'data' | 'accessLog'>): string | undefined =>
-  accessLog === 'own' ? `${data}/${accessLogPath}` : accessLog
+export const accessLogOf = ({
+  data,
+  runtime,
+  accessLog,
+}: Pick<Config, 'data' | 'runtime' | 'accessLog'>): string | undefined =>
+  accessLog === 'own' ? pathIn(data, runtimeFiles(runtime).accessLog) : accessLog
 
 // Lines of several requests are written at once.
 const accessLine = (path: string): string => `access_log "${path}" access buffer=32k flush=1s;\n`

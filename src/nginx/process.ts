@@ -2,9 +2,9 @@
 
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
 import { chownSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
+import { resolve } from 'node:path'
 import { environment, type Config } from '../config.js'
-import { folders, nginxPidPath, nginxStatusPath, socketPath } from '../layout.js'
+import { runtimeFiles } from '../settings/runtime-files.js'
 import type { NginxPlan } from './configure.js'
 import { keepLogFilesSmall, makeLogFiles } from './log-files.js'
 
@@ -14,9 +14,10 @@ const POLL_MS = 20
 
 // nginx does not start where a socket has its name already, and one that was killed leaves its own. The socket of one
 // that runs must stay: it would not make another.
-function makeRoomForStatus(data: string): void {
-  mkdirSync(join(data, folders.control), { recursive: true, mode: 0o700 })
-  rmSync(join(data, nginxStatusPath), { force: true })
+function makeRoomForStatus({ data, runtime }: Config): void {
+  const { control, nginxStatus } = runtimeFiles(runtime)
+  mkdirSync(resolve(data, control), { recursive: true, mode: 0o700 })
+  rmSync(resolve(data, nginxStatus), { force: true })
 }
 
 /** Starts nginx in a process group of its own: a Ctrl-C of the terminal reaches it through us, in order. */
@@ -25,7 +26,7 @@ export function startNginx(
   plan: NginxPlan,
   output: 'inherit' | 'pipe' = 'inherit',
 ): ChildProcess {
-  if (config.metrics !== undefined) makeRoomForStatus(config.data)
+  if (config.metrics !== undefined) makeRoomForStatus(config)
   makeLogFiles(config) // one may have gone since the configuration was written
   const nginx = spawn(plan.program, plan.args, {
     cwd: config.data,
@@ -37,9 +38,10 @@ export function startNginx(
   return nginx
 }
 
-/** Gives nginx's workers the socket of a service that runs as root. */
+/** Gives nginx's workers the socket of a service that runs as root, when there is one. */
 export function letWorkersWrite(config: Config, { user }: NginxPlan): void {
-  if (user && user.uid !== 0) chownSync(join(config.data, socketPath), user.uid, user.gid)
+  const socket = resolve(config.data, runtimeFiles(config.runtime).socket)
+  if (user && user.uid !== 0 && existsSync(socket)) chownSync(socket, user.uid, user.gid)
 }
 
 /** Sends a signal to an nginx and its workers, which outlive a killed master. Does nothing when all are gone. */
@@ -62,14 +64,14 @@ export async function endLeftNginx(config: Config, say: (text: string) => void):
   for (const signal of ['SIGQUIT', 'SIGTERM', 'SIGKILL'] as const) {
     signalGroup(pid, signal)
     const end = Date.now() + LEFT_NGINX_GRACE_MS
-    while (isRunning(pid) && Date.now() < end) await new Promise((resolve) => setTimeout(resolve, POLL_MS))
+    while (isRunning(pid) && Date.now() < end) await new Promise((done) => setTimeout(done, POLL_MS))
     if (!isRunning(pid)) return
   }
 }
 
 function leftNginx(config: Config): number | undefined {
   try {
-    const pid = Number(readFileSync(join(config.data, nginxPidPath), 'utf8'))
+    const pid = Number(readFileSync(resolve(config.data, runtimeFiles(config.runtime).nginxPid), 'utf8'))
     const ours = Number.isInteger(pid) && pid > 1 && commandOf(pid).includes(`-p ${config.data}/`)
     return ours && isRunning(pid) ? pid : undefined
   } catch {

@@ -3,11 +3,12 @@
 import { execFile } from 'node:child_process'
 import { chmodSync, chownSync, existsSync, readdirSync, statSync } from 'node:fs'
 import { lstat } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { environment, type Config } from '../config.js'
 import { StartProblem } from '../errors.js'
-import { folders, packagesFolder, socketPath } from '../layout.js'
+import { folders, packagesFolder } from '../layout.js'
+import { runtimeFiles } from '../settings/runtime-files.js'
 import { admit, admits, mayGiveTo } from '../store/ownership.js'
 
 const run = promisify(execFile)
@@ -55,8 +56,8 @@ export async function workersElsewhere({ nginxUser }: Config): Promise<WorkerUse
 }
 
 /** Lets the workers write to the socket of the service, which has just made it. */
-export function letWorkersConnect({ data }: Config, { gid }: WorkerUser): void {
-  const socket = join(data, socketPath)
+export function letWorkersConnect({ data, runtime }: Config, { gid }: WorkerUser): void {
+  const socket = resolve(data, runtimeFiles(runtime).socket)
   chownSync(socket, statSync(socket).uid, gid)
   chmodSync(socket, 0o660)
 }

@@ -5,7 +5,7 @@ import { holdingAccessLock } from '../access/lock.js'
 import { SourceGone, type BackupSource } from '../backup/backup.js'
 import type { Config } from '../config.js'
 import { StartProblem } from '../errors.js'
-import { startPidPath } from '../layout.js'
+import { runtimeFiles } from '../settings/runtime-files.js'
 import { takeLock } from '../store/lock.js'
 import { Store } from '../store/store.js'
 import { LOCAL_USER } from '../audit/local-user.js'
@@ -27,24 +27,24 @@ export async function withBackupSource<T>(
   } catch {
     throw new StartProblem(`there is no data folder at ${config.data}: set PLINTH_DATA`)
   }
-  const watching = await findService()
+  const watching = await findService(config)
   return watching ? withService(config, watching, use) : withoutService(config, use)
 }
 
-async function findService(): Promise<AsyncGenerator<WatchEvent> | undefined> {
+async function findService({ runtime }: Config): Promise<AsyncGenerator<WatchEvent> | undefined> {
   for (const begun = performance.now(); ;) {
-    const watching = await askService<WatchEvent>('backup', {}, LOCAL_USER.by)
+    const watching = await askService<WatchEvent>(runtime, 'backup', {}, LOCAL_USER.by)
     // While this process held the folder, a service that is just being started again would have to wait.
-    const isHoped = performance.now() - begun < PATIENCE_MS && (await isSupervised())
+    const isHoped = performance.now() - begun < PATIENCE_MS && (await isSupervised(runtime))
     if (watching || !isHoped) return watching
     await new Promise((resolve) => setTimeout(resolve, RETRY_MS))
   }
 }
 
 /** Whether an `npm start` of this machine may run on the data folder. */
-async function isSupervised(): Promise<boolean> {
+async function isSupervised(runtime: string): Promise<boolean> {
   try {
-    process.kill(Number(await readFile(startPidPath, 'utf8')), 0)
+    process.kill(Number(await readFile(runtimeFiles(runtime).startPid, 'utf8')), 0)
     return true
   } catch {
     return false
@@ -59,13 +59,16 @@ async function withService<T>(
   const store = new Store(config.data)
   try {
     const { watch } = await first(watching, (event) => ('watch' in event ? event : undefined))
-    const touched = (since: number): Promise<TouchedEvent> => ask<TouchedEvent>('touched', { watch, since })
+    const touched = (since: number): Promise<TouchedEvent> =>
+      ask<TouchedEvent>(config.runtime, 'touched', { watch, since })
     return await use({
       isStill: false,
       touched,
       holdAccess: (action) => holdingAccessLock(store, action),
       async hold(key, action) {
-        const holding = await gone(askService<HoldEvent>('hold', { watch, key }, LOCAL_USER.by))
+        const holding = await gone(
+          askService<HoldEvent>(config.runtime, 'hold', { watch, key }, LOCAL_USER.by),
+        )
         try {
           const { entries, count } = await first(holding, (event) => ('entries' in event ? event : undefined))
           await action(entries)
@@ -81,7 +84,7 @@ async function withService<T>(
 }
 
 async function withoutService<T>(config: Config, use: (source: BackupSource) => Promise<T>): Promise<T> {
-  const lock = await takeLock(config.data, { command: 'backup', onWarning: warn })
+  const lock = await takeLock(config.data, { command: 'backup', runtime: config.runtime, onWarning: warn })
   const store = new Store(config.data)
   try {
     return await use({
@@ -118,8 +121,8 @@ async function first<Event, T>(
   return picked
 }
 
-async function ask<Event extends object>(name: string, request: object): Promise<Event> {
-  const events = await gone(askService<Event>(name, request, LOCAL_USER.by))
+async function ask<Event extends object>(runtime: string, name: string, request: object): Promise<Event> {
+  const events = await gone(askService<Event>(runtime, name, request, LOCAL_USER.by))
   try {
     return await first(events, (event) => event)
   } finally {

@@ -13,6 +13,21 @@ export const endingOf = (name: string, child: ChildProcess): Promise<Ending> =>
     child.once('exit', (code, signal) => fail(signal ? `was ended by ${signal}` : `ended with code ${code}`))
   })
 
+/** How long a process may take to go after SIGKILL. One that waits in a system call which never ends does not go. */
+const KILLED_MS = 2000
+
+/** Sends SIGKILL. Resolves when the process has gone, or does not go. */
+export async function killChild(child: ChildProcess): Promise<void> {
+  const gone = new Promise<void>((resolve) => {
+    if (child.exitCode !== null || child.signalCode !== null) resolve()
+    else child.once('exit', () => resolve())
+  })
+  child.kill('SIGKILL')
+  let timer: NodeJS.Timeout | undefined
+  await Promise.race([gone, new Promise<void>((resolve) => (timer = setTimeout(resolve, KILLED_MS)))])
+  clearTimeout(timer)
+}
+
 /** Sends `signal`, then SIGKILL after `graceMs`. Resolves when the process has ended, at once when it did before. */
 export async function stopChild(child: ChildProcess, signal: NodeJS.Signals, graceMs: number): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return

@@ -3,12 +3,12 @@
 // is the request as JSON. The answer is the job's events, one JSON a line, the last of them with `done`.
 
 import { once } from 'node:events'
-import { unlink } from 'node:fs/promises'
+import { mkdir, unlink } from 'node:fs/promises'
 import { createServer, request, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { createInterface } from 'node:readline'
 import type { AuditedBy } from '../audit/audit-log.js'
 import { errno, ignoring, messageOf, quote, visible } from '../errors.js'
-import { controlSocketPath } from '../layout.js'
+import { runtimeFiles } from '../settings/runtime-files.js'
 import type { Log } from '../log.js'
 import { audited } from './audited.js'
 import { isJobName, JOBS, type JobName } from './jobs.js'
@@ -53,8 +53,10 @@ export class CommandSocket {
 
   /** Takes jobs from now on. The data folder is the working directory. */
   async listen(): Promise<void> {
-    await ignoring(['ENOENT'], () => unlink(controlSocketPath))
-    this.#server.listen(controlSocketPath)
+    const { control, controlSocket } = runtimeFiles(this.#parts.config.runtime)
+    await mkdir(control, { recursive: true, mode: 0o700 })
+    await ignoring(['ENOENT'], () => unlink(controlSocket))
+    this.#server.listen(controlSocket)
     await once(this.#server, 'listening')
   }
 
@@ -110,14 +112,23 @@ export class CommandSocket {
   }
 }
 
-/** Asks the service of the data folder that is the working directory, for `by`; `undefined` when none answers. */
+/**
+ * Asks the service of this machine whose files are in `runtime`, for `by`; `undefined` when none answers. The data
+ * folder is the working directory.
+ */
 export async function askService<Event extends object>(
+  runtime: string,
   name: string,
   asked: object,
   by: string,
 ): Promise<AsyncGenerator<Event> | undefined> {
   const headers = { [BY_HEADER]: by }
-  const req = request({ socketPath: controlSocketPath, method: 'POST', path: `/${name}`, headers })
+  const req = request({
+    socketPath: runtimeFiles(runtime).controlSocket,
+    method: 'POST',
+    path: `/${name}`,
+    headers,
+  })
   req.end(JSON.stringify(asked))
   try {
     const [res] = (await once(req, 'response')) as [IncomingMessage]

@@ -6,15 +6,20 @@ import { takeLock, type Lock, type Patience } from '../store/lock.js'
 
 /**
  * Makes this process the only writer to the data folder, which must be its working directory. With PLINTH_STANDBY it
- * waits for the end of another one and tells `log` so; without, for those that `patience` names.
+ * waits for the end of another one and tells `log` and `onWait` so; without, for those that `patience` names.
  */
 export const lockDataFolder = (
-  { data, standby }: Config,
+  { data, runtime, standby }: Config,
   log: Log,
   patience: Patience = 'for nobody',
+  onWait = (): void => {},
 ): Promise<Lock> =>
   takeLock(data, {
+    runtime,
     patience: standby ? 'for everybody' : patience,
-    onWait: (holder) => log('info', 'standing by', { holder }),
+    onWait: (holder) => {
+      log('info', 'standing by', { holder })
+      onWait()
+    },
     onWarning: (warning) => log('warn', warning),
   })

@@ -7,7 +7,8 @@ import { planNginx, writtenConfiguration, type NginxPlan } from '../nginx/config
 import { clearLeftSockets } from '../nginx/left-socket.js'
 import { reachedAt, untilListening } from '../nginx/listen.js'
 import { letWorkersWrite, signalGroup, startNginx } from '../nginx/process.js'
-import { endingOf, stopChild, type Ending } from './child.js'
+import { letWorkersRead } from '../nginx/workers.js'
+import { endingOf, killChild, stopChild, type Ending } from './child.js'
 import { answersAt } from './probe.js'
 import type { Watched } from './watchdog.js'
 
@@ -37,10 +38,11 @@ export class NginxProcess {
 
   /**
    * Writes the configuration and starts the process. Returns a warning for the operator, if there is one. Throws a
-   * StartProblem when there is no nginx.
+   * StartProblem when there is no nginx. Without the data folder's lock nothing in it may be changed (`mayChange`).
    */
-  async start(): Promise<string | undefined> {
+  async start({ mayChange = true } = {}): Promise<string | undefined> {
     if (!this.#plan || !this.#isWrittenElsewhere) this.#plan = await planNginx(this.#config)
+    if (mayChange) await this.admit()
     if (this.#stopped) return undefined
     this.#loaded = writtenConfiguration(this.#config)
     this.#child = startNginx(this.#config, this.#plan)
@@ -49,11 +51,16 @@ export class NginxProcess {
     return this.#plan.warning
   }
 
+  /** Lets the workers read what is not public. The process must hold the data folder's lock. */
+  async admit(): Promise<void> {
+    if (this.#plan?.user) await letWorkersRead(this.#config, this.#plan.user)
+  }
+
   /** {@link start}, for an nginx that ran before. A failure is an ending like any other. */
-  async startAgain(): Promise<void> {
+  async startAgain(how?: { mayChange: boolean }): Promise<void> {
     try {
       await clearLeftSockets(this.#config)
-      await this.start()
+      await this.start(how)
     } catch (error) {
       this.#begun = performance.now()
       this.#ended = Promise.resolve({ code: 1, reason: `nginx cannot be started: ${messageOf(error)}` })
@@ -121,6 +128,14 @@ export class NginxProcess {
     if (group === undefined) return
     signalGroup(group, 'SIGQUIT')
     setTimeout(() => signalGroup(group, 'SIGTERM'), GRACE_MS).unref()
+  }
+
+  /** Ends nginx at once, without a wait for what hangs. */
+  async kill(): Promise<void> {
+    this.#stopped = true
+    if (this.#child?.pid === undefined) return
+    signalGroup(this.#child.pid, 'SIGKILL')
+    await killChild(this.#child)
   }
 
   /** Lets downloads in flight finish, for a while. */

@@ -29,10 +29,11 @@ export async function* runJob<Name extends JobName>(
   } catch {
     throw new StartProblem(`there is no data folder at ${data}: set PLINTH_DATA`)
   }
-  const answered = await askService<JobTypes[Name]['event']>(name, request, LOCAL_USER.by)
+  const answered = await askService<JobTypes[Name]['event']>(config.runtime, name, request, LOCAL_USER.by)
   if (answered) return yield* answered
   const lock = await takeLock(data, {
     command: name,
+    runtime: config.runtime,
     onWarning: warn,
   })
   const parts = new Parts(

@@ -2,9 +2,9 @@
 
 import { fork, type ChildProcess } from 'node:child_process'
 import { environment, type Config } from '../config.js'
-import { socketPath } from '../layout.js'
+import { runtimeFiles } from '../settings/runtime-files.js'
 import type { Lock } from '../store/lock.js'
-import { endingOf, stopChild, type Ending } from './child.js'
+import { endingOf, killChild, stopChild, type Ending } from './child.js'
 import { NODE_ENV, NODE_FLAGS } from './node-flags.js'
 import { answersAt } from './probe.js'
 import { programFile } from './program.js'
@@ -23,6 +23,8 @@ export class ServiceProcess {
   #running = false
   /** When that process became ready, on the clock of `performance`; `undefined` until then. */
   #readyAt: number | undefined
+  /** Whether a process was cut off from the data folder, and may hang. */
+  #isFenced = false
   /** Those who wait for a process that runs. */
   #waiting: (() => void)[] = []
 
@@ -48,9 +50,18 @@ export class ServiceProcess {
     this.#running = true
     this.#readyAt = undefined
     for (const go of this.#waiting.splice(0)) go()
-    this.#ended = endingOf('the service', child).finally(() => (this.#running = false))
+    const ended = endingOf('the service', child).finally(() => (this.#running = false))
+    const fenced = new Promise<Ending>((resolve) => {
+      child.on('message', (said) => {
+        if (said !== 'fenced') return
+        this.#isFenced = true
+        resolve({ code: 1, reason: 'the service was cut off from the data folder' })
+      })
+    })
+    this.#ended = Promise.race([ended, fenced])
     const ready = new Promise<'ready'>((resolve) =>
-      child.once('message', () => {
+      child.on('message', (said) => {
+        if (said !== 'ready') return
         this.#readyAt = performance.now()
         resolve('ready')
       }),
@@ -69,6 +80,11 @@ export class ServiceProcess {
     return this.#running ? Promise.resolve() : new Promise((resolve) => void this.#waiting.push(resolve))
   }
 
+  /** Whether the process runs, and so has the data folder's lock. */
+  get isRunning(): boolean {
+    return this.#running
+  }
+
   /** How long the process has taken requests, in ms. */
   get livedMs(): number {
     return this.#readyAt === undefined ? 0 : performance.now() - this.#readyAt
@@ -79,7 +95,9 @@ export class ServiceProcess {
     return {
       name: 'the service',
       answers: async (ms) =>
-        !this.#running || this.#readyAt === undefined || (await answersAt({ path: socketPath }, ms)),
+        !this.#running ||
+        this.#readyAt === undefined ||
+        (await answersAt({ path: runtimeFiles(this.#config.runtime).socket }, ms)),
       kill: () => void this.#child?.kill('SIGKILL'),
     }
   }
@@ -88,9 +106,16 @@ export class ServiceProcess {
     return this.#ended
   }
 
+  /** Whether the last process was cut off from the data folder. What hangs there can only be killed. */
+  get isFenced(): boolean {
+    return this.#isFenced
+  }
+
   /** Lets uploads and deletes in flight finish, within PLINTH_STOP_SECONDS. */
   async stop(): Promise<void> {
     this.#readyAt = undefined // it answers nobody from now on, and the watchdog must not take it for one that hangs
-    if (this.#child) await stopChild(this.#child, 'SIGTERM', this.#config.stopSeconds * 1000 + GRACE_MS)
+    if (!this.#child) return
+    if (this.#isFenced) await killChild(this.#child)
+    else await stopChild(this.#child, 'SIGTERM', this.#config.stopSeconds * 1000 + GRACE_MS)
   }
 }

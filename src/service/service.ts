@@ -9,7 +9,7 @@ import { ignoring, messageOf } from '../errors.js'
 import { Admission } from '../http/admission.js'
 import { createApp } from '../http/app.js'
 import { Inbox } from '../inbox/inbox.js'
-import { socketPath } from '../layout.js'
+import { runtimeFiles } from '../settings/runtime-files.js'
 import type { Log } from '../log.js'
 import type { Metrics } from '../metrics/metrics.js'
 import { commandsFor } from './commands-for-accounts.js'
@@ -93,7 +93,8 @@ export class Service {
       isRecovered: () => this.#takesRequests,
       followsCrash,
     })
-    await ignoring(['ENOENT'], () => unlink(socketPath)) // a service that was killed left it
+    const { socket } = runtimeFiles(this.#config.runtime)
+    await ignoring(['ENOENT'], () => unlink(socket)) // a service that was killed left it
     this.#parts.audit.mustOpen()
     this.#internal = await openInternal(this.#parts, this.#handle)
     await this.#internal?.begin()
@@ -101,7 +102,7 @@ export class Service {
     await noteAuditLog(this.#parts.store, auditLogOf(this.#config))
     await this.#keeper.start()
     await writeSiteFiles(this.#parts.store, this.#parts.site)
-    await listen(this.#server)
+    await listen(this.#server, socket)
     await this.#internal?.listen()
     this.#takesRequests = true
     if (this.#config.inbox)
@@ -156,10 +157,10 @@ async function openInternal(parts: Parts, handle: RequestListener): Promise<Inte
   return new InternalListener(internalListen, handle, parts)
 }
 
-const listen = (server: Server): Promise<void> =>
+const listen = (server: Server, path: string): Promise<void> =>
   new Promise((resolve, reject) => {
     server.on('error', reject)
-    server.listen({ path: socketPath, backlog: BACKLOG }, resolve)
+    server.listen({ path, backlog: BACKLOG }, resolve)
   })
 
 /** Resolves with `promise`, or when `ms` have passed. */

@@ -1,27 +1,27 @@
 // Runs nginx and the service side by side. nginx serves whether the service runs or not. Each is started again when it
 // has ended, and the service on SIGUSR2. Both are brought down by a signal, by a first start that fails, and when
-// another plinth has taken the data folder.
+// another plinth has taken the data folder. One of several machines stands by instead: its nginx serves, and what is
+// for the service is passed on, until the service can be started here.
 
-import { firstRun } from '../access/first-run.js'
-import { AuditLog } from '../audit/audit-log.js'
-import { auditLogOf } from '../audit/where.js'
 import type { Config } from '../config.js'
 import { messageOf } from '../errors.js'
-import { folders, startPidPath } from '../layout.js'
+import { folders } from '../layout.js'
+import { runtimeFiles } from '../settings/runtime-files.js'
 import { checkTls } from '../nginx/certificate.js'
-import { mustBeListenable } from '../nginx/listen.js'
-import { endLeftNginx } from '../nginx/process.js'
 import { isEmptyFolder } from '../store/data-folder.js'
-import { FolderIsHeld, type Lock, type Patience } from '../store/lock.js'
-import { removePidFile, writePidFile } from '../store/pid-file.js'
+import { FolderIsHeld, type Lock } from '../store/lock.js'
+import { removePidFile } from '../store/pid-file.js'
+import { claimRuntimeFolder } from '../store/runtime-folder.js'
+import { makeFirstAccount, makeRoom } from './bring-up.js'
 import type { Ending } from './child.js'
-import { lockDataFolder } from './lock-data-folder.js'
 import { NginxProcess } from './nginx-process.js'
 import { RestartDelay } from './restart-delay.js'
 import type { ServiceManager } from './service-manager.js'
 import { ServiceProcess } from './service-process.js'
 import type { Signals } from './signals.js'
-import { complain, say, servedAt, tellFirstRun, terminalLog, warn } from './terminal.js'
+import { complain, say, servedAt, warn } from './terminal.js'
+import { untilTreeIsWhole } from './whole-tree.js'
+import { Turn } from './turn.js'
 import { startWatchdog } from './watchdog.js'
 
 /** What is awaited by nobody when both are being brought down. */
@@ -38,6 +38,9 @@ export class Supervisor {
   readonly #manager: ServiceManager
   readonly #service: ServiceProcess
   readonly #nginx: NginxProcess
+  readonly #turn: Turn
+  /** The lock that is waited for since the start, while this machine stands by. */
+  #awaited: Promise<Lock> | undefined
   /** Whether both are being brought down: nothing is started any more. */
   #over = false
   /** Whether SIGUSR2 asked for a restart: another version may be there, and knows what nginx is to serve of it. */
@@ -51,6 +54,7 @@ export class Supervisor {
     this.#manager = manager
     this.#service = new ServiceProcess(config)
     this.#nginx = new NginxProcess(config)
+    this.#turn = new Turn(config, manager, () => this.#nginx.connect())
   }
 
   /** Resolves when both are down again. The data folder must be the working directory. */
@@ -60,7 +64,8 @@ export class Supervisor {
       const early = await this.#bringUp()
       if (early !== 'ready') return early
       void this.#manager.ready(this.#serving)
-      endWatchdog = startWatchdog(this.#manager, [this.#service.watched, this.#nginx.watched])
+      const watched = [this.#service.watched, this.#nginx.watched, ...this.#turn.watched]
+      endWatchdog = startWatchdog(this.#manager, watched)
       this.#signals.onReload(() => this.#reload())
       const ending = await Promise.race([this.#signals.stop, this.#keepService(), this.#keepNginx()])
       tellEnding(ending)
@@ -69,9 +74,9 @@ export class Supervisor {
       this.#over = true
       endWatchdog()
       void this.#manager.stopping()
-      await this.#service.stop() // reads go on until the last write is done
-      await this.#nginx.stop()
-      removePidFile(startPidPath)
+      await Promise.all([this.#service.stop(), this.#turn.end()]) // reads go on until the last write is done
+      await (this.#service.isFenced ? this.#nginx.kill() : this.#nginx.stop())
+      removePidFile(runtimeFiles(this.#config.runtime).startPid)
     }
   }
 
@@ -94,20 +99,21 @@ export class Supervisor {
     await this.#manager.ready(status)
   }
 
-  /** Starts both for the first time. */
+  /** Starts both for the first time, or nginx alone while another machine is active. */
   async #bringUp(): Promise<'ready' | Ending> {
     const { stop } = this.#signals
-    const lock = await Promise.race([this.#lock('for nobody'), stop])
+    if (this.#turn.mayStandBy) {
+      await claimRuntimeFolder(this.#config.runtime)
+      await makeRoom(this.#config, stop)
+    }
+    this.#awaited = this.#turn.take('for nobody')
+    this.#awaited.catch(() => {}) // whoever awaits it hears of it
+    const lock = await Promise.race([this.#awaited, stop, this.#turn.standsBy])
+    if (lock === 'stands by') return this.#standBy()
+    this.#awaited = undefined
     if ('code' in lock) return lock
-    await Promise.race([endLeftNginx(this.#config, say), stop])
-    await mustBeListenable(this.#config)
-    const audit = new AuditLog(auditLogOf(this.#config), terminalLog)
-    audit.mustOpen()
-    // What a service manager reads is kept: no token goes there.
-    const { token, warning } = await firstRun(this.#config, { mayShowToken: !this.#manager.isThere, audit })
-    // The token is shown at once: whatever happens after this line, it was seen.
-    if (token !== undefined) tellFirstRun(token, this.#config)
-    warn(warning)
+    if (!this.#turn.mayStandBy) await makeRoom(this.#config, stop)
+    await makeFirstAccount(this.#config, !this.#manager.isThere) // what a service manager reads is kept
     // After a power cut, files of operations in the journal may be torn. Nobody reads them before the service has
     // recovered. Without such operations the tree needs no service.
     const torn = !isEmptyFolder(folders.journal)
@@ -116,7 +122,22 @@ export class Supervisor {
     if (service !== 'ready') return service
     if (torn) warn(await this.#nginx.start())
     this.#nginx.connect()
-    const nginx = await this.#nginx.listening(stop)
+    return this.#untilServing()
+  }
+
+  /** Starts nginx while the service of another machine has the data folder, in which nothing is changed here. */
+  async #standBy(): Promise<'ready' | Ending> {
+    const { stop } = this.#signals
+    const whole = await Promise.race([untilTreeIsWhole(), stop])
+    if (whole !== 'whole') return whole
+    warn(await this.#nginx.start({ mayChange: false }))
+    await Promise.race([this.#turn.passesOn(), stop])
+    this.#nginx.connect()
+    return this.#untilServing()
+  }
+
+  async #untilServing(): Promise<'ready' | Ending> {
+    const nginx = await this.#nginx.listening(this.#signals.stop)
     if (nginx === 'ready') say(this.#serving)
     else tellEnding(nginx)
     return nginx
@@ -128,9 +149,11 @@ export class Supervisor {
    */
   async #keepService(): Promise<Ending> {
     const delay = new RestartDelay()
+    if (this.#awaited && !(await this.#takeOver(this.#awaited))) return forever
     for (;;) {
       const event = await Promise.race([this.#signals.restart, this.#service.ended])
       if (this.#over) return forever
+      if (this.#service.isFenced && event !== 'restart') return event
       if (event === 'restart') say('restarting the service; nginx goes on serving')
       const asked =
         event === 'restart' || (await this.#pause(event.reason, delay.after(this.#service.livedMs)))
@@ -150,6 +173,26 @@ export class Supervisor {
     }
   }
 
+  /** Starts the service for the first time, when this machine gets the lock. Resolves whether it ever does. */
+  async #takeOver(awaited: Promise<Lock>): Promise<boolean> {
+    const lock = await awaited
+    if (this.#over) lock.release()
+    if (this.#over) return false
+    try {
+      await makeFirstAccount(this.#config, !this.#manager.isThere)
+      await this.#nginx.admit()
+    } catch (error) {
+      lock.release()
+      this.#service.failed(messageOf(error))
+      return true
+    }
+    this.#signals.awaitNextRestart()
+    if ((await this.#service.start(lock)) !== 'ready') return true
+    this.#nginx.connect()
+    say('the service runs here now')
+    return true
+  }
+
   /** Waits for `ms` after the service has ended, or less when SIGUSR2 asks for the service. Resolves whether it did. */
   async #pause(reason: string, ms: number): Promise<boolean> {
     complain(`${reason}; nginx goes on serving, and the service is started again in ${ms / 1000} s`)
@@ -166,7 +209,7 @@ export class Supervisor {
   /** Whether the service runs again. Throws a {@link FolderIsHeld} when another plinth has the data folder. */
   async #startServiceAgain(): Promise<boolean> {
     // A command that works on the folder meanwhile ends some time, and no plinth has taken the folder then.
-    const lock = await this.#lock('for commands')
+    const lock = await this.#turn.take('for commands')
     if (this.#over) lock.release()
     if (this.#over || (await this.#service.start(lock, this.#nginxIsDue)) !== 'ready') return false
     if (this.#nginxIsDue) this.#nginx.reloadWritten()
@@ -185,26 +228,14 @@ export class Supervisor {
       complain(`${reason}; it is started again${ms > 0 ? ` in ${ms / 1000} s` : ''}`)
       this.#nginx.endWorkers()
       await new Promise((resolve) => setTimeout(resolve, ms))
-      // Without the data folder's lock, another plinth of this machine may be about to listen at the same address.
-      this.#startService()
-      await this.#service.running()
+      if (!this.#turn.mayStandBy) {
+        // Without the data folder's lock, another plinth of this machine may be about to listen at the same address.
+        this.#startService()
+        await this.#service.running()
+      }
       if (this.#over) return forever
-      await this.#nginx.startAgain()
+      await this.#nginx.startAgain({ mayChange: this.#service.isRunning })
       if ((await this.#nginx.listening(this.#signals.stop)) === 'ready') say('nginx runs again')
     }
-  }
-
-  /** The data folder's lock. From then on signals for the plinth on this folder are for this process. */
-  async #lock(patience: Patience): Promise<Lock> {
-    const lock = await lockDataFolder(
-      this.#config,
-      (level, event, facts) => {
-        terminalLog(level, event, facts)
-        if (level === 'info') void this.#manager.status(event)
-      },
-      patience,
-    )
-    writePidFile(startPidPath)
-    return lock
   }
 }

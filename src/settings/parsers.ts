@@ -2,7 +2,7 @@
 
 import { resolve } from 'node:path'
 import { parseListenAddresses } from '../addresses/listen-address.js'
-import { parseLocalAddress, type LocalAddress } from '../addresses/local-address.js'
+import { MAX_SOCKET_PATH_BYTES, parseLocalAddress, type LocalAddress } from '../addresses/local-address.js'
 import { pathProblem } from '../addresses/path-in-conf.js'
 import { parsePeerAddress, type PeerAddress } from '../addresses/peer-address.js'
 import { parseTrustedProxies } from '../addresses/trusted-proxies.js'
@@ -98,6 +98,15 @@ export const logFile = (name: string): Setting<string | undefined> => ({
     throw bad(name, text, '1 is expected for a file in the data folder, or the path of one outside of it')
   },
 })
+
+/** An absolute folder, short enough for the paths of sockets in it; the default stays relative. */
+export const runtimeFolder: Parse<string> = (text, name, env) => {
+  if (!env[name]) return text
+  const folder = path(text, name, env)
+  const longest = `${folder}/control/nginx.sock`
+  if (Buffer.byteLength(longest) <= MAX_SOCKET_PATH_BYTES) return folder
+  throw bad(name, text, `it is too long: a socket's path has at most ${MAX_SOCKET_PATH_BYTES} bytes`)
+}
 
 export const userName: Parse<string> = (text, name) => {
   if (/^[A-Za-z_][A-Za-z0-9_.-]*$/.test(text)) return text

@@ -4,7 +4,7 @@
 
 import { execFileSync } from 'node:child_process'
 import { lstatSync, statSync, type Stats } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { dirname, resolve } from 'node:path'
 import { errno, StartProblem } from '../errors.js'
 import { folders, lockPath } from '../layout.js'
 
@@ -22,9 +22,9 @@ function statusOf(look: typeof statSync, path: string): Stats | undefined {
 }
 
 /** The group of each user who is not root and to whom the data folder or a folder in it belongs, by the user's id. */
-function ownersOf(data: string): Map<number, number> {
+function ownersOf(data: string, more: readonly string[]): Map<number, number> {
   const owners = new Map<number, number>()
-  for (const path of OWNED.map((name) => join(data, name)))
+  for (const path of [...OWNED, ...more].map((name) => resolve(data, name)))
     // A link belongs to whoever made it. Where it leads to, there may be another user's folder.
     for (const status of [lstatSync, statSync].map((look) => statusOf(look, path)))
       if (status && status.uid !== 0 && !owners.has(status.uid)) owners.set(status.uid, status.gid)
@@ -33,12 +33,12 @@ function ownersOf(data: string): Map<number, number> {
 
 /**
  * Makes this process, when it is root's, one of the user to whom the data folder (absolute) belongs, with the groups
- * of that user. Returns the user's id; `undefined` when nothing had to be done. Throws a {@link StartProblem} when it
- * belongs to several users.
+ * of that user. `more` are further folders that it works in: absolute, or in the data folder. Returns the user's id;
+ * `undefined` when nothing had to be done. Throws a {@link StartProblem} when they belong to several users.
  */
-export function becomeOwner(data: string): number | undefined {
+export function becomeOwner(data: string, ...more: string[]): number | undefined {
   if (process.getuid?.() !== 0) return undefined
-  const owners = ownersOf(data)
+  const owners = ownersOf(data, more)
   if (owners.size > 1)
     throw new StartProblem(
       `PLINTH_DATA=${data} has folders of several users (${[...owners.keys()].join(', ')}): ` +

@@ -7,7 +7,8 @@ import { hostname } from 'node:os'
 import { dirname, join } from 'node:path'
 import { whyNoConnection } from '../addresses/connection.js'
 import { messageOf, StartProblem } from '../errors.js'
-import { lockPath, socketPath } from '../layout.js'
+import { lockPath } from '../layout.js'
+import { DEFAULT_RUNTIME, runtimeFiles } from '../settings/runtime-files.js'
 import { flock, type FlockOutcome } from './flock.js'
 import { keepFormat, readFormat } from './format.js'
 
@@ -31,6 +32,8 @@ type Locking = {
   /** Called once when another process, which `holder` names, has the folder and we wait. */
   onWait?: (holder: string) => void
   onWarning?: (warning: string) => void
+  /** Where the service of this machine has its socket. */
+  runtime?: string
 }
 
 const tryLock = (fd: number): Promise<FlockOutcome> =>
@@ -61,6 +64,10 @@ export function holderOf(data: string): string {
   return readFileSync(join(data, lockPath), 'utf8').trim() || 'pid unknown'
 }
 
+// `pid 123 on host`
+const isElsewhere = (holder: string): boolean =>
+  / on (?<host>[^,]+)/.exec(holder)?.groups?.['host'] !== hostname()
+
 const isCommand = (holder: string): boolean => holder.includes(', plinth ')
 
 const signature = (command?: string): string =>
@@ -87,8 +94,9 @@ export function signLock(data: string, command?: string): void {
 
 const running = (holder: string): FolderIsHeld =>
   new FolderIsHeld(
-    `another plinth is running on this data folder (${holder}): stop it, set PLINTH_DATA, ` +
-      'or set PLINTH_STANDBY=1 to wait for its end',
+    `another plinth is running on this data folder (${holder}): ${
+      isElsewhere(holder) ? 'do it on that machine, or stop it there' : 'stop it'
+    }, set PLINTH_DATA, or set PLINTH_STANDBY=1 to wait for its end`,
   )
 
 /**
@@ -139,11 +147,12 @@ async function withoutFlock(fd: number, data: string, locking: Locking): Promise
     'there is no flock on this machine: only a look at its socket keeps two services from one data folder; ' +
       'install util-linux',
   )
-  if (await answers()) throw running('pid unknown')
+  if (await answers(locking.runtime)) throw running('pid unknown')
   lookAtFormat(data, locking.command)
   closeSync(fd)
   signLock(data, locking.command)
   return { fd: undefined, release: () => {} }
 }
 
-const answers = async (): Promise<boolean> => (await whyNoConnection({ path: socketPath })) === undefined
+const answers = async (runtime = DEFAULT_RUNTIME): Promise<boolean> =>
+  (await whyNoConnection({ path: runtimeFiles(runtime).socket })) === undefined

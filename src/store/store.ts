@@ -14,8 +14,7 @@ import { waitForAll } from './wait-for-all.js'
 export class Store extends Staging {
   /** Makes the folders of the data folder that are missing. */
   async prepare(): Promise<void> {
-    for (const folder of [folders.tree, folders.public, folders.nginx])
-      await mkdir(this.at(folder), { recursive: true })
+    for (const folder of [folders.tree, folders.public]) await mkdir(this.at(folder), { recursive: true })
     const secret = [
       folders.accounts,
       folders.owners,
@@ -25,7 +24,6 @@ export class Store extends Staging {
       folders.due,
       folders.hashes,
       folders.gone,
-      folders.control,
     ]
     const isUpgraded = !(await this.exists(folders.due)) // its name must be on the disk before a marker is
     for (const folder of secret) await mkdir(this.at(folder), { recursive: true, mode: 0o700 })

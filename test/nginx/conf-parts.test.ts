@@ -30,7 +30,10 @@ t.test(
 t.test('plain http', async (t) => {
   const { 'plinth/page.conf': _page, ...others } = parts({ PLINTH_DATA: '/srv/a b' })
   t.same(others, {
-    'main.conf': 'worker_rlimit_nofile 16512;\n',
+    'main.conf': 'worker_rlimit_nofile 16512;\npid "state/nginx/nginx.pid";\n',
+    'temp.conf': ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
+      .map((kind) => `${kind}_temp_path "state/nginx/${kind.replace('client_', '')}";\n`)
+      .join(''),
     'events.conf': 'worker_connections 8192;\n',
     'plinth/paths.conf': `map $host $plinth_data {
     default "/srv/a b/";
@@ -92,7 +95,7 @@ t.test('a worker takes no more connections than it may open files for', async (t
   ]
   for (const [files, connections] of table) t.equal(connectionsWith(files), connections, String(files))
   const { 'main.conf': main, 'events.conf': events } = nginxParts(readConfig({}), { ...machine, files: 1024 })
-  t.equal(main, 'worker_rlimit_nofile 1024;\n')
+  t.equal(main, 'worker_rlimit_nofile 1024;\npid "state/nginx/nginx.pid";\n')
   t.equal(events, 'worker_connections 448;\n')
 })
 
@@ -105,7 +108,7 @@ t.test('0 is no limit of the requests of an address', async (t) => {
 
 t.test('an nginx with another working directory is told the whole path of the socket', async (t) => {
   const config = readConfig({ PLINTH_DATA: '/srv/a b' })
-  const { 'plinth/paths.conf': paths } = nginxParts(config, machine, `${config.data}/state/shim.sock`)
+  const { 'plinth/paths.conf': paths } = nginxParts(config, machine, `${config.data}/state`)
   t.match(paths, 'server "unix:/srv/a b/state/shim.sock";')
 })
 
@@ -258,10 +261,19 @@ t.test('nginx tells its figures with metrics alone, on a socket', async (t) => {
     hasStatus: false,
   })
   t.equal(without['plinth/http.conf'], plain, 'an nginx that cannot')
-  const foreign = nginxParts(
-    readConfig({ PLINTH_METRICS: '127.0.0.1:9464' }),
-    machine,
-    '/srv/p/state/shim.sock',
-  )
+  const foreign = nginxParts(readConfig({ PLINTH_METRICS: '127.0.0.1:9464' }), machine, '/srv/p/state')
   t.match(foreign['plinth/http.conf'], 'listen "unix:/srv/p/state/control/nginx.sock";')
+})
+
+t.test('the files of the machine are in its own folder', async (t) => {
+  const own = readConfig({ PLINTH_DATA: '/srv/p', PLINTH_RUNTIME: '/run/plinth', PLINTH_ACCESS_LOG: '1' })
+  const texts = nginxParts(own, machine)
+  t.match(texts['main.conf'], 'pid "/run/plinth/nginx/nginx.pid";\n')
+  t.match(texts['temp.conf'], 'client_body_temp_path "/run/plinth/nginx/body";\nproxy_temp_path ')
+  t.match(texts['plinth/paths.conf'], 'server "unix:/run/plinth/shim.sock";')
+  t.match(texts['plinth/refused-log.conf'], 'access_log "/run/plinth/nginx/refused.log" ')
+  t.match(texts['plinth/access-log.conf'], 'access_log "/run/plinth/nginx/access.log" ')
+  for (const [name, text] of Object.entries(texts))
+    t.notMatch(text, /state\/(?:nginx|control|shim|start)/, `${name} names nothing that machines share`)
+  t.match(parts({})['temp.conf'], 'proxy_temp_path "state/nginx/proxy";\n')
 })

@@ -50,11 +50,10 @@ t.test('a data folder is prepared once, twice, and after it lost folders', async
     'state/tmp',
     'state/journal',
     'state/gone',
-    'state/control',
   ]
   const mode = (path: string): number => statSync(at(path)).mode & 0o777
   for (const path of [...secret, 'state/sums/00', 'state/sums/ff']) t.equal(mode(path), 0o700, path)
-  for (const path of ['tree', 'access/public', 'state/nginx']) t.equal(mode(path), 0o755, path)
+  for (const path of ['tree', 'access/public']) t.equal(mode(path), 0o755, path)
   for (const lost of ['state/sums/7f', 'access/readers', 'tree']) rmSync(at(lost), { recursive: true })
   await store.prepare()
   for (const found of ['state/sums/7f', 'access/readers', 'tree']) t.ok(existsSync(at(found)), found)

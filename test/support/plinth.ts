@@ -12,6 +12,7 @@ import { NODE_ENV, NODE_FLAGS } from '../../src/service/node-flags.js'
 import { planNginx } from '../../src/nginx/configure.js'
 import { untilListening } from '../../src/nginx/listen.js'
 import { startNginx } from '../../src/nginx/process.js'
+import { letWorkersRead } from '../../src/nginx/workers.js'
 import { isOver, running } from './child.js'
 import { runCli, type CliResult } from './cli.js'
 import { ask, TOKEN, type Asking } from './http.js'
@@ -100,6 +101,7 @@ export async function startPlinth(env: Record<string, string> = {}, { fast = fal
   }
 
   const plan = await planNginx(config)
+  if (plan.user) await letWorkersRead(config, plan.user)
   await startShim()
   const nginx = startNginx(config, plan, 'pipe')
   for (const stream of [nginx.stdout, nginx.stderr])

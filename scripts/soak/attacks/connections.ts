@@ -3,7 +3,7 @@
 import { readFileSync, statSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { join } from 'node:path'
-import { folders } from '../../../src/layout.js'
+import { DEFAULT_RUNTIME, runtimeFiles } from '../../../src/settings/runtime-files.js'
 import { head, HOSTILE_ADDRESS, inLanes, pause, send } from '../raw-request.js'
 import type { Attack, Target } from '../target.js'
 
@@ -41,7 +41,7 @@ const idleConnections: Attack = {
   run: holdIdle,
 }
 
-const refusedLog = ({ data }: Target): string => join(data, folders.nginx, 'refused.log')
+const refusedLog = ({ data }: Target): string => join(data, runtimeFiles(DEFAULT_RUNTIME).refusedLog)
 
 const longPaths: Attack = {
   name: 'long-paths',

@@ -1,0 +1,20 @@
+// The lease of the active service of several machines: without it, nothing is taken any more.
+
+import { Lease } from '../cluster/lease.js'
+import type { Config } from '../config.js'
+import { leasePath } from '../layout.js'
+import { isSigned } from '../store/lock.js'
+
+/**
+ * Renews the lease until the returned function is called. `onLost` is told once why it is lost. The process holds the
+ * data folder's lock, and has the data folder as its working directory.
+ */
+export async function keepLease(
+  config: Config,
+  onLost: (reason: string) => void,
+): Promise<() => Promise<void>> {
+  const isHolder = (): Promise<boolean> => isSigned(config.data)
+  const lease = new Lease({ path: leasePath, seconds: config.leaseSeconds, isHolder }, onLost)
+  await lease.start()
+  return () => lease.end()
+}

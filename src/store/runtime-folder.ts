@@ -1,0 +1,43 @@
+// The folder of what belongs to one machine's processes, where PLINTH_RUNTIME names one. One `npm start` uses it.
+
+import { closeSync, mkdirSync, openSync, statSync } from 'node:fs'
+import { isAbsolute, join, resolve } from 'node:path'
+import { errno, messageOf, StartProblem } from '../errors.js'
+import { flock } from './flock.js'
+
+/** Whoever may write there puts a socket of his own in the place of the service's. */
+const OTHERS_MAY_WRITE = 0o022
+
+/** Makes the folder `runtime`, absolute or in `data`. Throws a {@link StartProblem} when it is not fit for use. */
+export function makeRuntimeFolder({ data, runtime }: { data: string; runtime: string }): void {
+  const folder = resolve(data, runtime)
+  try {
+    mkdirSync(join(folder, 'nginx'), { recursive: true, mode: 0o755 })
+    if (isAbsolute(runtime)) mustBeOurs(folder)
+  } catch (error) {
+    const code = errno(error)
+    const reason =
+      code === 'ENOTDIR' || code === 'EEXIST' ? 'it is not a directory' : (code ?? messageOf(error))
+    throw new StartProblem(`PLINTH_RUNTIME=${folder} cannot be used: ${reason}`)
+  }
+}
+
+function mustBeOurs(folder: string): void {
+  const { mode, uid } = statSync(folder)
+  if ((mode & OTHERS_MAY_WRITE) !== 0)
+    throw new Error('others may write there, and could take the place of the service (chmod go-w)')
+  if (uid !== process.getuid?.() && uid !== 0) throw new Error('it belongs to another user')
+}
+
+/**
+ * Makes this process the only one that starts an nginx with the files of `folder` (absolute), for as long as it lives.
+ * Throws a {@link StartProblem} when another one does.
+ */
+export async function claimRuntimeFolder(folder: string): Promise<void> {
+  const fd = openSync(join(folder, 'lock'), 'a', 0o600)
+  if ((await flock(fd, 'try')) !== 'held') return // open until this process ends
+  closeSync(fd)
+  throw new StartProblem(
+    `another plinth of this machine uses PLINTH_RUNTIME=${folder}: give each a folder of its own`,
+  )
+}
