@@ -156,6 +156,8 @@ const PURE = [
   'packages/tombstone.ts',
   'client/netrc.ts',
   'client/server.ts',
+  'cluster/answers.ts',
+  'cluster/end-to-end.ts',
 ]
 
 t.test('rules are pure', async (t) => {
@@ -210,7 +212,7 @@ t.test('what one file does, no other does', async (t) => {
   t.same(usersOf(/process\.env/), ['config.ts'])
   t.same(
     usersOf(/process\.std(?:out|err)\.write/),
-    ['commands/print.ts', 'main.ts', 'service/run-job.ts', 'service/terminal.ts'],
+    ['cluster/forward.ts', 'commands/print.ts', 'main.ts', 'service/run-job.ts', 'service/terminal.ts'],
     'a text is made visible where it is printed',
   )
 })
@@ -235,6 +237,19 @@ t.test('what runs on machines without a Plinth needs none', async (t) => {
     for (const file of reached)
       t.notOk(needsPlinth.includes(roomOf(file)), `${file} is reached from ${command}`)
   }
+})
+
+t.test('what passes requests on loads no more than it needs', async (t) => {
+  const reached = new Set<string>()
+  const visit = (file: string): void => {
+    if (reached.has(file)) return
+    reached.add(file)
+    ownImportsOf(file).forEach(visit)
+  }
+  visit('cluster/forward.ts')
+  const libraries = [...reached].flatMap(importsOf).filter((name) => !/^(?:\.|node:)/.test(name))
+  t.same(libraries, [], 'no library')
+  t.notOk(reached.has('config.ts'), 'its settings are its arguments')
 })
 
 t.test('there is no cycle among the files', async (t) => {

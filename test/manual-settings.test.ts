@@ -143,6 +143,15 @@ const ROWS: Record<string, Row> = {
     ],
     refuses: ['data/audit.log'],
   },
+  PLINTH_INTERNAL_LISTEN: {
+    field: 'internalListen',
+    takes: [
+      ['10.0.0.11:8081', { host: '10.0.0.11', port: 8081 }],
+      ['[fd00::11]:8081', { host: 'fd00::11', port: 8081 }],
+      ['machine-a.example:8081', { host: 'machine-a.example', port: 8081 }],
+    ],
+    refuses: ['8081', '*:8081', '0.0.0.0:8081', '[::]:8081', 'unix:/run/x.sock', '127.0.0.1:8080'],
+  },
 }
 
 /** Where nothing is set. */

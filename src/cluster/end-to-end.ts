@@ -23,8 +23,8 @@ export const endToEnd = (raw: readonly string[]): string[] =>
 type Framing = { 'content-length'?: string | undefined; 'transfer-encoding'?: string | undefined }
 
 /**
- * The headers of a request as it is sent on, with those that say where its body ends; `undefined` for a transfer encoding
- * other than `chunked`. `isWrite` is for methods whose requests have a body, perhaps an empty one.
+ * The headers of a request as it is sent on, with those that say where its body ends; `undefined` for a transfer
+ * encoding other than `chunked`. `isWrite` is for methods whose requests have a body, perhaps an empty one.
  */
 export function headersSentOn(
   raw: readonly string[],

@@ -42,7 +42,7 @@ export class Exchange {
     this.#waits = waits
   }
 
-  /** Sends the request to `peer`, and its answer to the client. Throws for a path that cannot be sent. Never rejects. */
+  /** Sends the request to `peer`, and its answer to the client. */
   async pass({ agent }: Peer, { method, path, headers }: Sent): Promise<Outcome> {
     if (this.#isDropped) return { how: 'lost' }
     const [req, res] = [this.#req, this.#res]
@@ -73,7 +73,7 @@ export class Exchange {
     })
   }
 
-  /** Gives the request up: the active service is another one now. The client sees a 503, or the end of its connection. */
+  /** Gives the request up. The client sees a 503, or the end of its connection. */
   drop(): void {
     this.#isDropped = true
     this.#upstream?.destroy()

@@ -1,5 +1,5 @@
-// The process of a machine whose service is not active: `forward.js SOCKET STOP_SECONDS LOG_LEVEL`, with the data folder
-// as its working directory. It answers on SOCKET until SIGTERM, and loads nothing of the service.
+// The process of a machine whose service is not active: `forward.js SOCKET STOP_SECONDS LOG_LEVEL`, with the data
+// folder as its working directory. It answers on SOCKET until SIGTERM, and loads nothing of the service.
 
 import { unlink } from 'node:fs/promises'
 import { whyNoConnection } from '../addresses/connection.js'

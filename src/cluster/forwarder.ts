@@ -83,7 +83,7 @@ export class Forwarder {
     })
   }
 
-  /** Takes nothing new, and the socket is gone at once. Resolves when what is under way has ended, at most after `ms`. */
+  /** Takes nothing new; the socket is gone at once. Resolves when what is under way has ended, at most after `ms`. */
   async close(ms: number): Promise<void> {
     const ended = new Promise((resolve) => this.#server.close(resolve))
     this.#server.closeIdleConnections()

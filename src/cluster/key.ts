@@ -18,8 +18,8 @@ const MOST_BYTES = 256
 const OTHERS = 0o077
 
 /**
- * The key of the data folder `data`, 32 bytes; `undefined` when there is none yet. Throws a {@link StartProblem} for one
- * that others may read, since they may have read it, and for one that is malformed.
+ * The key of the data folder `data`, 32 bytes; `undefined` when there is none yet. Throws a {@link StartProblem} for
+ * one that others may read, since they may have read it, and for one that is malformed.
  */
 export async function readClusterKey(data: string): Promise<Buffer | undefined> {
   const handle = await unlessAbsent(open(join(data, clusterPaths.key), 'r')).catch((error: unknown) => {

@@ -7,8 +7,6 @@ import type { PeerAddress } from '../addresses/peer-address.js'
 import { errno, messageOf } from '../errors.js'
 import { clientSecurity } from './psk.js'
 
-/** How long the connection may take to be made, with the proof of the key. */
-const CONNECT_MS = 2000
 /** How long a connection without a request is kept. The active service keeps it longer. */
 const KEPT_MS = 15_000
 const MOST_KEPT = 64
@@ -23,11 +21,14 @@ export class NotConnected extends Error {
 export class PeerAgent extends Agent {
   readonly #address: PeerAddress
   readonly #key: Buffer
+  /** How long a connection may take to be made, with the proof of the key. */
+  readonly #connectMs: number
 
-  constructor(address: PeerAddress, key: Buffer) {
+  constructor(address: PeerAddress, key: Buffer, connectMs: number) {
     super({ keepAlive: true, keepAliveMsecs: ALIVE_AFTER_MS, maxFreeSockets: MOST_KEPT, timeout: KEPT_MS })
     this.#address = address
     this.#key = key
+    this.#connectMs = connectMs
   }
 
   /** Hands a connection over when the other side has proven the key, so that before it no byte of a request is sent. */
@@ -52,7 +53,8 @@ export class PeerAgent extends Agent {
     }
     const onError = (error: Error): void => fail(whyNot(error))
     const onClose = (): void => fail('it has closed the connection')
-    const timer = setTimeout(() => fail(`no answer within ${CONNECT_MS / 1000} s`), CONNECT_MS)
+    const ms = this.#connectMs
+    const timer = setTimeout(() => fail(`no answer within ${ms / 1000} s`), ms)
     socket.once('secureConnect', succeed).once('error', onError).once('close', onClose)
     return undefined
   }

@@ -8,8 +8,8 @@ import { readActive, type Active } from './active.js'
 import { readClusterKey } from './key.js'
 import { PeerAgent } from './peer-agent.js'
 
-/** How long a look may take. */
-const LOOK_MS = 2000
+/** How long a look may take, and a connection to be made. */
+const TIMES = { lookMs: 2000, connectMs: 2000 }
 /** How long what was seen counts, unless it has turned out to be wrong. */
 const HOLDS_MS = 200
 
@@ -17,14 +17,14 @@ const HOLDS_MS = 200
 export type Peer = { holder: string; address: string; agent: PeerAgent }
 
 /** `peer` is `undefined` when nobody can be reached, for the reason `why`, which anybody may read. */
-export type Seen = { peer: Peer | undefined; why: string }
+type Seen = { peer: Peer | undefined; why: string }
 
 const NOBODY = 'no machine takes uploads at the moment'
 
 export class Peers {
   readonly #data: string
   readonly #log: Log
-  readonly #lookMs: number
+  readonly #times: typeof TIMES
   /** The service that was active at the last look, with the key that it was given. */
   #known: { peer: Peer; key: Buffer } | undefined
   /** The look that has not ended. */
@@ -37,21 +37,22 @@ export class Peers {
   #told = ''
 
   /** `data` is the data folder, absolute. */
-  constructor(data: string, log: Log, lookMs = LOOK_MS) {
+  constructor(data: string, log: Log, times = TIMES) {
     this.#data = data
     this.#log = log
-    this.#lookMs = lookMs
+    this.#times = times
   }
 
-  /** The active service, as it is now or was a moment ago. `anew` is for whoever could not connect to it. Never rejects. */
+  /** The active service, as it was a moment ago; `anew` is for who could not connect to it. Never rejects. */
   async find(anew = false): Promise<Seen> {
     const last = this.#seen
     if (!anew && last && performance.now() - last.at < HOLDS_MS) return last.seen
     this.#looking ??= this.#look().finally(() => (this.#looking = undefined))
     let timer: NodeJS.Timeout | undefined
     const late = new Promise<Seen>((resolve) => {
-      const why = `the data folder does not answer within ${this.#lookMs / 1000} s`
-      timer = setTimeout(resolve, this.#lookMs, { peer: undefined, why })
+      const ms = this.#times.lookMs
+      const why = `the data folder does not answer within ${ms / 1000} s`
+      timer = setTimeout(resolve, ms, { peer: undefined, why })
     })
     const seen = await Promise.race([this.#looking, late])
     clearTimeout(timer)
@@ -104,7 +105,7 @@ export class Peers {
     if (known?.peer.holder === holder && known.peer.address === text && known.key.equals(key))
       return known.peer
     this.retire()
-    const peer = { holder, address: text, agent: new PeerAgent(address, key) }
+    const peer = { holder, address: text, agent: new PeerAgent(address, key, this.#times.connectMs) }
     this.#known = { peer, key }
     this.#tell('info', 'active service', { holder, address: text })
     return peer

@@ -1,5 +1,5 @@
-// How machines speak with each other: TLS with a key that both sides have (RFC 4279, RFC 5489). Each proves to the other
-// that it has the key, and there are no certificates.
+// How machines speak with each other: TLS with a key that both sides have (RFC 4279, RFC 5489). Each proves to the
+// other that it has the key, and there are no certificates.
 
 import { constants } from 'node:crypto'
 import type { ConnectionOptions, TlsOptions } from 'node:tls'

@@ -1,5 +1,5 @@
-// The door for the other machines of a cluster: the same requests as on the service's socket, over TLS with the key that
-// is in the data folder. Whoever does not have the key gets no further than the handshake.
+// The door for the other machines of a cluster: the same requests as on the service's socket, over TLS with the key
+// that is in the data folder. Whoever does not have the key gets no further than the handshake.
 
 import { createServer, type Server } from 'node:https'
 import type { RequestListener } from 'node:http'
@@ -57,8 +57,8 @@ export class InternalListener {
   }
 
   /**
-   * Listens, and then tells the other machines. Makes the key when there is none. Throws a {@link StartProblem} when the
-   * address cannot be listened at, or the key is not good. The process must hold the data folder's lock.
+   * Listens, and then tells the other machines. Makes the key when there is none. Throws a {@link StartProblem} when
+   * the address cannot be listened at, or the key is not good. The process must hold the data folder's lock.
    */
   async listen(): Promise<void> {
     const server = this.#makeServer(await makeClusterKey(this.#store))
@@ -80,8 +80,8 @@ export class InternalListener {
   }
 
   /**
-   * Takes no new connection and tells the other machines. Resolves when no connection is left; {@link cutOff} ends those
-   * that stay.
+   * Takes no new connection and tells the other machines. Resolves when no connection is left; {@link cutOff} ends
+   * those that stay.
    */
   async close(): Promise<void> {
     const server = this.#server

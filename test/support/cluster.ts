@@ -30,7 +30,7 @@ export async function whole(res: IncomingMessage): Promise<Got> {
 /** A data folder with a key, and a forwarder on it. `lines` is what was logged. */
 export async function newForwarder(
   { teardown }: Test,
-  times: { readyMs?: number; lookEveryMs?: number; lookMs?: number } = {},
+  times: { readyMs?: number; lookEveryMs?: number; lookMs?: number; connectMs?: number } = {},
 ) {
   const data = tempFolder()
   const store = new Store(data)
@@ -39,7 +39,7 @@ export async function newForwarder(
   const lines: string[] = []
   const log = (level: string, event: string, fields?: object): void =>
     void lines.push(`${level} ${event} ${JSON.stringify(fields)}`)
-  const peers = new Peers(data, log, times.lookMs ?? NEVER_MS / 2)
+  const peers = new Peers(data, log, { lookMs: NEVER_MS, connectMs: NEVER_MS, ...times })
   const forwarder = new Forwarder(peers, log, { readyMs: NEVER_MS, lookEveryMs: NEVER_MS, ...times })
   const path = join(data, 'shim.sock')
   await forwarder.listen(path)
