@@ -66,8 +66,8 @@ export class ServiceProcess {
   }
 
   /**
-   * Loads the program in a process that waits for {@link start}, so that a takeover need not wait for that. `lockFile` is
-   * the open file that will have the lock.
+   * Loads the program in a process that waits for {@link start}, so that a takeover need not wait for that. `lockFile`
+   * is the open file that will have the lock.
    */
   prepare(lockFile: number): void {
     const child = this.#fork(['waits'], lockFile)

@@ -24,8 +24,8 @@ export class Turn {
   #whenWaiting: (lockFile: number) => void = () => {}
 
   /**
-   * `connect` lets nginx's workers use the socket of what passes requests on. `prepare` is told when this machine waits,
-   * and gets the open file that will have the lock.
+   * `connect` lets nginx's workers use the socket of what passes requests on. `prepare` is told when this machine
+   * waits, and gets the open file that will have the lock.
    */
   constructor(
     config: Config,
