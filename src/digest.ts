@@ -2,15 +2,18 @@
 
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
+import type { FileHandle } from 'node:fs/promises'
 
 /** A file's bytes: SHA-256 in hex, size in bytes. */
 export type Sum = { sha256: string; size: number }
 
-/** Reads the file at `path` (absolute) from start to end. Throws what the file system throws. */
-export async function sumOf(path: string): Promise<Sum> {
+/** Reads a file from start to end, by its absolute path or opened. Throws what the file system throws. */
+export async function sumOf(file: string | FileHandle): Promise<Sum> {
   const hash = createHash('sha256')
   let size = 0
-  for await (const piece of createReadStream(path) as AsyncIterable<Buffer>) {
+  const pieces =
+    typeof file === 'string' ? createReadStream(file) : file.createReadStream({ autoClose: false })
+  for await (const piece of pieces as AsyncIterable<Buffer>) {
     hash.update(piece)
     size += piece.length
   }

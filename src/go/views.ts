@@ -21,7 +21,13 @@ import { linesOf } from './artifacts.js'
 import { deriveIndex, entriesOf, type DerivedIndex, type FactsOf } from './facts.js'
 import { KnownIndexes } from './known-indexes.js'
 import { KnownVersions } from './known-versions.js'
-import { highestFirst, withoutVersion, withVersion, type OrderedVersions } from './ordered-versions.js'
+import {
+  countOf,
+  highestFirst,
+  withoutVersion,
+  withVersion,
+  type OrderedVersions,
+} from './ordered-versions.js'
 
 /** What the views should be: files with their bytes, hard links, and names that should not exist. */
 type ViewPlan = {
@@ -29,6 +35,8 @@ type ViewPlan = {
   versions: OrderedVersions
   files: PlannedFile[]
   links: { path: string; target: string }[]
+  /** Whether the links lead to an older version now. */
+  moves?: boolean
   gone: string[]
   /** The index; what it says of retractions and deprecation, the pages of all versions must say. */
   index?: ModuleIndex
@@ -130,7 +138,12 @@ export class Views {
     const plan = planViews(module, versions, info ?? Buffer.alloc(0), derived, this.#site)
     if (fresh) plan.files.unshift(...this.#versionFiles(module, fresh, facts, derived.index))
     const pagesAreDue = !index || !areSameNotices(index, derived.index)
-    return { ...plan, index: derived.index, pagesAreDue }
+    const isNew = fresh !== undefined && countOf(versions) > countOf(before)
+    const { list, latest: latestPath } = modulePaths(module)
+    // The others name the version: they are not what is there.
+    if (isNew) for (const file of plan.files) file.isNew = file.path !== list && file.path !== latestPath
+    const moves = isNew && before.latest !== undefined && before.latest !== latest
+    return { ...plan, index: derived.index, pagesAreDue, moves }
   }
 
   #versionFiles(
@@ -157,11 +170,12 @@ export class Views {
 
   /** Gives the staged views their names. The caller syncs the folders. */
   async place(plan: StagedModuleViews): Promise<void> {
-    const { module, versions, staged, links, gone, index, pagesAreDue } = plan
+    const { module, versions, staged, links, gone, index, pagesAreDue, moves } = plan
     this.forget(module) // should one of these steps fail, all is read again
     if (index && pagesAreDue) await this.#placePages(module, highestFirst(versions), index)
     await placeFiles(this.#store, staged)
-    for (const { path, target } of links) await this.#store.linkOver(target, path)
+    for (const { path, target } of links)
+      await (moves ? this.#store.relink(target, path) : this.#store.linkOver(target, path))
     for (const path of gone) await this.#store.remove(path)
     await this.#known.keep(module, versions)
     if (index) await this.#indexes.keep(module, index)

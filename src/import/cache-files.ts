@@ -1,12 +1,12 @@
 // The small files of a module cache beside a zip, and whether the zip agrees with them.
 
-import { readFile, stat } from 'node:fs/promises'
+import { stat, type FileHandle } from 'node:fs/promises'
 import { sumOf, type Sum } from '../digest.js'
 import { messageOf, quote, Refusal, visible } from '../errors.js'
 import { MAX_GO_MOD_BYTES } from '../gomod/check-zip.js'
 import type { ModuleZip } from '../modzip/read-zip.js'
 import { Changed } from '../store/opened-folder.js'
-import { Unreadable, withRegular } from '../store/regular-file.js'
+import { openRegular, Unreadable } from '../store/regular-file.js'
 import type { FoundVersion } from './find.js'
 import { infoTime, timeWithoutInfo } from './info.js'
 
@@ -18,14 +18,17 @@ type Beside = { mod?: Sum; zipHash?: string; published: Date }
 
 /**
  * Opens a file of at most `most` bytes beside a zip, once: others may write to the cache, and what is a file now may be
- * a pipe when it is opened. `read` gets a path to the opened file.
+ * a pipe when it is opened.
  */
-async function reading<T>(path: string, most: number, read: (opened: string) => Promise<T>): Promise<T> {
+async function reading<T>(path: string, most: number, read: (file: FileHandle) => Promise<T>): Promise<T> {
   try {
-    return await withRegular(path, (opened, { status: { size } }) => {
-      if (size > most) throw new Refusal(400, 'it is too large')
-      return read(opened)
-    })
+    const { file, status } = await openRegular(path)
+    try {
+      if (status.size > most) throw new Refusal(400, 'it is too large')
+      return await read(file)
+    } finally {
+      await file.close()
+    }
   } catch (error) {
     const message = `${visible(path)}: ${messageOf(error)}`
     if (error instanceof Changed) throw new Changed(message)
@@ -36,7 +39,7 @@ async function reading<T>(path: string, most: number, read: (opened: string) => 
 
 /** Reads a small text. Throws {@link Changed} when it is not there, a 400 when it is too large or no regular file. */
 export const readSmall = (path: string, most = MAX_SMALL_BYTES): Promise<string> =>
-  reading(path, most, (opened) => readFile(opened, 'utf8'))
+  reading(path, most, (file) => file.readFile('utf8'))
 
 /**
  * Reads the files beside a zip. Throws a 400 for an .info that is wrong, and {@link Unreadable} for a file that cannot

@@ -14,6 +14,7 @@ import { readModuleFacts } from '../packages/published.js'
 import { compareModule } from '../packages/same-content.js'
 import type { CopyIn } from '../store/copy-in.js'
 import { CountAhead } from '../shares/count-ahead.js'
+import { Places } from '../shares/places.js'
 import { Changed } from '../store/opened-folder.js'
 import { openRegular, Unreadable, withRegular } from '../store/regular-file.js'
 import type { Store } from '../store/store.js'
@@ -22,11 +23,13 @@ import { mustBeAsListed, readCarriedSums } from './carried-sums.js'
 import { downloadFolder, findVersions, type FoundVersion, type Unusable } from './find.js'
 import { someAtOnce } from '../shares/some-at-once.js'
 
+/** Versions that are copied and checked at the same time. A copy has 2 MiB of buffers. */
+const READ_AT_ONCE = 6
 /**
- * Versions that are imported at the same time: while some are checked, others are read, and others go to the disk,
- * which syncs them together. A copy has 2 MiB of buffers.
+ * Versions that are imported at the same time. Those that are checked wait for the disk, which syncs them together, or
+ * for other versions of their module, and hold little memory. With fewer of them the processors would wait, too.
  */
-const AT_ONCE = 8
+const AT_ONCE = 24
 /** An import takes turns with the drop folder. */
 const ACCOUNT = 'import'
 
@@ -79,6 +82,8 @@ type Importing = ImportNeeds & {
   signal: AbortSignal
   sums: GoSum | undefined
   unlisted: number
+  /** For those that are copied and checked. */
+  reading: Places
 }
 type VersionOutcome = Omit<ImportOutcome, 'version'>
 
@@ -96,7 +101,8 @@ export async function* importVersions(
   await mustBeDeclared(needs.store, owner)
   const root = await downloadFolder(folder)
   const sums = await readCarriedSums(root)
-  const importing = { ...needs, owner, dry, signal, sums, unlisted: 0 }
+  const reading = new Places(READ_AT_ONCE)
+  const importing = { ...needs, owner, dry, signal, sums, unlisted: 0, reading }
   const totals = { ...NOTHING_IMPORTED }
   const outcomes = someAtOnce(AT_ONCE, findVersions(root), (found) => importOne(importing, found))
   const ahead = counted ? new CountAhead(findVersions(root)) : undefined
@@ -133,7 +139,7 @@ const endsAll = (error: unknown): boolean =>
   error instanceof Refusal ? error.status >= 500 : !(error instanceof Unreadable || error instanceof Changed)
 
 async function publish(importing: Importing, found: FoundVersion): Promise<VersionOutcome> {
-  const { config, store, copyIn, intake, owner, dry, signal, sums } = importing
+  const { store, owner, sums } = importing
   const path = `${found.base}.zip`
   const at = { owner, module: found.module, version: found.version }
   if (await store.exists(versionFile(at, 'zip'))) {
@@ -141,22 +147,50 @@ async function publish(importing: Importing, found: FoundVersion): Promise<Versi
     if (facts) mustBeAsListed(sums, found, { zipHash: facts.h1, modHash: facts.goModH1 }, 'what is published')
     return withRegular(path, (opened) => compare(importing, at, opened))
   }
+  const leave = await importing.reading.take()
+  try {
+    importing.signal.throwIfAborted()
+    return await (importing.dry
+      ? checkOnly(importing, found, path)
+      : copyAndPublish(importing, found, path, leave))
+  } finally {
+    leave()
+  }
+}
+
+async function checkOnly(
+  { intake, sums }: Importing,
+  found: FoundVersion,
+  path: string,
+): Promise<VersionOutcome> {
   const beside = await readBeside(found)
-  if (dry)
-    return withRegular(path, async (opened, { status: { size } }) => {
-      const zip = await intake.check(opened, { patient: true, account: ACCOUNT })
-      mustAgree(found, beside, zip)
-      mustBeAsListed(sums, found, zip, 'it')
-      return { result: 'published', bytes: size }
-    })
+  return withRegular(path, async (opened, { status: { size } }) => {
+    const zip = await intake.check(opened, { patient: true, account: ACCOUNT })
+    mustAgree(found, beside, zip)
+    mustBeAsListed(sums, found, zip, 'it')
+    return { result: 'published', bytes: size }
+  })
+}
+
+/** Calls `checked` when the next version may be copied. */
+async function copyAndPublish(
+  importing: Importing,
+  found: FoundVersion,
+  path: string,
+  checked: () => void,
+): Promise<VersionOutcome> {
+  const { config, copyIn, intake, owner, signal, sums } = importing
+  const beside = await readBeside(found)
   return copyIn.copy(await openRegular(path), { limit: config.maxModuleBytes, signal }, async (received) => {
     const zip = await intake.read(received, { patient: true, account: ACCOUNT })
     mustAgree(found, beside, zip)
     mustBeAsListed(sums, found, zip, 'it')
+    checked()
     try {
       await intake.publishRead(owner, received, zip, { published: beside.published })
     } catch (error) {
       if (!(error instanceof NameTaken)) throw error
+      const at = { owner, module: found.module, version: found.version }
       return compare(importing, at, received.path, zip) // an upload has published it meanwhile
     }
     return { result: 'published', bytes: received.size }

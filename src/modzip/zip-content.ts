@@ -3,7 +3,7 @@
 // unzipper's streams are not used here: they believe the declared sizes, check no CRC, inflate any method, and took 3.6
 // times what go takes.
 
-import { createHash } from 'node:crypto'
+import { createHash, hash } from 'node:crypto'
 import { Readable } from 'node:stream'
 import { constants, crc32, createInflateRaw, inflateRawSync } from 'node:zlib'
 import { errno, messageOf } from '../errors.js'
@@ -18,7 +18,7 @@ export class BadContent extends Error {}
 // archive/zip findBodyOffset
 export function bodyOffset(read: ReadAt, entry: LocatedEntry): number {
   const header =
-    Number.isSafeInteger(entry.offset) && entry.offset >= 0 ? read(entry.offset, 30) : Buffer.alloc(0)
+    Number.isSafeInteger(entry.offset) && entry.offset >= 0 ? read(entry.offset, 30, true) : Buffer.alloc(0)
   if (header.length < 30 || header.readUInt32LE(0) !== 0x04034b50) {
     throw new BadContent(`no local file header at byte ${entry.offset}, where the central directory points`)
   }
@@ -27,7 +27,7 @@ export function bodyOffset(read: ReadAt, entry: LocatedEntry): number {
 
 // archive/zip readDataDescriptor: its signature is optional, its CRC must be that of the central directory.
 function checkDescriptor(read: ReadAt, at: number, entry: LocatedEntry): void {
-  const descriptor = read(at, 16)
+  const descriptor = read(at, 16, true)
   const crcAt = descriptor.length >= 4 && descriptor.readUInt32LE(0) === 0x08074b50 ? 4 : 0
   if (descriptor.length < crcAt + 12) throw new BadContent('its data descriptor is cut off')
   if (descriptor.readUInt32LE(crcAt) !== entry.crc32)
@@ -53,22 +53,24 @@ function* pieces(read: ReadAt, at: number, length: number, passing = false): Gen
   }
 }
 
-/**
- * Yields the entry's content piece by piece, from byte `at` on ({@link bodyOffset}), never more than it declares. The
- * next piece may overwrite the one before, if `read` does so.
- */
-async function* contents(read: ReadAt, at: number, entry: LocatedEntry): AsyncGenerator<Buffer> {
-  if (entry.method === 0) return yield* pieces(read, at, entry.packedSize, true)
-  if (entry.size <= ONE_CALL_BYTES && entry.packedSize <= ONE_CALL_BYTES) {
-    try {
-      return yield inflateRawSync(read(at, entry.packedSize, true), {
-        maxOutputLength: Math.max(1, entry.size),
-        chunkSize: Math.min(Math.max(64, entry.size + 1), PIECE_BYTES), // most files fit: no pieces to concatenate
-      })
-    } catch (error) {
-      throw inflateProblem(error, entry)
-    }
+/** Whether an entry is inflated in pieces. That of others needs no turn of the event loop, which costs more than it. */
+const isInPieces = ({ method, size, packedSize }: LocatedEntry): boolean =>
+  method !== 0 && (size > ONE_CALL_BYTES || packedSize > ONE_CALL_BYTES)
+
+/** The content of an entry that is inflated in one call. Its packed bytes begin at `at`. */
+function inflated(read: ReadAt, at: number, entry: LocatedEntry): Buffer {
+  try {
+    return inflateRawSync(read(at, entry.packedSize, true), {
+      maxOutputLength: Math.max(1, entry.size),
+      chunkSize: Math.min(Math.max(64, entry.size + 1), PIECE_BYTES), // most files fit: no pieces to concatenate
+    })
+  } catch (error) {
+    throw inflateProblem(error, entry)
   }
+}
+
+/** Yields the content of an entry that is inflated in pieces, never more than it declares. */
+async function* inflatedPieces(read: ReadAt, at: number, entry: LocatedEntry): AsyncGenerator<Buffer> {
   const inflate = createInflateRaw({ chunkSize: PIECE_BYTES, finishFlush: constants.Z_FINISH })
   const source = Readable.from(pieces(read, at, entry.packedSize))
   source.pipe(inflate)
@@ -88,27 +90,78 @@ async function* contents(read: ReadAt, at: number, entry: LocatedEntry): AsyncGe
   if (size > entry.size) throw largerThanDeclared(entry)
 }
 
-/** Inflates one entry, checks its size and CRC, and returns its SHA-256. `take` gets each piece, which is reused. */
-export async function verifyContent(
+/** What was found of an entry's content: its `size` in bytes, its CRC-32, and its SHA-256. */
+type Found = { size: number; crc: number; sha256: Buffer }
+
+/** Finds it piece by piece. */
+class Finder {
+  readonly #hash = createHash('sha256')
+  readonly #take: Take | undefined
+  #size = 0
+  #crc = 0
+
+  constructor(take: Take | undefined) {
+    this.#take = take
+  }
+
+  add(piece: Buffer): void {
+    this.#hash.update(piece)
+    this.#crc = crc32(piece, this.#crc)
+    this.#size += piece.length
+    this.#take?.(piece)
+    doneWith(piece.length)
+  }
+
+  end(): Found {
+    return { size: this.#size, crc: this.#crc, sha256: this.#hash.digest() }
+  }
+}
+
+/** Gets the content piece by piece. The next piece may overwrite the one before. */
+type Take = (piece: Buffer) => void
+
+function foundAtOnce(content: Buffer, take: Take | undefined): Found {
+  take?.(content)
+  doneWith(content.length)
+  return { size: content.length, crc: crc32(content), sha256: hash('sha256', content, 'buffer') }
+}
+
+async function foundIn(read: ReadAt, at: number, entry: LocatedEntry, take?: Take): Promise<Found> {
+  const finder = new Finder(take)
+  for await (const piece of inflatedPieces(read, at, entry)) finder.add(piece)
+  return finder.end()
+}
+
+function foundStored(read: ReadAt, at: number, entry: LocatedEntry, take?: Take): Found {
+  const finder = new Finder(take)
+  for (const piece of pieces(read, at, entry.packedSize, true)) finder.add(piece)
+  return finder.end()
+}
+
+/**
+ * Inflates one entry, checks its size and CRC, and gives its SHA-256: at once, but for an entry that is large. `take`
+ * gets each piece, which is reused.
+ */
+export function verifyContent(
   read: ReadAt,
   fileSize: number,
   entry: LocatedEntry,
-  take?: (piece: Buffer) => void,
-): Promise<Buffer> {
+  take?: Take,
+): Buffer | Promise<Buffer> {
   const at = bodyOffset(read, entry)
   if (at + entry.packedSize > fileSize) throw new BadContent('its data ends behind the last byte of the zip')
-  const hash = createHash('sha256')
-  let size = 0
-  let crc = 0
-  for await (const piece of contents(read, at, entry)) {
-    hash.update(piece)
-    crc = crc32(piece, crc)
-    size += piece.length
-    take?.(piece)
-    doneWith(piece.length)
+  const sha256Of = (found: Found): Buffer => {
+    mustBeAsDeclared(read, at, entry, found)
+    return found.sha256
   }
+  if (isInPieces(entry)) return foundIn(read, at, entry, take).then(sha256Of)
+  const found =
+    entry.method === 0 ? foundStored(read, at, entry, take) : foundAtOnce(inflated(read, at, entry), take)
+  return sha256Of(found)
+}
+
+function mustBeAsDeclared(read: ReadAt, at: number, entry: LocatedEntry, { size, crc }: Found): void {
   if (size !== entry.size) throw new BadContent(`holds ${size} bytes, but its header declares ${entry.size}`)
   if (crc !== entry.crc32) throw new BadContent('checksum error')
   if (entry.hasDescriptor) checkDescriptor(read, at + entry.packedSize, entry)
-  return hash.digest()
 }

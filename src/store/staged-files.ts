@@ -4,15 +4,15 @@ import type { Staged } from './staging.js'
 import type { Store } from './store.js'
 import { waitForAll } from './wait-for-all.js'
 
-/** A file as it should be. */
-export type PlannedFile = { path: string; content: Buffer }
+/** A file as it should be. One that `isNew` is written without a look at what is there. */
+export type PlannedFile = { path: string; content: Buffer; isNew?: boolean }
 
 /** A planned file that is on the disk under no name yet. */
 export type StagedFile = { path: string; file: Staged }
 
-/** Writes the files whose bytes differ from the present ones, under no name yet. Rejects with nothing left. */
+/** Writes the files that are new, or differ from the present ones, under no name yet. Rejects with nothing left. */
 export const stageFiles = (store: Store, files: readonly PlannedFile[]): Promise<StagedFile[]> =>
-  stageEach(store, files, async ({ path, content }) => !(await hasContent(store, path, content)))
+  stageEach(store, files, async (file) => file.isNew === true || !(await hasContent(store, file)))
 
 /** Writes all the files, whatever is there, under no name yet. Rejects with nothing left. */
 export const stagePlanned = (store: Store, files: readonly PlannedFile[]): Promise<StagedFile[]> =>
@@ -39,7 +39,7 @@ async function stageEach(
 }
 
 /** Whether the file has these bytes. Most that changed have another size, and are not read. */
-async function hasContent(store: Store, path: string, content: Buffer): Promise<boolean> {
+async function hasContent(store: Store, { path, content }: PlannedFile): Promise<boolean> {
   if ((await store.status(path))?.size !== content.length) return false
   return (await store.read(path))?.equals(content) ?? false
 }

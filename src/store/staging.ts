@@ -138,7 +138,7 @@ export class Staging extends Reading {
 
   /** Removes a staged file. */
   unstage({ temp }: Staged): Promise<void> {
-    return this.temps.drop(temp)
+    return this.temps.dropFile(temp)
   }
 
   /** {@link stage} and {@link place} in one. The caller syncs the folder. */

@@ -41,6 +41,15 @@ export class Temps {
     }
   }
 
+  /** {@link drop} of a file, with one system call less. */
+  async dropFile(path: string): Promise<void> {
+    try {
+      await ignoring(['ENOENT'], () => unlink(path))
+    } finally {
+      this.done(path)
+    }
+  }
+
   async newUpload(): Promise<UploadFolder> {
     const folder = this.take()
     try {

@@ -27,7 +27,8 @@ t.test('a disk that fails at any step leaves list right, remembered or not', asy
     let left = step % 23
     let broken = step % 3
     seen.instead = (name) => {
-      if (!['claim', 'place', 'linkOver', 'remove', 'syncAll', 'stage'].includes(name)) return undefined
+      if (!['claim', 'place', 'linkOver', 'relink', 'remove', 'syncAll', 'stage'].includes(name))
+        return undefined
       if (left-- > 0 || broken-- <= 0) return undefined
       return () => Promise.reject(Object.assign(new Error('EIO: i/o error'), { code: 'EIO' }))
     }
