@@ -2,8 +2,9 @@
 // cuts a machine off that it does not hear of, and lets another one take the lock. The machine that was cut off is told
 // by an error, or by nothing at all: its calls hang.
 
-import { open, readFile, unlink, type FileHandle } from 'node:fs/promises'
+import { readFile, unlink } from 'node:fs/promises'
 import { errno, messageOf } from '../errors.js'
+import { renewFile } from '../store/renew-file.js'
 
 /** How often the lease is renewed within the time after which it counts as lost. */
 const RENEWALS = 10
@@ -23,7 +24,6 @@ export class Lease {
   readonly #terms: LeaseTerms
   /** Told once why the lease is lost. */
   readonly #onLost: (reason: string) => void
-  #file: FileHandle | undefined
   #timer: NodeJS.Timeout | undefined
   /** The renewal that has not ended, and how many looks have been made since it began. */
   #renewing: { looks: number } | undefined
@@ -36,8 +36,7 @@ export class Lease {
 
   /** Renews for the first time, and again and again. Rejects when the file cannot be written. */
   async start(): Promise<void> {
-    this.#file = await open(this.#terms.path, 'w', 0o600)
-    await this.#write(this.#file)
+    await this.#write()
     this.#timer = setInterval(() => this.#look(), (this.#terms.seconds * 1000) / RENEWALS)
   }
 
@@ -45,7 +44,6 @@ export class Lease {
   stop(): void {
     this.#over = true
     clearInterval(this.#timer)
-    void this.#file?.close().catch(() => {})
   }
 
   /** {@link stop}, in order: the next one to look finds no lease. */
@@ -64,7 +62,7 @@ export class Lease {
   async #renew(): Promise<void> {
     this.#renewing = { looks: 0 }
     try {
-      if (this.#file) await this.#write(this.#file)
+      await this.#write()
       if (!(await this.#terms.isHolder())) this.#lose('another process has taken the data folder')
     } catch (error) {
       if (CUT_OFF.includes(errno(error) ?? '')) this.#lose(`the data folder is gone: ${messageOf(error)}`)
@@ -73,10 +71,8 @@ export class Lease {
     }
   }
 
-  /** Writes in place: the text has one length, so that a full disk does not refuse it. */
-  async #write(file: FileHandle): Promise<void> {
-    await file.write(`${new Date().toISOString()}\n`, 0)
-    await file.sync()
+  #write(): Promise<void> {
+    return renewFile(this.#terms.path, `${new Date().toISOString()}\n`)
   }
 
   #lose(reason: string): void {

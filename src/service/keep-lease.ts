@@ -1,5 +1,6 @@
 // The lease of the active service of several machines: without it, nothing is taken any more.
 
+import { join } from 'node:path'
 import { Lease } from '../cluster/lease.js'
 import type { Config } from '../config.js'
 import { leasePath } from '../layout.js'
@@ -14,7 +15,10 @@ export async function keepLease(
   onLost: (reason: string) => void,
 ): Promise<() => Promise<void>> {
   const isHolder = (): Promise<boolean> => isSigned(config.data)
-  const lease = new Lease({ path: leasePath, seconds: config.leaseSeconds, isHolder }, onLost)
+  const lease = new Lease(
+    { path: join(config.data, leasePath), seconds: config.leaseSeconds, isHolder },
+    onLost,
+  )
   await lease.start()
   return () => lease.end()
 }

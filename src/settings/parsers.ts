@@ -9,6 +9,7 @@ import { parseTrustedProxies } from '../addresses/trusted-proxies.js'
 import { StartProblem } from '../errors.js'
 import { parseImportPrefixes } from '../gomod/import-prefix.js'
 import { LOG_LEVELS, type LogLevel } from '../log.js'
+import { DEFAULT_RUNTIME } from './runtime-files.js'
 import { bad, type Parse, type Setting } from './setting.js'
 
 export const number =
@@ -101,7 +102,7 @@ export const logFile = (name: string): Setting<string | undefined> => ({
 
 /** An absolute folder, short enough for the paths of sockets in it; the default stays relative. */
 export const runtimeFolder: Parse<string> = (text, name, env) => {
-  if (!env[name]) return text
+  if (text === DEFAULT_RUNTIME) return text
   const folder = path(text, name, env)
   const longest = `${folder}/control/nginx.sock`
   if (Buffer.byteLength(longest) <= MAX_SOCKET_PATH_BYTES) return folder

@@ -80,10 +80,11 @@ async function publishAtLast(at: Machine, path: string): Promise<Answer[]> {
 
 /** Reads one file on a machine again and again; `stop` resolves with what was not a 200 with the bytes. */
 function poll(at: Machine, path: string) {
-  let [over, reads] = [false, 0]
+  const polling = { isOver: false }
+  let reads = 0
   const wrong: string[] = []
-  const polling = (async () => {
-    while (!over) {
+  const polled = (async () => {
+    while (!polling.isOver) {
       const answer = await at.get(path).catch((error: unknown) => ({ status: String(error), body: '' }))
       reads++
       if (answer.status !== 200 || answer.body !== 'x')
@@ -92,8 +93,8 @@ function poll(at: Machine, path: string) {
   })()
   return {
     stop: async () => {
-      over = true
-      await polling
+      polling.isOver = true
+      await polled
       return { reads, wrong }
     },
   }
