@@ -112,6 +112,8 @@ const SETTINGS = {
   /** Requests a second from one address for Gitea's API. More of them wait. */
   remoteCommands: setting('PLINTH_REMOTE_COMMANDS', flag, '1'),
   apiRate: setting('PLINTH_API_RATE', number(1, 1_000_000, 'requests a second'), '100'),
+  /** How long a shared cache may keep what anybody may read, before it asks again; 0 is not at all. */
+  sharedCacheSeconds: setting('PLINTH_SHARED_CACHE_SECONDS', number(0, 86_400, 'seconds'), '0'),
   /** Where the service tells its metrics; nowhere without it. */
   metrics: optional('PLINTH_METRICS', metrics),
   /** Lines of the service's log below this level are not written. */

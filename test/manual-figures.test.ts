@@ -168,6 +168,11 @@ const OF_LINES: [file: string, pattern: RegExp, says: (text: string) => string][
   ['scripts/deploy/container/Containerfile', /--uid (\d+)/, (id) => `as the user \`plinth\` (${id})`],
   ['scripts/deploy/container/Containerfile', /--uid (\d+)/, (id) => `\`chown ${id}:${id} FOLDER\``],
   [
+    'scripts/deploy/nginx/edge.conf',
+    /keys_zone=plinth_edge:(\d+)m/, // one of 1 MiB has room for 8,000: nginx.org, proxy_cache_path
+    (mb) => `\`keys_zone\`, which has room for ${thousands(Number(mb) * 8000)} files`,
+  ],
+  [
     'scripts/deploy/logrotate/plinth',
     /daily\n *rotate (\d+)/,
     (n) => `access logs and refused reads for ${n} days`,

@@ -117,6 +117,7 @@ const ROWS: Record<string, Row> = {
   PLINTH_REMOTE_COMMANDS: flag('remoteCommands'),
   PLINTH_API_RATE: number('apiRate', [1, 1000], [0]),
   PLINTH_CONNECTIONS_PER_ADDRESS: number('connectionsPerAddress', [0, 1000], []),
+  PLINTH_SHARED_CACHE_SECONDS: number('sharedCacheSeconds', [0, 1, 86_400], [86_401]),
   PLINTH_METRICS: {
     field: 'metrics',
     takes: listens('127.0.0.1:9464', '[::1]:9464', 'unix:/run/plinth/metrics.sock'),

@@ -9,6 +9,7 @@ import { accounts } from './accounts.js'
 import { busy } from './busy.js'
 import { clients } from './clients.js'
 import { download } from './download.js'
+import { edge } from './edge.js'
 import { imports } from './import.js'
 import { owner } from './owner.js'
 import { publish } from './publish.js'
@@ -23,6 +24,7 @@ import { zip } from './zip.js'
 
 const BENCHES: readonly Bench[] = [
   read,
+  edge,
   download,
   upload,
   publish,

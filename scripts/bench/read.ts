@@ -13,7 +13,8 @@ import { childrenSeconds, pin, pinned } from './processes.js'
 import { inTurns, type Bench, type Row, type Scale } from './row.js'
 
 const CONNECTIONS = 32
-const WORKERS_ON = 0
+/** The processor on which nginx answers. */
+export const WORKERS_ON = 0
 const LOAD_ON = 1
 
 /** An nginx that is asked: where it listens, and the process whose children answer. */
@@ -23,7 +24,7 @@ type Asked = { port: number; pid: number }
 type Rates = { wall: number; processor: number }
 
 /** Asks for `path` for a second; throws when one of the answers is not a 200. */
-async function measure({ port, pid }: Asked, path: string, authorization?: string): Promise<Rates> {
+export async function measure({ port, pid }: Asked, path: string, authorization?: string): Promise<Rates> {
   const url = `http://127.0.0.1:${port}${path}`
   const header = authorization === undefined ? [] : ['-H', `Authorization: ${authorization}`]
   const args = ['-t1', `-c${CONNECTIONS}`, '-d1s', ...header, url]

@@ -16,7 +16,7 @@ import {
 import type { Journal } from '../packages/journal.js'
 import { queueKey, type FileOperation } from '../packages/operation.js'
 import type { PublicationClock } from '../packages/publication-clock.js'
-import { forgetRecords, linkRecord, readRecord, recordFolder, writeRecord } from '../packages/records.js'
+import { completeRecord, forgetRecords, linkRecord, readRecord, recordFolder } from '../packages/records.js'
 import { fileTaken } from '../packages/taken.js'
 import type { Tombstones } from '../packages/tombstones.js'
 import type { Store } from '../store/store.js'
@@ -104,10 +104,10 @@ export class FilePublisher {
         throw await fileTaken(this.#owners, version, file, await readRecord(this.#store, target))
       if (owner.immutable) await this.#tombstones.mustMatchFile(version, file, sha256)
       const time = this.#clock.publicationTime(target)
+      const fresh: FileFacts = { file, size, sha256, time: timeText(time) }
       await this.#journal.publish({
-        entry: { op: 'publish', ...only(version), file, sha256, size },
-        prepare: () =>
-          this.#prepare(version, { path, time, fresh: { file, size, sha256, time: timeText(time) } }),
+        entry: { op: 'publish', ...only(version), ...fresh },
+        prepare: () => this.#prepare(version, { path, time, fresh }),
         drop: (views) => this.#views.unstage(views),
         claim: async () => {
           if (!(await this.#store.claim(path, target))) throw await fileTaken(this.#owners, version, file)
@@ -176,7 +176,7 @@ export class FilePublisher {
     const target = genericFile(entry, entry.file)
     const status = await this.#store.status(target)
     if (entry.op === 'delete' || !status) return this.#withdraw(entry, entry.file)
-    if (status.size === entry.size) await writeRecord(this.#store, target, entry)
+    if (status.size === entry.size) await completeRecord(this.#store, target, entry)
     await this.#store.syncAll([dirname(target), recordFolder(target)])
     await this.#views.refresh(entry, entry.file)
   }

@@ -23,7 +23,7 @@ import type { CheckPool } from '../modzip/check-pool.js'
 import type { Journal } from '../packages/journal.js'
 import { queueKey, type ModuleOperation } from '../packages/operation.js'
 import type { PublicationClock } from '../packages/publication-clock.js'
-import { linkRecord, recordFolder, removeRecord, writeRecord } from '../packages/records.js'
+import { completeRecord, linkRecord, recordFolder, removeRecord } from '../packages/records.js'
 import { versionTaken } from '../packages/taken.js'
 import type { Tombstones } from '../packages/tombstones.js'
 import type { ChecksumDatabases } from '../sumdb/databases.js'
@@ -32,7 +32,7 @@ import type { Staged } from '../store/staging.js'
 import type { Store } from '../store/store.js'
 import { waitForAll } from '../store/wait-for-all.js'
 import type { Site } from '../views/page-addresses.js'
-import { versionText } from '../views/module-index.js'
+import { timeText, versionText } from '../views/module-index.js'
 import { infoText } from './artifacts.js'
 import type { CheckedZip, FromZip } from './checked-zip.js'
 import { withGoMod } from './go-mod.js'
@@ -113,7 +113,7 @@ export class ModulePublisher {
       await this.#databases.of(version.owner)?.mustAgree(version, sums)
       const time = published ? wholeSeconds(published) : this.#clock.publicationTime(zip)
       await this.#journal.publish({
-        entry: { op: 'publish', ...only(version), sha256, size },
+        entry: { op: 'publish', ...only(version), sha256, size, time: timeText(time) },
         prepare: () => this.#prepare(version, { path, ...from }, { time, sha256, size }),
         drop: (derived) => this.#drop(derived),
         claim: async () => {
@@ -149,7 +149,7 @@ export class ModulePublisher {
   }
 
   /** Completes or withdraws what an operation left. Run it in the module's queue, or while nothing else runs. */
-  async settle({ op, sha256, size, ...version }: ModuleOperation): Promise<void> {
+  async settle({ op, sha256, size, time, ...version }: ModuleOperation): Promise<void> {
     const zip = versionFile(version, 'zip')
     const status = await this.#store.status(zip)
     if (op === 'delete' || !status) return this.#withdraw(version)
@@ -159,11 +159,13 @@ export class ModulePublisher {
         throw new Error(`${this.#store.at(zip)}: ${problemText(reading.problems)}`)
       if (!reading.ok) return this.#withdraw(version) // a zip is checked before its claim: these are other bytes
       const known = sha256 !== undefined && status.size === size
-      if (known) await writeRecord(this.#store, zip, { op, ...version, sha256, size })
+      if (known)
+        await completeRecord(this.#store, zip, { op, ...version, sha256, size, ...(time && { time }) })
+      const published = known && time !== undefined ? new Date(time) : status.mtime
       const sum = known ? { sha256, size } : await sumOf(this.#store.at(zip))
       const sums = { zip: reading.zip.zipHash, mod: reading.zip.modHash }
       if (!(await mayStay(this.#store, this.#databases, version, sums))) return this.#withdraw(version)
-      await this.#place(version, await this.#derive(version, { mod, facts }, { ...sum, time: status.mtime }))
+      await this.#place(version, await this.#derive(version, { mod, facts }, { ...sum, time: published }))
     })
   }
 

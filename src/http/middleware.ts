@@ -109,7 +109,7 @@ export const answerErrors =
       await next()
     } catch (error) {
       const refusal = toRefusal(error, ctx, log)
-      ctx.set(refusal.headers)
+      ctx.set({ 'Cache-Control': 'no-store', ...refusal.headers })
       ctx.status = refusal.status
       if (ctx.state.apiUrl !== undefined) {
         ctx.body = { message: refusal.message, url: ctx.state.apiUrl }

@@ -5,6 +5,7 @@ import { nginxAddresses } from '../addresses/listen-address.js'
 import type { Config } from '../config.js'
 import { pathIn, runtimeFiles } from '../settings/runtime-files.js'
 import { basePath } from '../views/page-addresses.js'
+import { cacheMaps, cachePart, refusalPart } from './cache-parts.js'
 import { clientPart, schemePart } from './client-part.js'
 import { goImportPart } from './go-import.js'
 import { accessLogPart, idPart, refusedLogPart } from './log-parts.js'
@@ -84,7 +85,7 @@ limit_req_zone $binary_remote_addr zone=plinth_api:1m rate=${apiRate}r/s;
 ${connectionsPerAddress === 0 ? '' : addresses}${writeRate === 0 ? '' : writes}${idPart(config)}map $host $base_path {
     default "${basePath(config)}";
 }
-${schemePart(config)}${statusPart(config, hasStatus, runtime)}`
+${cacheMaps(config)}${schemePart(config)}${statusPart(config, hasStatus, runtime)}`
 }
 
 const limitsPart = ({ connectionsPerAddress, writeRate }: Config): string =>
@@ -183,6 +184,8 @@ export const nginxParts = (
   'plinth/listen.conf': listenPart(config, machine),
   'plinth/redirect.conf': redirectPart(config, machine),
   'plinth/headers.conf': headersPart(config),
+  'plinth/cache.conf': cachePart(config),
+  'plinth/refusal.conf': refusalPart(config, headersPart(config)),
   'plinth/go-import.conf': goImportPart(config),
   'plinth/page.conf': pagePart(config),
   'plinth/refused-log.conf': refusedLogPart(config, refusedLog),

@@ -13,7 +13,8 @@ export function pagePart({ readmeImages }: Pick<Config, 'readmeImages'>): string
 etag off;
 if_modified_since off;
 include plinth/headers.conf;
-add_header Cache-Control no-cache;
+include plinth/cache.conf;
+add_header Last-Modified "";
 add_header Content-Security-Policy "${policy}";
 add_header Referrer-Policy no-referrer;
 `

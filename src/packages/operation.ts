@@ -13,10 +13,13 @@ import { parseJson } from '../store/parse-json.js'
 
 type Op = { op: 'publish' | 'delete' }
 
-/** A change of a module version. A publish has the SHA-256 and the size of the upload. */
-export type ModuleOperation = Op & ModuleVersion & Partial<Sum>
+/** What a publish has of its upload: SHA-256, size, and the time of publication in ISO 8601 (whole seconds, UTC). */
+type Uploaded = Partial<Sum & { time: string }>
+
+/** A change of a module version. */
+export type ModuleOperation = Op & ModuleVersion & Uploaded
 /** A change of one file, or the delete of a whole version with the `files` that it had. */
-export type FileOperation = Op & GenericVersion & Partial<Sum> & ({ file: string } | { files: string[] })
+export type FileOperation = Op & GenericVersion & Uploaded & ({ file: string } | { files: string[] })
 
 export type Operation = ModuleOperation | FileOperation
 
@@ -54,12 +57,19 @@ export const isWhole = (text: string): boolean => parseJson(text) !== undefined
 export function parseOperation(text: string): Operation | undefined {
   const value = parseJson(text)
   if (typeof value !== 'object' || value === null) return undefined
-  const { op, owner, module, name, version, file, files, sha256, size } = value as Record<string, unknown>
+  const { op, owner, module, name, version, file, files, ...of } = value as Record<string, unknown>
   if (op !== 'publish' && op !== 'delete') return undefined
   if (typeof owner !== 'string' || typeof version !== 'string') return undefined
-  const sum = typeof sha256 === 'string' && typeof size === 'number' ? { sha256, size } : {}
-  if (typeof module === 'string') return { op, owner, module, version, ...sum }
+  const uploaded = parseUploaded(of)
+  if (typeof module === 'string') return { op, owner, module, version, ...uploaded }
   if (typeof name !== 'string') return undefined
-  if (typeof file === 'string') return { op, owner, name, version, file, ...sum }
+  if (typeof file === 'string') return { op, owner, name, version, file, ...uploaded }
   return Array.isArray(files) && areStrings(files) ? { op, owner, name, version, files } : undefined
+}
+
+// Entries and records of earlier versions have no time.
+function parseUploaded({ sha256, size, time }: Record<string, unknown>): Uploaded {
+  if (typeof sha256 !== 'string' || typeof size !== 'number') return {}
+  const isTime = typeof time === 'string' && !Number.isNaN(Date.parse(time))
+  return { sha256, size, ...(isTime && { time }) }
 }

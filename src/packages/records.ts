@@ -41,6 +41,15 @@ export const linkRecord = (store: Store, entry: string, path: string): Promise<v
 export const writeRecord = (store: Store, path: string, operation: Operation): Promise<void> =>
   store.write(sumFile(path), JSON.stringify(operation), { secret: true })
 
+/**
+ * Writes the record of the file at `path`, whose publish is completed after a crash, and gives the file its time of
+ * publication again. The caller syncs {@link recordFolder}.
+ */
+export async function completeRecord(store: Store, path: string, operation: Operation): Promise<void> {
+  if (operation.time !== undefined) await store.restoreTime(path, new Date(operation.time))
+  await writeRecord(store, path, operation)
+}
+
 /** The folder to sync after the record of the file at `path` was changed. */
 export const recordFolder = (path: string): string => dirname(sumFile(path))
 

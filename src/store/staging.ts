@@ -1,10 +1,11 @@
 // New files of the data folder. Each begins in state/tmp, is written to the disk there, and gets its name in one step.
 
-import { open, rename } from 'node:fs/promises'
+import { open, rename, statfs, type FileHandle } from 'node:fs/promises'
 import { basename, dirname } from 'node:path'
 import { errno } from '../errors.js'
 import { folders, packagesFolder, publicMarker } from '../layout.js'
 import { Folders } from './folders.js'
+import { keepsTimes, syncWithTime } from './lasting-time.js'
 import { stampWith, type Stamp } from './ownership.js'
 import { Reading } from './reading.js'
 import { syncHandle } from './sync.js'
@@ -28,6 +29,8 @@ export class Staging extends Reading {
   protected readonly temps: Temps
   /** Folders made, synced and removed; knows which of them are on the disk. */
   protected readonly folders: Folders
+  /** Whether the file system keeps a time that is set before a sync; `undefined` until a file needs to know. */
+  #keepsTimes: Promise<boolean> | undefined
 
   /** `data` is the data folder, absolute. */
   constructor(data: string) {
@@ -73,12 +76,31 @@ export class Staging extends Reading {
     const handle = await open(temp, 'r+')
     try {
       await handle.chmod(READABLE)
-      await handle.utimes(time, time)
-      await syncHandle(handle, 'file')
+      await this.#syncWithTime(handle, time)
     } finally {
       await handle.close()
     }
     return { temp }
+  }
+
+  /** Gives the file at `path` this time again, durably, when it has another one. Whole seconds count. */
+  async restoreTime(path: string, time: Date): Promise<void> {
+    const handle = await open(this.at(path), 'r')
+    try {
+      const { mtimeMs } = await handle.stat()
+      if (Math.floor(mtimeMs / 1000) !== Math.floor(time.getTime() / 1000))
+        await this.#syncWithTime(handle, time)
+    } finally {
+      await handle.close()
+    }
+  }
+
+  async #syncWithTime(handle: FileHandle, time: Date): Promise<void> {
+    this.#keepsTimes ??= statfs(this.at(folders.tmp)).then(
+      ({ type }) => keepsTimes(type),
+      () => false,
+    )
+    await syncWithTime(handle, time, await this.#keepsTimes)
   }
 
   /** Runs `give`, which gives a file the name `path`, in a folder that is made when it is missing. */
@@ -102,9 +124,8 @@ export class Staging extends Reading {
       const handle = await open(temp, 'wx', secret || stamp ? PRIVATE : READABLE)
       try {
         await handle.writeFile(content)
-        if (time) await handle.utimes(time, time)
         if (stamp) await stampWith(handle, stamp)
-        await syncHandle(handle, 'file')
+        await (time ? this.#syncWithTime(handle, time) : syncHandle(handle, 'file'))
       } finally {
         await handle.close()
       }

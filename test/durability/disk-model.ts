@@ -18,8 +18,17 @@ import {
 import { basename, dirname, join } from 'node:path'
 
 type Content = { bytes: Buffer; mtime: number }
-/** `isWrittenInto`: at places of it, so that a block that did not come to the disk is zeros. */
-type File = { kind: 'file'; now: Content; safe: Content | undefined; isWrittenInto?: true }
+/**
+ * `isWrittenInto`: at places of it, so that a block that did not come to the disk is zeros. `isOnWay`: bytes were written
+ * since the last sync.
+ */
+type File = {
+  kind: 'file'
+  now: Content
+  safe: Content | undefined
+  isWrittenInto?: true
+  isOnWay?: boolean
+}
 /** A symbolic link. */
 type Link = { kind: 'link'; text: string }
 type Folder = { kind: 'folder'; names: Map<string, Entry> }
@@ -69,8 +78,14 @@ export function parseCalls(log: string): FileCall[] {
   return calls
 }
 
-/** A disk that was like the folder `data` and then saw `calls`. */
-export function openDisk(data: string, mutant: Mutant = () => false) {
+/** The time of bytes that a forgetful disk has dated. */
+const DATED = 2
+
+/**
+ * A disk that was like the folder `data` and then saw `calls`. One that `forgets` dates bytes when they come, at a sync:
+ * a time that was set since they were written is lost.
+ */
+export function openDisk(data: string, mutant: Mutant = () => false, forgets = false) {
   const now = snapshot(data)
   const before = namesIn(now) // on the disk, whatever happens
   const changes: Change[] = []
@@ -100,8 +115,11 @@ export function openDisk(data: string, mutant: Mutant = () => false) {
 
   function sync({ what, path }: { what: Entry; path: string }): void {
     if (what.kind === 'link' || mutant(what.kind, path)) return
-    if (what.kind === 'file') what.safe = what.now
-    else for (const made of changes) made.safe ||= made.steps.some(({ folder }) => folder === what)
+    if (what.kind === 'file') {
+      if (forgets && what.isOnWay) what.now = { ...what.now, mtime: DATED }
+      what.isOnWay = false
+      what.safe = what.now
+    } else for (const made of changes) made.safe ||= made.steps.some(({ folder }) => folder === what)
   }
 
   /** Takes in one call. Returns `false` for one that has nothing to do with it. */
@@ -125,6 +143,7 @@ export function openDisk(data: string, mutant: Mutant = () => false) {
         const file = open.get(fd)?.what
         if (file?.kind !== 'file') return false
         file.now = { ...file.now, bytes: Buffer.concat([file.now.bytes, ...strings]) }
+        file.isOnWay = true
         return true
       }
       case 'pwrite64': {
@@ -136,6 +155,7 @@ export function openDisk(data: string, mutant: Mutant = () => false) {
         const parts = [bytes.subarray(0, at), Buffer.alloc(Math.max(0, at - bytes.length)), written]
         file.now = { ...file.now, bytes: Buffer.concat([...parts, bytes.subarray(at + written.length)]) }
         file.isWrittenInto = true
+        file.isOnWay = true
         return true
       }
       case 'ftruncate': {

@@ -103,11 +103,11 @@ const RECORDING_MUTANTS: Record<string, Mutant> = {
 
 type Recording = { data: string; calls: FileCall[]; acts: Act[] }
 
-async function record(groups: Act[][], isRecorded = false): Promise<Recording> {
+async function record(groups: Act[][], { isRecorded = false, isCeph = false } = {}): Promise<Recording> {
   const data = await newData({ fast: true })
   if (isRecorded) await makeDatabase(data)
   makeImmutable(data) // its deletes do what those of other owners do, and something before it
-  const publisher = await startPublisher(data)
+  const publisher = await startPublisher(data, { isCeph })
   const before = tempFolder('plinth-before', '/dev/shm')
   openDisk(data).crash(before, 'everything', Math.random) // a copy
   const log = await strace(publisher.thread, ['-xx', '-s', '1000000', '-e', `trace=${CALLS}`], async () => {
@@ -183,6 +183,7 @@ async function cutPower(
   { data, calls, acts }: Recording,
   states: number,
   mutant?: Mutant,
+  forgets?: boolean,
 ): Promise<{ states: number; wrong: string[] }> {
   const random = randomFrom(SEED)
   const base = tempFolder('plinth-power', '/dev/shm')
@@ -191,7 +192,7 @@ async function cutPower(
   const passes = Math.ceil(states / calls.length)
   const share = states / (calls.length * passes)
   for (let pass = 0; pass < passes; pass++) {
-    const disk = openDisk(data, mutant)
+    const disk = openDisk(data, mutant, forgets)
     const progress: Progress = { begun: new Set(), ended: new Set(), seen: new Map() }
     for (const [index, call] of calls.entries()) {
       const [, kind, id] = /plinth-mark\/(begin|end)-(\d+)/.exec(String(call.strings[0])) ?? []
@@ -249,5 +250,24 @@ async function test(
 t.test('power loss', needs('strace'), async (t) => test(t, await record(GROUPS), STATES, MUTANTS))
 
 t.test('power loss with a checksum database', needs('strace'), async (t) =>
-  test(t, await record(RECORDED_GROUPS, true), STATES * 0.3, RECORDING_MUTANTS),
+  test(t, await record(RECORDED_GROUPS, { isRecorded: true }), STATES * 0.3, RECORDING_MUTANTS),
 )
+
+/** What has a time: modules and files, published and settled. */
+const TIMED_GROUPS: Act[][] = [
+  [{ op: 'publish', ...m('v1.0.0') }],
+  [
+    { op: 'publish', ...m('v1.1.0') },
+    { op: 'publish', ...f('a') },
+  ],
+]
+
+t.test('power loss on a disk that loses the time which is set before a sync', needs('strace'), async (t) => {
+  const { states, wrong } = await cutPower(await record(TIMED_GROUPS, { isCeph: true }), 60, undefined, true)
+  t.same(wrong, [])
+  t.comment(`${states} states`)
+  // What is written for one machine sets the time before the sync.
+  const found = await cutPower(await record(TIMED_GROUPS), 60, undefined, true)
+  t.ok(found.wrong.length > 0, 'times that were set before the sync: found')
+  t.comment(`found in state ${found.states}: ${found.wrong.slice(0, 2).join('; ')}`)
+})

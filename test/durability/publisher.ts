@@ -8,10 +8,16 @@ import type { Act } from './steps.js'
 const PUBLISHER = fileURLToPath(new URL('./publisher-process.js', import.meta.url))
 const IDS = new URL('./known-ids.js', import.meta.url).href
 
-/** Starts the publishers on `data`; resolves when they have recovered. */
-export async function startPublisher(data: string) {
+const ON_CEPH = new URL('../support/ceph-times.js', import.meta.url).href
+
+/** Starts the publishers on `data`, which may look like CephFS; resolves when they have recovered. */
+export async function startPublisher(data: string, { isCeph = false } = {}) {
   const child = spawn(process.execPath, [PUBLISHER, data], {
-    env: { ...process.env, NODE_OPTIONS: `--import=${IDS}`, UV_THREADPOOL_SIZE: '1' },
+    env: {
+      ...process.env,
+      NODE_OPTIONS: `--import=${IDS}${isCeph ? ` --import=${ON_CEPH}` : ''}`,
+      UV_THREADPOOL_SIZE: '1',
+    },
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   })
   const gone = once(child, 'exit')

@@ -67,7 +67,12 @@ t.test('answers of nginx', needs('nginx'), async (t) => {
         first ??= answer
         t.same(answer, first, `${owner} ${path}`)
       }
-      t.match(first, { status, headers: { 'content-type': TEXT, 'x-content-type-options': 'nosniff' }, body })
+      const headers = {
+        'content-type': TEXT,
+        'x-content-type-options': 'nosniff',
+        'cache-control': 'no-store',
+      }
+      t.match(first, { status, headers, body })
     }
   })
 

@@ -73,12 +73,31 @@ limit_req_status 429;
     'plinth/listen.conf': 'listen 127.0.0.1:8080;\n',
     'plinth/headers.conf':
       'add_header X-Content-Type-Options nosniff always;\nadd_header X-Request-Id $answer_id always;\n',
+    'plinth/cache.conf': 'add_header Cache-Control no-cache;\n',
+    'plinth/refusal.conf':
+      'add_header X-Content-Type-Options nosniff always;\nadd_header X-Request-Id $answer_id always;\n' +
+      'add_header Cache-Control no-store always;\n',
     'plinth/access-log.conf': 'access_log off;\n',
     'plinth/go-import.conf':
       '"~^(?<asked>[a-z0-9][a-z0-9.-]{0,252})/(?!api(?:/|\\z))(?<whose>[A-Za-z0-9][A-Za-z0-9._-]{0,63})(?:/|\\z)" ' +
       '"$asked/$whose mod https://$asked/api/packages/$whose/go";\n',
   })
 })
+
+t.test(
+  'shared caches keep what anybody may read, and a refusal in its place, for as long as is set',
+  async (t) => {
+    const all = parts({ PLINTH_SHARED_CACHE_SECONDS: '10', ...TLS, PLINTH_HSTS: '60' })
+    t.equal(all['plinth/cache.conf'], 'add_header Cache-Control $shared_cache;\n')
+    t.match(all['plinth/http.conf'], '"" "public, max-age=0, s-maxage=10, stale-if-error=86400";')
+    t.match(all['plinth/http.conf'], 'default "private, no-cache";')
+    // nginx of before 1.23 goes by the first of the two that it reads
+    t.match(
+      all['plinth/refusal.conf'],
+      /Strict-Transport-Security.*\nadd_header X-Accel-Expires .*\nadd_header Cache-Control no-store always;\n$/,
+    )
+  },
+)
 
 t.test('root chooses whom the workers run as', async (t) => {
   const user = { name: 'www-data', group: 'www' }

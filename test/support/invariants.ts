@@ -12,7 +12,9 @@ import { inspectTree } from '../../src/inspection/inspect.js'
 import { sumFile } from '../../src/layout.js'
 import type { CheckPool } from '../../src/modzip/check-pool.js'
 import { readModuleZip } from '../../src/modzip/read-zip.js'
+import { parseOperation } from '../../src/packages/operation.js'
 import { Parts } from '../../src/service/parts.js'
+import { timeText } from '../../src/views/module-index.js'
 import { databaseProblems, unrecordedVersions } from './checksum-database.js'
 import { until } from './until.js'
 
@@ -40,9 +42,16 @@ function moduleProblems(versions: string, module: string): string[] {
   const file = (version: string, extension: string): string =>
     join(versions, `${escapePath(version)}.${extension}`)
   const info = (version: string): string => infoText(version, statSync(file(version, 'zip')).mtime)
+  const timeOf = (path: string): string | undefined => {
+    const status = statSync(path, { throwIfNoEntry: false })
+    return status && timeText(status.mtime)
+  }
   for (const version of found) {
     expect(file(version, 'mod'), `module ${module}\n\ngo 1.19\n`)
     expect(file(version, 'info'), info(version))
+    for (const extension of ['mod', 'info'])
+      if (timeOf(file(version, extension)) !== timeOf(file(version, 'zip')))
+        problems.push(`${file(version, extension)}: its time is not its zip's`)
   }
   expect(join(versions, 'list'), latest === undefined ? undefined : listText(found))
   expect(join(versions, '../@latest'), latest === undefined ? undefined : info(latest))
@@ -125,7 +134,10 @@ export function violations(data: string, seen?: Map<number, string>): string[] {
   for (const path of uploaded) {
     const sum = join(data, sumFile(path.slice(data.length + 1)))
     const recorded = existsSync(sum) ? readFileSync(sum, 'utf8') : 'nothing'
-    if (!recorded.includes(sha256(readFileSync(path)))) problems.push(`${path}: recorded is ${recorded}`)
+    const { time } = (existsSync(sum) && parseOperation(recorded)) || {}
+    const isOfItsTime = time === undefined || time === timeText(statSync(path).mtime)
+    if (!recorded.includes(sha256(readFileSync(path))) || !isOfItsTime)
+      problems.push(`${path} of ${statSync(path).mtime.toISOString()}: recorded is ${recorded}`)
     sums.delete(sum)
   }
   for (const sum of sums) problems.push(`${sum} is of no file: ${readFileSync(sum, 'utf8')}`)
