@@ -2,7 +2,7 @@
 //
 //   tree/                                      nginx's root: only what readers may see, never a temp file
 //     -/index.html                             derived: the public owners
-//     -/{style.css …}                          the site's own files, written at each start
+//     -/{style.css …}  -/health.json           the site's own files, and /-/health; written at each start
 //     api/packages/{owner}/
 //       go/{!module}/@latest                   derived: the .info of the highest version
 //       go/{!module}/@v/list                   derived: releases and pre-releases, semver order
