@@ -43,9 +43,8 @@
 //     format  backup.json                      the number of the format; in a backup alone, what is known of it
 //     start.pid  service.pid                   of the `npm start` that serves; of the service, until it ends in order
 //     control/sock                             the service's socket for commands, in a folder that nginx cannot enter
-//     control/nginx.sock                       nginx's socket for its own figures, with PLINTH_METRICS
-//     verify.json                              the result of the last verify of everything
-//     shim.sock                                the service's socket for nginx
+//     verify.json  filesystem.json             the last verify of everything; what was probed of the file system
+//     shim.sock  control/nginx.sock            the service's socket for nginx; nginx's for its figures (PLINTH_METRICS)
 //     audit.log  audit.path                    the audit log, or where the running service's is; absent without one
 //     nginx/                                   nginx.conf and its parts, pid, {refused,access}.log(.1), temp folders
 
@@ -83,6 +82,7 @@ export const folders = {
 
 export const lockPath = 'state/lock'
 export const formatPath = 'state/format'
+export const filesystemPath = 'state/filesystem.json'
 export const backupNotePath = 'state/backup.json'
 export const startPidPath = 'state/start.pid'
 export const servicePidPath = 'state/service.pid'
