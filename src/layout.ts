@@ -2,7 +2,7 @@
 //
 //   tree/                                      nginx's root: only what readers may see, never a temp file
 //     -/index.html                             derived: the public owners
-//     -/{style.css …}                          the site's own files, written at each start
+//     -/{style.css …}  -/health.json           the site's own files, and /-/health; written at each start
 //     api/packages/{owner}/
 //       go/{!module}/@latest                   derived: the .info of the highest version
 //       go/{!module}/@v/list                   derived: releases and pre-releases, semver order
@@ -50,6 +50,7 @@
 //     control/sock                             the service's socket for commands, in a folder that nginx cannot enter
 //     control/nginx.sock                       nginx's socket for its own figures, with PLINTH_METRICS
 //     shim.sock                                the service's socket for nginx
+//     filesystem.json                          what was probed of the data folder's file system
 //     nginx/                                   nginx.conf and its parts, pid, {refused,access}.log(.1), temp folders
 
 import { createHash } from 'node:crypto'

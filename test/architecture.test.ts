@@ -29,7 +29,7 @@ const ROOMS: readonly (readonly string[])[] = [
   ['layout.ts', 'config.ts'],
   ['views'],
   ['modzip', 'store', 'audit'],
-  ['access', 'nginx', 'pack', 'sumdb', 'cluster'],
+  ['access', 'nginx', 'pack', 'sumdb', 'cluster', 'filesystem'],
   ['packages', 'client', 'collect'],
   ['go', 'generic'],
   ['http', 'inbox', 'import', 'inspection', 'logs', 'backup'],
@@ -192,6 +192,11 @@ t.test('what one file does, no other does', async (t) => {
     'store/staging.ts',
     'store/store.ts',
   ])
+  t.same(
+    usersOf(/import \* as \w+ from 'node:fs/),
+    ['filesystem/calls.ts'],
+    'a probe makes its calls in a folder of its own',
+  )
   t.same(usersOf(/import \{[^}]*\brmdir\b[^}]*\} from 'node:fs\/promises'/), [
     'store/folders.ts',
     'store/temps.ts',

@@ -57,7 +57,7 @@ t.test('each command is in the manual', async (t) => {
 })
 
 /** What works on neither: a checkout, a backup, a shell. */
-const NEITHER = ['pack', 'restore', 'completion', 'collect']
+const NEITHER = ['pack', 'restore', 'completion', 'collect', 'probe']
 
 t.test('which of them know the data folder alone', async (t) => {
   const [, list = ''] = /- (`[^.]*) work on the data folder alone\./.exec(OUTSIDE_OF_BLOCKS) ?? []

@@ -4,6 +4,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
+import { notShared } from '../src/filesystem/kind.js'
 import { shareOf } from '../src/shares/share.js'
 import { constantOf } from './support/constants.js'
 import { eachRow, MANUAL, read, ROOT, table } from './support/documents.js'
@@ -106,5 +107,46 @@ t.test('the files for Prometheus and Grafana', async (t) => {
     '[grafana/plinth.json](grafana/plinth.json)': () => {
       t.type(JSON.parse(file('grafana/plinth.json')), Object)
     },
+  })
+})
+
+t.test('engines', async (t) => {
+  const probed = read('test/e2e/probe.test.ts')
+  /** What a start says of file systems of these names, and the manual of theirs. */
+  const shared =
+    (verdict: RegExp, ...names: string[]) =>
+    (says: string) => {
+      t.match(says, verdict)
+      for (const name of names) t.equal(notShared({ name }) !== undefined, says.includes('refused'), name)
+    }
+  const inTests =
+    (verdict: RegExp, ...kinds: string[]) =>
+    (says: string, run: string) => {
+      shared(verdict)(says)
+      t.match(run, 'in each run of the tests')
+      for (const kind of kinds) t.match(probed, kind)
+    }
+  await eachRow(t, table(MANUAL, 'Engines'), {
+    'ext4, XFS, tmpfs, overlay': (says, run) => {
+      shared(/^of one machine$/, 'ext4', 'xfs', 'tmpfs', 'overlay')(says)
+      inTests(/^of/, "['tmpfs', ", "['ext4', ", "['xfs', ", "'overlay',")(says, run)
+    },
+    'btrfs, ZFS': shared(/^of one machine$/, 'btrfs', 'zfs'),
+    'CephFS 16.2, two MDS, ceph-fuse': shared(/yes/, 'ceph', 'fuse.ceph-fuse'),
+    'MooseFS 3.0.117': shared(/yes/, 'fuse.mfs'),
+    'JuiceFS 1.2.3': shared(/^with `--attr-cache 0/, 'fuse.juicefs'),
+    'GlusterFS 10.3': shared(/^no: refused$/, 'fuse.glusterfs'),
+    'NFS, SMB, 9p, virtiofs': shared(
+      /^no: refused$/,
+      'nfs',
+      'nfs4',
+      'cifs',
+      'smb2',
+      'smb3',
+      '9p',
+      'virtiofs',
+    ),
+    'FUSE file systems that remember names': inTests(/^no$/, 'mountAgain(seen, 60)'),
+    'exFAT, FAT': inTests(/^no, nor for one$/, "'mkfs.exfat'"),
   })
 })

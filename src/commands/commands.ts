@@ -17,6 +17,7 @@ const LOADERS: Readonly<Record<string, () => Promise<Command>>> = {
   backup: async () => (await import('./backup.js')).backup,
   'nginx-files': async () => (await import('./nginx-files.js')).nginxFiles,
   restore: async () => (await import('./restore.js')).restore,
+  probe: async () => (await import('./probe.js')).probeCommand,
   pack: async () => (await import('./pack.js')).pack,
   publish: async () => (await import('./publish.js')).publish,
   login: async () => (await import('./login.js')).login,

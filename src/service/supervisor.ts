@@ -14,6 +14,7 @@ import { removePidFile } from '../store/pid-file.js'
 import { claimRuntimeFolder } from '../store/runtime-folder.js'
 import { makeFirstAccount, makeRoom } from './bring-up.js'
 import type { Ending } from './child.js'
+import { mustBeOnGoodFilesystem } from './lock-data-folder.js'
 import { NginxProcess } from './nginx-process.js'
 import { RestartDelay } from './restart-delay.js'
 import type { ServiceManager } from './service-manager.js'
@@ -107,6 +108,7 @@ export class Supervisor {
     const { stop } = this.#signals
     if (this.#turn.mayStandBy) {
       await claimRuntimeFolder(this.#config.runtime)
+      await mustBeOnGoodFilesystem(this.#config, warn) // a takeover is not to wait for that
       await makeRoom(this.#config, stop)
     }
     this.#awaited = this.#turn.take('for nobody')

@@ -20,6 +20,8 @@ export const pathIn = (data: string, path: string): string =>
  */
 export const runtimeFiles = (runtime: string) => ({
   startPid: `${runtime}/start.pid`,
+  /** What was found of the data folder's file system. */
+  filesystem: `${runtime}/filesystem.json`,
   /** The service's socket for nginx. */
   socket: `${runtime}/shim.sock`,
   /** Only the service's user enters it. */

@@ -1,7 +1,7 @@
 // `/-/health`, `/-/ready` and `plinth status`: what they say when all is well, and when something is not.
 
 import { spawnSync } from 'node:child_process'
-import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, renameSync, rmdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { CLI, plainNode, runCli } from '../support/cli.js'
@@ -54,7 +54,22 @@ t.test('a server that is well', needs('nginx'), async (t) => {
     })
     for (const { headers } of [health, ready])
       t.match(headers, { 'content-type': /^application\/json/, 'cache-control': 'no-store' })
-    t.equal((await ask(plinth.port, 'HEAD', '/-/health')).status, 200)
+    t.match(await ask(plinth.port, 'HEAD', '/-/health'), {
+      status: 200,
+      body: '',
+      headers: { 'content-length': String('{"status":"ok"}\n'.length) },
+    })
+    for (const name of ['last-modified', 'etag', 'accept-ranges'])
+      t.notOk(health.headers[name], `nobody keeps the answer: ${name}`)
+    const conditions = {
+      'if-modified-since': new Date().toUTCString(),
+      'if-none-match': '*',
+      range: 'bytes=0-1',
+    }
+    t.match(await send('GET', '/-/health', { headers: conditions }), {
+      status: 200,
+      body: '{"status":"ok"}\n',
+    })
     t.equal((await askUntil(() => ask(plinth.port, 'HEAD', '/-/ready'), isWell)).status, 200)
     t.notMatch(plinth.log(), '/-/ready', 'and no line is logged for it')
   })
@@ -153,9 +168,29 @@ t.test('a server that is well', needs('nginx'), async (t) => {
     await plinth.startShim()
     t.equal((await readyBut(plinth)).status, 200)
 
-    rmSync(join(plinth.data, 'tree/-/index.html'))
-    t.match(await get('/-/health'), { status: 503, body: /"status":"unavailable","reason":"the tree/ })
+    const file = join(plinth.data, 'tree/-/health.json')
+    const unseen = async (why: string): Promise<void> => {
+      const health = await get('/-/health')
+      t.match(health, { status: 503, body: /^\{"status":"unavailable","reason":"the tree.*\}\n$/ }, why)
+      t.match(health.headers, { 'content-type': /^application\/json/, 'cache-control': 'no-store' })
+      t.equal((await ask(plinth.port, 'HEAD', '/-/health')).status, 503, why)
+    }
+    rmSync(file)
+    await unseen('the file is gone')
     t.match(runCli({}, ['status', '--url', plinth.url]), { code: 1, stdout: /reads: not possible: the tree/ })
+    symlinkSync('health.json', file)
+    await unseen('opening it fails')
+    rmSync(file)
+    mkdirSync(file)
+    await unseen('it is a folder')
+    rmdirSync(file)
+    await plinth.stopShim()
+    await plinth.startShim()
+    t.equal((await get('/-/health')).status, 200, 'a start of the service writes it')
+    renameSync(join(plinth.data, 'tree'), join(plinth.data, 'away'))
+    await unseen('the tree is gone')
+    renameSync(join(plinth.data, 'away'), join(plinth.data, 'tree'))
+    t.equal((await get('/-/health')).status, 200, 'nothing keeps the answer')
   })
 })
 
