@@ -1,8 +1,7 @@
 // The paths below the data folder. Pure: the only file that knows a path.
 //
 //   tree/                                      nginx's root: only what readers may see, never a temp file
-//     -/index.html                             derived: the public owners
-//     -/{style.css …}                          the site's own files, written at each start
+//     -/index.html · -/{style.css …}           derived: the public owners; the site's own files, written at each start
 //     api/packages/{owner}/
 //       go/{!module}/@latest                   derived: the .info of the highest version
 //       go/{!module}/@v/list                   derived: releases and pre-releases, semver order
@@ -44,7 +43,7 @@
 //     start.pid  service.pid                   of the `npm start` that serves; of the service, until it ends in order
 //     control/sock                             the service's socket for commands, in a folder that nginx cannot enter
 //     control/nginx.sock                       nginx's socket for its own figures, with PLINTH_METRICS
-//     verify.json                              the result of the last verify of everything
+//     verify.json  mirror/{id}/                the last verify of everything; what `mirror-to` remembers of a bucket
 //     shim.sock                                the service's socket for nginx
 //     audit.log  audit.path                    the audit log, or where the running service's is; absent without one
 //     nginx/                                   nginx.conf and its parts, pid, {refused,access}.log(.1), temp folders
@@ -79,6 +78,7 @@ export const folders = {
   sumdbRemoved: 'state/sumdb-removed',
   control: 'state/control',
   nginx: 'state/nginx',
+  mirror: 'state/mirror',
 } as const
 
 export const lockPath = 'state/lock'
