@@ -1,8 +1,7 @@
 // The paths below the data folder. Pure: the only file that knows a path.
 //
 //   tree/                                      nginx's root: only what readers may see, never a temp file
-//     -/index.html                             derived: the public owners
-//     -/{style.css …}  -/health.json           the site's own files, and /-/health; written at each start
+//     -/index.html  -/{style.css …}            derived: the public owners; the site's own files, and /-/health
 //     api/packages/{owner}/
 //       go/{!module}/@latest                   derived: the .info of the highest version
 //       go/{!module}/@v/list                   derived: releases and pre-releases, semver order
@@ -49,6 +48,7 @@
 //     start.pid                                of the `npm start` that serves
 //     control/sock                             the service's socket for commands, in a folder that nginx cannot enter
 //     control/nginx.sock                       nginx's socket for its own figures, with PLINTH_METRICS
+//     mirror/{id}/                             what `mirror-to` remembers of a bucket
 //     shim.sock                                the service's socket for nginx
 //     filesystem.json                          what was probed of the data folder's file system
 //     nginx/                                   nginx.conf and its parts, pid, {refused,access}.log(.1), temp folders
@@ -81,6 +81,7 @@ export const folders = {
   due: 'state/due',
   sumdb: 'state/sumdb',
   sumdbRemoved: 'state/sumdb-removed',
+  mirror: 'state/mirror',
 } as const
 
 export const lockPath = 'state/lock'

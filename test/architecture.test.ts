@@ -32,7 +32,7 @@ const ROOMS: readonly (readonly string[])[] = [
   ['access', 'nginx', 'pack', 'sumdb', 'cluster', 'filesystem'],
   ['packages', 'client', 'collect'],
   ['go', 'generic'],
-  ['http', 'inbox', 'import', 'inspection', 'logs', 'backup'],
+  ['http', 'inbox', 'import', 'inspection', 'logs', 'backup', 'mirror'],
   ['metrics'],
   ['service'],
   ['commands'],
@@ -143,6 +143,7 @@ const PURE = [
   'import/info.ts',
   'backup/package-files.ts',
   'inspection/sample.ts',
+  'mirror/object-kind.ts',
   'sumdb/note.ts',
   'sumdb/hashes.ts',
   'sumdb/edge.ts',
@@ -187,6 +188,7 @@ t.test('what one file does, no other does', async (t) => {
     'backup/destination.ts',
     'collect/carried.ts',
     'commands/pack.ts', // gives the zip that is made its name; it knows no tree
+    'mirror/work-folder.ts', // remembers what can be lost, in a folder of its own
     'store/inbox-files.ts',
     'store/renew-file.ts', // is no file of the tree
     'store/staging.ts',

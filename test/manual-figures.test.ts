@@ -35,6 +35,7 @@ const OF_CODE: [file: string, name: string, says: (value: unknown) => string][] 
   ],
   ['views/module-index.ts', 'MOST_ENTRIES', (n) => `among the ${String(n)} highest of each package`],
   ['views/feed.ts', 'FEED_ENTRIES', (n) => `the ${String(n)} newest versions`],
+  ['mirror/reconcile.ts', 'FEW', (n) => `more than ${String(n)} objects and a tenth of an owner's`],
   [
     'packages/version-index.ts',
     'MOST_VERSIONS',

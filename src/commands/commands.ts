@@ -15,6 +15,7 @@ const LOADERS: Readonly<Record<string, () => Promise<Command>>> = {
   status: async () => (await import('./status.js')).status,
   log: async () => (await import('./log.js')).log,
   backup: async () => (await import('./backup.js')).backup,
+  'mirror-to': async () => (await import('./mirror-to.js')).mirrorTo,
   'nginx-files': async () => (await import('./nginx-files.js')).nginxFiles,
   restore: async () => (await import('./restore.js')).restore,
   probe: async () => (await import('./probe.js')).probeCommand,

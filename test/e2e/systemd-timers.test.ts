@@ -1,7 +1,7 @@
 // The units that verify and back up each night: systemd takes them, and their commands are those of this program.
 
 import { execFileSync, spawnSync } from 'node:child_process'
-import { readdirSync, readFileSync, symlinkSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { runCli } from '../support/cli.js'
@@ -25,10 +25,12 @@ t.test('there is a service and a timer for each', async (t) => {
     t.match(textOf(name), /^OnCalendar=.+\nRandomizedDelaySec=.+\nPersistent=yes$/m, name)
 })
 
+const MIRROR = ['plinth-mirror.service', 'plinth-mirror.timer']
+
 t.test('systemd finds nothing wrong with them', needs('systemd-analyze'), async (t) => {
-  const paths = UNITS.map((name) => join(FOLDER, name))
+  const paths = [...UNITS, ...MIRROR].map((name) => join(FOLDER, name))
   const verified = spawnSync('systemd-analyze', ['verify', ...paths], { encoding: 'utf8' })
-  const ours = verified.stderr.split('\n').filter((line) => /plinth-(verify|backup)/.test(line))
+  const ours = verified.stderr.split('\n').filter((line) => /plinth-(verify|backup|mirror)/.test(line))
   // A command that is not installed on this machine is no fault of the unit.
   t.same(
     ours.filter((line) => !/is not executable|not found/.test(line)),
@@ -73,4 +75,29 @@ t.test("the manual's lines install what is there", async (t) => {
   )
   for (const [unit] of readFileSync(join(opt, 'asked'), 'utf8').matchAll(/plinth-\S+/g))
     t.ok(UNITS.includes(unit), unit)
+})
+
+t.test("the manual's lines install the mirror", async (t) => {
+  const opt = tempFolder()
+  symlinkSync(ROOT, join(opt, 'current'))
+  writeFileSync(join(opt, 'rclone.conf'), '[buckets]\n')
+  mkdirSync(join(opt, 'etc'))
+  const script = block(MANUAL, 'A bucket as a mirror', 0, '')
+    .replaceAll('/opt/plinth/current', join(opt, 'current'))
+    .replaceAll('/etc/systemd/system/', `${opt}/`)
+    .replaceAll('/etc/plinth', join(opt, 'etc'))
+    .replace(/-o root -g plinth /, '')
+  execFileSync('sh', ['-euc', `systemctl() { echo "$@" >> ${opt}/asked; }\n${script}`], { cwd: opt })
+  t.same(
+    readdirSync(opt)
+      .filter((name) => name.startsWith('plinth-'))
+      .sort(),
+    MIRROR,
+  )
+  t.match(readFileSync(join(opt, 'asked'), 'utf8'), 'enable --now plinth-mirror.timer')
+  const service = textOf('plinth-mirror.service')
+  const [, variable = ''] =
+    /^ExecStart=node \/opt\/plinth\/current\/build\/src\/cli\.js mirror-to \$\{(\w+)\}$/m.exec(service) ?? []
+  t.match(readFileSync(join(opt, 'etc/mirror.env'), 'utf8'), new RegExp(`^${variable}=buckets:\\S+$`, 'm'))
+  for (const file of readdirSync(join(opt, 'etc'))) t.match(service, `/etc/plinth/${file}`)
 })
