@@ -44,7 +44,7 @@
 //     start.pid  service.pid                   of the `npm start` that serves; of the service, until it ends in order
 //     control/sock                             the service's socket for commands, in a folder that nginx cannot enter
 //     control/nginx.sock                       nginx's socket for its own figures, with PLINTH_METRICS
-//     verify.json                              the result of the last verify of everything
+//     verify.json  verify-part.json            results of the last verify of everything, and of a later one of a part
 //     shim.sock                                the service's socket for nginx
 //     audit.log  audit.path                    the audit log, or where the running service's is; absent without one
 //     nginx/                                   nginx.conf and its parts, pid, {refused,access}.log(.1), temp folders
@@ -93,10 +93,10 @@ export const auditNotePath = 'state/audit.path'
 export const socketPath = 'state/shim.sock'
 export const nginxStatusPath = 'state/control/nginx.sock'
 export const verifyResultPath = 'state/verify.json'
+export const verifyPartPath = 'state/verify-part.json'
 export const nginxPidPath = 'state/nginx/nginx.pid'
 export const refusedLogPath = 'state/nginx/refused.log'
 export const accessLogPath = 'state/nginx/access.log'
-
 /** What belongs to no owner: the page of all public owners, and the files that all pages share. */
 export const siteFolder = `${folders.tree}/-`
 export const siteIndex = `${siteFolder}/index.html`
