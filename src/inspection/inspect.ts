@@ -36,8 +36,8 @@ import { ZipReadings } from './zip-readings.js'
 /**
  * `mend`: rebuild; without it nothing is written. `noService`: no service runs, so nothing is under way. `counted`: the
  * packages are counted beside the inspection. `sample`: which uploaded files are read whole; without it all are.
- * `since`: only versions that changed then or later are looked at, in ms since 1970. `jobs`: threads at most; without it
- * one on each processor.
+ * `since`: only versions that changed then or later are looked at, in ms since 1970. `jobs`: threads at most; without
+ * it one on each processor.
  */
 export type Inspection = Scope & {
   mend: boolean

@@ -11,7 +11,8 @@ import { memoryFolder } from '../support/temp-folder.js'
 const HEADS = 1200
 const SIGNER = newSigner('sum.example.com/test')
 /** Records of commits of 1 to 5 records. */
-const recordAt = (id: number): string => `example.com/m v1.${id}.0 h1:x\nexample.com/m v1.${id}.0/go.mod h1:y\n`
+const recordAt = (id: number): string =>
+  `example.com/m v1.${id}.0 h1:x\nexample.com/m v1.${id}.0/go.mod h1:y\n`
 
 /** The files of a log. `reads` counts what is read of the heads. */
 function makeLog() {
@@ -60,9 +61,13 @@ for (const [what, marked] of [
     for (const [nth, head] of heads.entries()) {
       if (nth % 7 > 0 && nth > 50 && nth < HEADS - 50) continue
       if (!(await timeline.has(textOf(head)))) wrong.push(`head ${nth} is missing`)
-      const [otherSize, otherRoot] = [{ ...head, size: head.size + 1 }, { ...head, root: Buffer.alloc(32, 252) }]
+      const [otherSize, otherRoot] = [
+        { ...head, size: head.size + 1 },
+        { ...head, root: Buffer.alloc(32, 252) },
+      ]
       const after = heads[nth + 1]
-      if (after?.size !== otherSize.size && (await timeline.has(textOf(otherSize)))) wrong.push(`${nth}: size`)
+      if (after?.size !== otherSize.size && (await timeline.has(textOf(otherSize))))
+        wrong.push(`${nth}: size`)
       if (await timeline.has(textOf(otherRoot))) wrong.push(`${nth}: root`)
     }
     for (let id = 0; id < size; id += 23)
