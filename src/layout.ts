@@ -42,13 +42,13 @@
 //     format  backup.json                      the number of the format; in a backup alone, what is known of it
 //     service.pid                              of the service, until it ends in order
 //     alive                                    the lease of the service that writes, with PLINTH_STANDBY
-//     verify.json                              the result of the last verify of everything
+//     verify.json  verify-part.json            results of the last verify of everything, and of a later one of a part
+//     mirror/{id}/                             what `mirror-to` remembers of a bucket
 //     audit.log  audit.path                    the audit log, or where the running service's is; absent without one
 //   state/, or the folder PLINTH_RUNTIME         what belongs to the processes of one machine
 //     start.pid                                of the `npm start` that serves
 //     control/sock                             the service's socket for commands, in a folder that nginx cannot enter
 //     control/nginx.sock                       nginx's socket for its own figures, with PLINTH_METRICS
-//     mirror/{id}/                             what `mirror-to` remembers of a bucket
 //     shim.sock                                the service's socket for nginx
 //     filesystem.json                          what was probed of the data folder's file system
 //     nginx/                                   nginx.conf and its parts, pid, {refused,access}.log(.1), temp folders
@@ -94,6 +94,7 @@ export const auditLogPath = 'state/audit.log'
 export const auditNotePath = 'state/audit.path'
 export const clusterPaths = { active: 'state/active', key: 'state/cluster-key' } as const
 export const verifyResultPath = 'state/verify.json'
+export const verifyPartPath = 'state/verify-part.json'
 
 /** What belongs to no owner: the page of all public owners, and the files that all pages share. */
 export const siteFolder = `${folders.tree}/-`

@@ -16,6 +16,7 @@ import { publish } from './publish.js'
 import { read } from './read.js'
 import { recording } from './recording.js'
 import type { Bench, Row, Scale } from './row.js'
+import { size } from './size.js'
 import { start } from './start.js'
 import { HEAD, tableLine } from './table.js'
 import { upload } from './upload.js'
@@ -33,6 +34,7 @@ const BENCHES: readonly Bench[] = [
   recording,
   clients,
   start,
+  size,
   accounts,
   zip,
   imports,

@@ -27,8 +27,13 @@ export async function runInspection(
   for await (const event of runJob(config, 'inspection', { ...inspection, counted })) {
     if ('totals' in event) {
       totals = event.totals
-      const { packages, files, faults: found } = totals
-      progress.showCount('packages', packages, event.of, `${files} files, ${found} faults: ${event.at ?? ''}`)
+      const { packages, unchanged, files, faults: found } = totals
+      progress.showCount(
+        'packages',
+        packages + unchanged,
+        event.of,
+        `${files} files, ${found} faults: ${event.at ?? ''}`,
+      )
     } else {
       faults.push(event.fault)
       progress.clear()
@@ -36,8 +41,12 @@ export async function runInspection(
     }
   }
   progress.clear()
-  const { sample } = inspection
-  const report = { faults, totals, ...(sample && { sample }) }
+  const { sample, since } = inspection
+  const ofPart = {
+    ...(sample && { sample }),
+    ...(since !== undefined && { since: new Date(since).toISOString() }),
+  }
+  const report = { faults, totals, ...ofPart }
   if (json) print(jsonLines(report, 2))
   return report
 }

@@ -4,8 +4,10 @@ import { randomBytes } from 'node:crypto'
 import { parseArgs } from 'node:util'
 import { PLINTH, quote } from '../errors.js'
 import type { Totals } from '../inspection/finding.js'
+import { MOST_JOBS } from '../inspection/first-looks.js'
 import type { SampleRequest } from '../inspection/sample.js'
 import { WrongUsage, type Command } from './command.js'
+import { timeBefore } from './duration.js'
 import { runInspection } from './inspection.js'
 import { print } from './print.js'
 
@@ -35,15 +37,32 @@ const readText = ({ uploads, read, readBytes }: Totals, again: string): string =
   `read ${read} of ${uploads} uploaded files whole (${((100 * read) / Math.max(uploads, 1)).toFixed(1)} %), ` +
   `${(readBytes / 1e6).toFixed(1)} MB; the same again: ${again}`
 
+/** In ms since 1970. */
+function sinceIn(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined
+  const [now, since] = [Date.now(), timeBefore(text, Date.now())]
+  if (since > now) throw new WrongUsage(`--since ${quote(text)}: that is still to come`)
+  return Math.floor(since)
+}
+
+function jobsIn(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined
+  if (/^[1-9][0-9]{0,2}$/.test(text) && Number(text) <= MOST_JOBS) return Number(text)
+  throw new WrongUsage(`--jobs ${quote(text)}: a number from 1 to ${MOST_JOBS} is expected`)
+}
+
 export const verify: Command = {
   name: 'verify',
-  options: ['owner', 'sample', 'seed', 'json'],
+  options: ['owner', 'since', 'sample', 'seed', 'jobs', 'json'],
   anywhere: () => false,
-  usage: `  verify [--owner NAME] [--sample SHARE|COUNT [--seed SEED]] [--json]
+  usage: `  verify [--owner NAME] [--since TIME] [--sample SHARE|COUNT [--seed SEED]] [--jobs N] [--json]
                     hold every file against what was uploaded and what follows from it; exit code 1 when
                     anything is wrong. --sample 1% reads that share of the uploaded files whole, chosen at
                     random, --sample 500 about so many; of the others it compares the sizes, and all that
-                    can be compared without them. It prints the seed that chooses the same files again`,
+                    can be compared without them. It prints the seed that chooses the same files again.
+                    --since 36h (30m, 7d, 2w, or a time as 2026-01-31T12:00Z) looks at the versions that were
+                    published since, or of which a file was changed or is missing, and always at what is of
+                    an owner or of all. --jobs is the number of threads, one for each processor by default`,
 
   async run(words) {
     const { values, positionals } = parseArgs({
@@ -52,6 +71,8 @@ export const verify: Command = {
         owner: { type: 'string' },
         sample: { type: 'string' },
         seed: { type: 'string' },
+        since: { type: 'string' },
+        jobs: { type: 'string' },
         json: { type: 'boolean', default: false },
       },
       allowPositionals: true,
@@ -60,11 +81,20 @@ export const verify: Command = {
     if (extra !== undefined) throw new WrongUsage(`verify takes no ${quote(extra)}`)
     const { owner, json } = values
     const sample = sampleIn(values)
-    const asked = { mend: false, ...(owner !== undefined && { owner }), ...(sample && { sample }) }
+    const [since, jobs] = [sinceIn(values.since), jobsIn(values.jobs)]
+    const asked = {
+      mend: false,
+      ...(owner !== undefined && { owner }),
+      ...(sample && { sample }),
+      ...(since !== undefined && { since }),
+      ...(jobs !== undefined && { jobs }),
+    }
     const { totals } = await runInspection(asked, json)
     if (!json) {
-      const { packages, files, faults, unrecorded } = totals
+      const { packages, unchanged, files, faults, unrecorded } = totals
       print(`${packages} packages, ${files} files: ${faults} faults`)
+      if (since !== undefined)
+        print(`${unchanged} packages have not changed since ${new Date(since).toISOString()}`)
       if (sample) print(readText(totals, `--sample ${values.sample} --seed ${sample.seed}`))
       if (unrecorded > 0)
         print(`${unrecorded} files did not come through the service; ${PLINTH} rebuild records their SHA-256`)

@@ -7,7 +7,7 @@ import { packagesFolder, folders, sumdbRoot } from '../layout.js'
 import { isOwnerName } from '../access/rights.js'
 import { DamagedLog } from '../sumdb/damaged-log.js'
 import { Growth } from '../sumdb/growth.js'
-import { readHeads, type SignedHead } from '../sumdb/heads-file.js'
+import { headLine, readHeads, type SignedHead } from '../sumdb/heads-file.js'
 import { headText } from '../sumdb/note.js'
 import { DATA, parseTilePath, statePaths } from '../sumdb/paths.js'
 import { parseLookup } from '../sumdb/record.js'
@@ -68,14 +68,16 @@ async function* inspectDatabase(inspecting: Inspecting, owner: string): AsyncGen
   if (strays.length > 0) yield told(strays)
 }
 
-/** Throws a DamagedLog unless every head is signed, and they go on one after the other. */
-async function checkHeads({ truth, signer }: SeenDatabase, end: LogPlace): Promise<void> {
+/** Throws a DamagedLog unless every head is signed, and they go on one after the other. The timeline is marked. */
+async function checkHeads({ truth, signer, timeline }: SeenDatabase, end: LogPlace): Promise<void> {
   let before: SignedHead | undefined
-  let count = 0
+  let [count, start] = [0, 0]
   for await (const head of readHeads(truth.heads, { start: 0, end: end.end }, signer)) {
     if (before && (head.size <= before.size || head.bytes <= before.bytes))
       throw new DamagedLog(`the head of size ${head.size} is not longer than the one before it`)
     before = head
+    timeline.pass(head, start)
+    start += headLine(head).length
     if (++count % SIGNATURES_AT_ONCE === 0) await setImmediate()
   }
 }

@@ -1,7 +1,7 @@
 // Compares files that are derived from zips with what they should be.
 
 import { createHash } from 'node:crypto'
-import { sumOf, type Sum } from '../digest.js'
+import type { Sum } from '../digest.js'
 import type { Store } from '../store/store.js'
 import type { FileCheck } from './file-check.js'
 import { REBUILD, type Finding } from './finding.js'
@@ -21,7 +21,7 @@ export async function compareSum(
   const status = await store.status(path)
   const found = (fault: string): Finding[] => [{ path, fault, mend: REBUILD, repair }]
   if (!status?.isFile()) return found('it is missing')
-  const same = status.size === sum.size && (await sumOf(store.at(path))).sha256 === sum.sha256
+  const same = status.size === sum.size && (await store.sum(path)).sha256 === sum.sha256
   if (!same) return found('it is not what follows from the zips')
   if (time && Math.floor(status.mtimeMs / 1000) !== Math.floor(time.getTime() / 1000))
     return found("its time is not its zip's")

@@ -2,7 +2,6 @@
 // those that were uploaded.
 
 import type { Stats } from 'node:fs'
-import { sumOf } from '../digest.js'
 import { folders } from '../layout.js'
 import type { Operation } from '../packages/operation.js'
 import { readRecord, writeRecord } from '../packages/records.js'
@@ -17,7 +16,7 @@ const MAX_SUMS = 1000
 const keyOf = (path: string, status: Stats): string => `${path} ${signatureOf(status)}`
 
 /** How many uploaded files were looked at, and what was read whole of them. */
-type Read = { uploads: number; read: number; readBytes: number }
+export type Read = { uploads: number; read: number; readBytes: number }
 
 export class FileCheck {
   readonly #store: Store
@@ -41,11 +40,11 @@ export class FileCheck {
 
   /** Runs a second look at a package, whose files were counted at the first. */
   async again<T>(look: () => Promise<T>): Promise<T> {
-    const before = { ...this.#counted }
+    const { uploads, read, readBytes } = this.#counted
     try {
       return await look()
     } finally {
-      this.#counted.uploads = before.uploads
+      Object.assign(this.#counted, { uploads, read, readBytes })
     }
   }
 
@@ -54,7 +53,7 @@ export class FileCheck {
     const key = keyOf(path, status)
     const known = this.#sums.get(key)
     if (known !== undefined) return known
-    const { sha256 } = await sumOf(this.#store.at(path))
+    const { sha256 } = await this.#store.sum(path)
     if (this.#sums.size > MAX_SUMS) this.#sums.clear()
     this.#sums.set(key, sha256)
     return sha256

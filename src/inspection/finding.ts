@@ -12,8 +12,8 @@ export type Finding = {
   note?: true
 }
 
-/** What one package has: its findings, and the number of its files. */
-export type PackageFindings = { findings: Finding[]; files: number }
+/** What one package has: its findings, and the number of its files. One that `isUnchanged` was not looked at. */
+export type PackageFindings = { findings: Finding[]; files: number; isUnchanged?: true }
 
 /** What is inspected: everything, one owner, or one module. */
 export type Scope = { owner?: string; module?: string }
@@ -22,11 +22,13 @@ export type Scope = { owner?: string; module?: string }
 export type Fault = { path: string; fault: string; mend: string; byRebuild: boolean; mended: boolean }
 
 /**
- * How far an inspection is. `read` of all `uploads`, the uploaded files, were read whole. `unrecorded` files have no
- * record of their SHA-256. `recorded` files had none, and this run has written it.
+ * How far an inspection is. `unchanged` packages were not looked at, and are in no other number. `read` of all
+ * `uploads`, the uploaded files, were read whole. `unrecorded` files have no record of their SHA-256. `recorded` files
+ * had none, and this run has written it.
  */
 export type Totals = {
   packages: number
+  unchanged: number
   files: number
   uploads: number
   read: number
@@ -40,6 +42,7 @@ export type Totals = {
 /** The totals before the first package. */
 export const NOTHING_INSPECTED: Readonly<Totals> = {
   packages: 0,
+  unchanged: 0,
   files: 0,
   uploads: 0,
   read: 0,

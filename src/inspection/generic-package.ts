@@ -18,19 +18,21 @@ import type { GenericVersionFacts } from '../views/facts.js'
 import type { Site } from '../views/page-addresses.js'
 import { compareContent, type Comparing } from './derived-files.js'
 import { REBUILD, type Finding, type PackageFindings } from './finding.js'
+import { isRecentPackage, type Since } from './recent.js'
 import { noView } from './views.js'
 
 type Package = Omit<GenericVersion, 'version'>
 
 /** Everything that is wrong with the views of a generic package. Its versions are inspected one by one before. */
 export async function inspectGenericPackage(
-  comparing: Comparing & { site: Site },
+  comparing: Comparing & { site: Site; since: Since },
   at: Package,
 ): Promise<PackageFindings> {
-  const { store } = comparing
+  const { store, since } = comparing
   const names = (await store.names(`${genericFolder(at.owner)}/${at.name}`)).filter(
     (version) => checkPackageVersion(version) === undefined,
   )
+  if (!(await isRecentPackage(store, since, at, names))) return { findings: [], files: 0, isUnchanged: true }
   const found = await readEach(names, (version) => readGenericFacts(store, { ...at, version }))
   const versions = found.filter((facts) => facts !== undefined)
   const findings: Finding[] = []

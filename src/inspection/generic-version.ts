@@ -11,14 +11,16 @@ import type { Site } from '../views/page-addresses.js'
 import { compareContent } from './derived-files.js'
 import type { FileCheck } from './file-check.js'
 import { stray, type Finding, type PackageFindings } from './finding.js'
+import { isRecentGeneric, type Since } from './recent.js'
 
 /** Everything that is wrong with a generic version. */
 export async function inspectGenericVersion(
-  { store, check, site }: { store: Store; check: FileCheck; site: Site },
+  { store, check, site, since }: { store: Store; check: FileCheck; site: Site; since: Since },
   at: GenericVersion,
 ): Promise<PackageFindings> {
   const files: FileFacts[] = []
   const names = await store.names(genericVersionFolder(at))
+  if (!(await isRecentGeneric(store, since, at, names))) return { findings: [], files: 0, isUnchanged: true }
   const findings: Finding[] = []
   for (const file of names) {
     const path = genericFile(at, file)

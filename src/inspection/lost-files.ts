@@ -1,8 +1,7 @@
 // Compares the records of uploads with the tree: a file that has a record and is missing was lost.
 
-import { sumFile } from '../layout.js'
-import { pathOf, type Operation } from '../packages/operation.js'
-import { allRecords } from '../packages/records.js'
+import { folders, sumFile } from '../layout.js'
+import { parseOperation, pathOf, type Operation } from '../packages/operation.js'
 import type { Store } from '../store/store.js'
 import type { Finding, Scope } from './finding.js'
 
@@ -13,16 +12,29 @@ const isIn = ({ owner, module }: Scope, operation: Operation): boolean =>
 /** A record that is wrong itself, or the operation of a record whose file is missing. */
 export type RecordProblem = { finding: Finding } | { lost: Operation; record: string }
 
-/** Yields the problems of all records. The files of `scope` alone are looked for. */
-export async function* lostFiles(store: Store, scope: Scope): AsyncGenerator<RecordProblem> {
-  for await (const { record, operation } of allRecords(store)) {
-    if (!operation || sumFile(pathOf(operation)) !== record) {
-      const fault = 'it is not a record of an upload, or not in its place'
-      yield { finding: { path: record, fault, mend: 'remove it' } }
-    } else if (isIn(scope, operation) && !(await store.exists(pathOf(operation)))) {
-      yield { lost: operation, record }
-    }
+/** The folders of records. */
+export const recordFolders = async (store: Store): Promise<string[]> =>
+  (await store.names(folders.sums)).map((name) => `${folders.sums}/${name}`)
+
+/** The records in one of the folders. */
+export const recordsIn = async (store: Store, folder: string): Promise<string[]> =>
+  (await store.names(folder)).map((name) => `${folder}/${name}`)
+
+/** The problem of a record, if there is one. The files of `scope` alone are looked for. */
+export async function recordProblem(
+  store: Store,
+  scope: Scope,
+  record: string,
+): Promise<RecordProblem | undefined> {
+  const bytes = await store.read(record)
+  if (!bytes) return undefined // it was deleted meanwhile
+  const operation = parseOperation(bytes.toString())
+  if (!operation || sumFile(pathOf(operation)) !== record) {
+    const fault = 'it is not a record of an upload, or not in its place'
+    return { finding: { path: record, fault, mend: 'remove it' } }
   }
+  const isLost = isIn(scope, operation) && !(await store.exists(pathOf(operation)))
+  return isLost ? { lost: operation, record } : undefined
 }
 
 export const lostFinding = (operation: Operation, record: string): Finding => ({

@@ -2,7 +2,7 @@
 
 import { infoText } from '../go/artifacts.js'
 import { versionOfZip } from '../go/known-versions.js'
-import { orderVersions, type OrderedVersions } from '../go/ordered-versions.js'
+import { highestFirst, orderVersions, type OrderedVersions } from '../go/ordered-versions.js'
 import { deriveIndex, type DerivedIndex } from '../go/facts.js'
 import { planViews } from '../go/views.js'
 import { escapePath, unescapePath } from '../gomod/module-path.js'
@@ -18,26 +18,41 @@ import {
 } from '../layout.js'
 import { readModuleFacts } from '../packages/published.js'
 import type { ModuleVersionFacts, VersionEntry } from '../views/facts.js'
-import { entryOf, parseVersionFacts, versionText } from '../views/module-index.js'
+import { entryOf, MOST_ENTRIES, parseVersionFacts, versionText } from '../views/module-index.js'
 import type { Site } from '../views/page-addresses.js'
 import { compareContent, compareLink, compareSum, type Comparing } from './derived-files.js'
 import { REBUILD, stray, type Finding, type PackageFindings } from './finding.js'
 import { inspectModuleViewNames, inspectPages } from './module-views.js'
+import { isRecentModule, isRecentVersion, type Since } from './recent.js'
 import type { SeenDatabases } from './recorded-sums.js'
 import { agreeingFacts } from './unread-version.js'
 import type { ZipReadings } from './zip-readings.js'
 
-type Inspecting = Comparing & { readings: ZipReadings; seen: SeenDatabases; site: Site }
+type Inspecting = Comparing & {
+  readings: ZipReadings
+  seen: Pick<SeenDatabases, 'inspect'>
+  site: Site
+  since: Since
+}
 
 /**
  * A version that has a zip. One that is not `readable` has its other files left as they are. `entry` is what the
- * module's index says of it. The zip of one that is `unread` was not in the sample, and its JSON stands for it.
+ * module's index says of it. The zip of one that is `unread` was not in the sample, and its JSON stands for it. One
+ * that is `unchanged` was not looked at, and its files are taken for right.
  */
-type Known = { version: string; time: Date; readable: boolean; unread?: true; entry?: VersionEntry }
+type Known = {
+  version: string
+  time: Date
+  readable: boolean
+  unread?: true
+  unchanged?: true
+  entry?: VersionEntry
+}
 
 /** Everything that is wrong with a module. Repairs are in the order in which readers see no half-made version. */
 export async function inspectModule(inspecting: Inspecting, module: Module): Promise<PackageFindings> {
-  const names = await inspecting.store.names(modulePaths(module).versions)
+  const { store, since } = inspecting
+  const names = await store.names(modulePaths(module).versions)
   const findings: Finding[] = []
   const known: Known[] = []
   for (const version of names.map(versionOfZip)) {
@@ -46,11 +61,13 @@ export async function inspectModule(inspecting: Inspecting, module: Module): Pro
     findings.push(...found.findings)
     if (found.known) known.push(found.known)
   }
+  const isRecent = known.some(({ unchanged }) => !unchanged) || (await isRecentModule(store, since, module))
+  if (!isRecent && findings.length === 0) return { findings, files: 0, isUnchanged: true }
   findings.push(...(await inspectViews(inspecting, module, known, findings)))
   findings.push(...inspectNames(inspecting, module, names, known))
   findings.push(
     ...(await inspectModuleViewNames(
-      inspecting.store,
+      store,
       module,
       known.map(({ version }) => version),
     )),
@@ -63,11 +80,15 @@ async function inspectVersion(
   inspecting: Inspecting,
   at: ModuleVersion,
 ): Promise<{ findings: Finding[]; known?: Known }> {
-  const { store, check, readings, seen } = inspecting
+  const { store, check, readings, seen, since } = inspecting
   const path = versionFile(at, 'zip')
   const status = await store.status(path)
   if (!status) return { findings: [] }
   if (!status.isFile()) return { findings: [stray(path)] }
+  if (!(await isRecentVersion(store, since, at))) {
+    const unchanged = { unread: true, unchanged: true } as const
+    return { findings: [], known: { version: at.version, time: status.mtime, readable: true, ...unchanged } }
+  }
   const { findings, sha256 } = await check.uploaded(path, status, { op: 'publish', ...at })
   const known = { version: at.version, time: status.mtime, readable: false }
   if (!check.isRead(path) && findings.length === 0) {
@@ -136,7 +157,7 @@ async function inspectViews(
         inspecting,
         module,
         derived.index,
-        known.map(({ version }) => version),
+        known.filter(({ unchanged }) => !unchanged).map(({ version }) => version),
         before,
       )
     : []
@@ -165,8 +186,8 @@ async function inspectIndex(
   if (latest === undefined) return undefined
   const byVersion = new Map(known.map((version) => [version.version, version]))
   const entries = new Map<string, VersionEntry>()
-  for (const { version, entry } of known) {
-    const found = entry ?? (await readEntry(inspecting, { ...module, version }))
+  for (const version of highestFirst(ordered).slice(0, MOST_ENTRIES)) {
+    const found = byVersion.get(version)?.entry ?? (await readEntry(inspecting, { ...module, version }))
     if (found) entries.set(version, found)
   }
   return deriveIndex(module, { ...ordered, latest }, entries, (version) =>

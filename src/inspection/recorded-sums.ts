@@ -11,6 +11,12 @@ import { writeFiles } from '../sumdb/restore-files.js'
 import { REBUILD, type Finding } from './finding.js'
 import { seeDatabase, type SeeingNeeds, type Seen, type SeenDatabase } from './seen-database.js'
 
+/** Whether the text of a lookup says that the version has these sums. */
+export function isRecordedAs(lookup: Buffer | undefined, at: ModuleVersion, sums: GoSums): boolean {
+  const recorded = parseRecord(parseLookup(lookup?.toString() ?? '')?.record ?? '')
+  return recorded !== undefined && recordText(recorded, recorded.sums) === recordText(at, sums)
+}
+
 /** The databases of all owners, each looked at once in an inspection. */
 export class SeenDatabases {
   readonly #needs: SeeingNeeds
@@ -38,9 +44,10 @@ export class SeenDatabases {
     const { database } = await this.of(at.owner)
     if (database?.status !== 'enabled') return []
     const path = databasePaths(at.owner, database.signer.name).lookup(at)
-    const lookup = parseLookup((await this.#needs.store.read(path))?.toString() ?? '')
+    const text = await this.#needs.store.read(path)
+    if (isRecordedAs(text, at, sums)) return []
+    const lookup = parseLookup(text?.toString() ?? '')
     const recorded = parseRecord(lookup?.record ?? '')
-    if (recorded && recordText(recorded, recorded.sums) === recordText(at, sums)) return []
     if ((await this.#needs.databases.statusOf(at.owner)) !== 'enabled') return [] // it was disabled meanwhile
     if (this.#compared.get(at.owner)?.(path)) return []
     if (lookup && recorded && (await database.timeline.recordAt(lookup.id)) === lookup.record)

@@ -1,7 +1,7 @@
 // Inspects a module version without its zip: its other files must agree with each other, and with the record of the
 // upload. When they do not, the zip is read.
 
-import { sumOf, type Sum } from '../digest.js'
+import type { Sum } from '../digest.js'
 import { infoText } from '../go/artifacts.js'
 import { goModHash } from '../gomod/dirhash.js'
 import { versionFile, type ModuleVersion } from '../layout.js'
@@ -27,7 +27,7 @@ export async function agreeingFacts(
     facts.sha256 === sha256
   const path = versionFile(at, 'mod')
   if (!isOfUpload || !(await store.status(path))?.isFile()) return undefined
-  const mod = await sumOf(store.at(path))
+  const mod = await store.sum(path)
   if (goModHash(mod.sha256) !== facts.goModH1) return undefined
   const info = Buffer.from(infoText(at.version, time))
   const found = [

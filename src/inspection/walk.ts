@@ -25,6 +25,8 @@ export type Found =
   | { version: GenericVersion }
   /** A generic package, after its versions. */
   | { generic: Omit<GenericVersion, 'version'> }
+  /** All packages of the owner have come. */
+  | { end: string }
   /** An owner, after its packages. */
   | { owner: string }
   | { finding: Finding }
@@ -42,6 +44,7 @@ export async function* walk(store: Store, { owner: only, module }: Scope): Async
     yield* strays(store, ownerTree(owner), (name) => name === 'go' || name === 'generic' || name === '-')
     yield* modules(store, owner, goFolder(owner))
     yield* versions(store, owner)
+    yield { end: owner }
     yield* viewsOfNothing(store, owner)
     yield { owner }
   }

@@ -4,7 +4,7 @@ import type { AccessKeeper } from '../access/keeper.js'
 import type { Config } from '../config.js'
 import type { Admission } from '../http/admission.js'
 import type { AskReady } from '../http/ready-route.js'
-import { readVerifyResult } from '../inspection/verify-result.js'
+import { readVerifyResults } from '../inspection/verify-result.js'
 import { folders } from '../layout.js'
 import type { CheckPool } from '../modzip/check-pool.js'
 import type { Journal } from '../packages/journal.js'
@@ -228,13 +228,19 @@ const verify = (into: Into, { store }: MetricsParts): FigureSource =>
       },
       plinth_verify_last_findings: { help: 'Faults that it found.' },
       plinth_verify_last_duration_seconds: { help: 'How long it took.' },
+      plinth_verify_part_last_run_timestamp_seconds: {
+        help: 'When a later verify with --since or --sample ended, in seconds since 1970; absent without one.',
+      },
+      plinth_verify_part_last_findings: { help: 'Faults that it found.' },
     },
     async () => {
-      const last = await readVerifyResult(store)
+      const { whole: last, part } = await readVerifyResults(store)
       return {
         plinth_verify_last_run_timestamp_seconds: last && Date.parse(last.time) / 1000,
         plinth_verify_last_findings: last?.findings,
         plinth_verify_last_duration_seconds: last?.seconds,
+        plinth_verify_part_last_run_timestamp_seconds: part && Date.parse(part.time) / 1000,
+        plinth_verify_part_last_findings: part?.findings,
       }
     },
   )

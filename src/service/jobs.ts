@@ -20,6 +20,7 @@ import { isOwnerName, type Account } from '../access/rights.js'
 import { deletePublished, parseDeletion, type DeletionEvent, type DeletionRequest } from '../http/deletion.js'
 import { importVersions, type ImportEvent, type ImportRequest } from '../import/import.js'
 import type { InspectionEvent } from '../inspection/finding.js'
+import { MOST_JOBS } from '../inspection/first-looks.js'
 import { inspectTree, type Inspection } from '../inspection/inspect.js'
 import { parseSample } from '../inspection/sample.js'
 import { rememberingResult } from '../inspection/verify-result.js'
@@ -70,16 +71,23 @@ function ownerOf(value: unknown): string {
   return value
 }
 
+const isJobCount = (value: unknown): value is number =>
+  Number.isSafeInteger(value) && (value as number) >= 1 && (value as number) <= MOST_JOBS
+
 const inspection: Job<Inspection, InspectionEvent> = {
   parse: (request) => {
-    const { owner, module, mend, counted, sample: asked } = request as Record<string, unknown>
+    const { owner, module, mend, counted, sample: asked, since, jobs } = request as Record<string, unknown>
     if (module !== undefined && typeof module !== 'string') throw new Error('the request names no module')
     const sample = parseSample(asked)
-    if (mend === true && sample) throw new Error('what is mended is not a sample')
+    if (mend === true && (sample || since !== undefined)) throw new Error('what is mended is not a part')
+    if (since !== undefined && !Number.isSafeInteger(since)) throw new Error('the request has no time')
+    if (jobs !== undefined && !isJobCount(jobs)) throw new Error(`the request has no number of threads`)
     return {
       mend: mend === true,
       counted: counted === true,
       ...(sample && { sample }),
+      ...(since !== undefined && { since: since as number }),
+      ...(jobs !== undefined && { jobs }),
       ...(owner !== undefined && { owner: ownerOf(owner) }),
       ...(module !== undefined && { module }),
     }
@@ -87,9 +95,9 @@ const inspection: Job<Inspection, InspectionEvent> = {
   changes: ({ mend }) => mend,
   run: (parts, request, { noService }) => {
     const events = inspectTree(parts, { ...request, noService })
-    const { mend, owner, module, sample } = request
-    const isVerify = !mend && [owner, module, sample].every((part) => part === undefined)
-    return isVerify ? rememberingResult(parts, events) : events
+    const { mend, owner, module } = request
+    const isVerify = !mend && owner === undefined && module === undefined
+    return isVerify ? rememberingResult(parts, events, request) : events
   },
 }
 

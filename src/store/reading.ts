@@ -4,6 +4,7 @@
 import type { Stats } from 'node:fs'
 import { lstat, open, readdir, readFile, readlink } from 'node:fs/promises'
 import { join } from 'node:path'
+import { sumOf, type Sum } from '../digest.js'
 import { errno } from '../errors.js'
 
 /** `undefined` when `action` finds no such file. */
@@ -42,6 +43,11 @@ export class Reading {
   /** The bytes of a file; `undefined` when there is none. */
   read(path: string): Promise<Buffer | undefined> {
     return unlessAbsent(readFile(this.at(path)))
+  }
+
+  /** The SHA-256 and the size of a file. Throws when there is none. */
+  sum(path: string): Promise<Sum> {
+    return sumOf(this.at(path))
   }
 
   /** The last `most` bytes of a file, or all that it has; none when there is no file. */

@@ -153,6 +153,7 @@ t.test('the manual', needs('nginx', 'openssl', 'curl', 'script', 'pgrep'), async
   await t.test('the drop folder', dropFolder)
   await t.test('verify and rebuild', async (t) => {
     t.match(shell(block(MANUAL, 'Verify and rebuild')), /: 0 faults\n(.|\n)*0 left/)
+    t.equal(shell(block(MANUAL, 'Sizes')).match(/: 0 faults\n/g)?.length, 3)
   })
   await t.test('the logs', logsSay)
   await t.test('sentences of several sections', (t) => sentences(t, run.pid))

@@ -275,6 +275,23 @@ t.test('all files of the tree are lost: rebuild writes what clients need', async
   t.same(await inspect(parts, { owner: 'admin' }), [])
 })
 
+t.test('after a rebuild all lookups have one head: it is looked for once, not once for each', async (t) => {
+  const data = await published()
+  const parts = await openParts(data)
+  await parts.recover()
+  rmSync(join(data, DATABASE, 'lookup'), { recursive: true })
+  await inspect(parts, { mend: true })
+  const { heads } = databaseOf(parts).truth
+  let reads = 0
+  const read = heads.read.bind(heads)
+  heads.read = (from, to) => {
+    reads++
+    return read(from, to)
+  }
+  t.same(await inspect(parts, { owner: 'admin' }), [])
+  t.ok(reads >= 1 && reads < 10, `${reads} reads of the heads for 288 lookups`)
+})
+
 t.test('a head that we signed and that is not on the timeline is found', async (t) => {
   const data = await published()
   const parts = await openParts(data)

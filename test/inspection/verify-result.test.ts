@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { NOTHING_INSPECTED, type InspectionEvent } from '../../src/inspection/finding.js'
-import { readVerifyResult, rememberingResult } from '../../src/inspection/verify-result.js'
+import { readVerifyResults, rememberingResult } from '../../src/inspection/verify-result.js'
 import { Store } from '../../src/store/store.js'
 import { memoryFolder } from '../support/temp-folder.js'
 
@@ -18,19 +18,25 @@ const makeStore = async (): Promise<Store> => {
   return store
 }
 
-const run = async (store: Store, given: AsyncGenerator<InspectionEvent>, lines: string[] = []) => {
+const run = async (
+  store: Store,
+  given: AsyncGenerator<InspectionEvent>,
+  lines: string[] = [],
+  part: { since?: number; sample?: object } = {},
+) => {
   const log = (level: string, event: string): void => void lines.push(`${level} ${event}`)
   const seen: InspectionEvent[] = []
-  for await (const event of rememberingResult({ store, log }, given)) seen.push(event)
+  for await (const event of rememberingResult({ store, log }, given, part)) seen.push(event)
   return seen
 }
 
 t.test('the last verify that ended', async (t) => {
   const store = await makeStore()
-  t.equal(await readVerifyResult(store), undefined)
+  t.same(await readVerifyResults(store), { whole: undefined, part: undefined })
   const before = Date.now()
   t.equal((await run(store, events(false, true))).length, 2, 'all events are passed on')
-  const result = await readVerifyResult(store)
+  const { whole: result, part } = await readVerifyResults(store)
+  t.equal(part, undefined)
   t.equal(result?.findings, 3)
   t.ok(Date.parse(result?.time ?? '') >= before && Date.parse(result?.time ?? '') <= Date.now())
   t.ok((result?.seconds ?? -1) >= 0)
@@ -41,8 +47,24 @@ t.test('the last verify that ended', async (t) => {
   }
   await t.rejects(run(store, failing()), /stopped/)
   for await (const _event of rememberingResult({ store, log: () => {} }, events(false, true))) break
-  t.same(await readVerifyResult(store), result, 'one that did not end leaves it')
+  t.same((await readVerifyResults(store)).whole, result, 'one that did not end leaves it')
 })
+
+t.test(
+  'a verify of a part is not taken for one of everything, and goes with the next one of everything',
+  async (t) => {
+    for (const part of [{ since: 5 }, { sample: { share: 0.01, seed: 'x' } }]) {
+      const store = await makeStore()
+      await run(store, events(true), [], part)
+      t.match(await readVerifyResults(store), { whole: undefined, part: { findings: 3 } })
+      await run(store, events(true))
+      t.match(await readVerifyResults(store), { whole: { findings: 3 }, part: undefined })
+      const { whole } = await readVerifyResults(store)
+      await run(store, events(true), [], part)
+      t.match(await readVerifyResults(store), { whole, part: { findings: 3 } })
+    }
+  },
+)
 
 t.test('a disk that takes nothing does not hide what was found', async (t) => {
   const store = await makeStore()
@@ -64,6 +86,6 @@ t.test('a damaged result is not believed', async (t) => {
     '{"time":"2026-01-01","findings":1}',
   ]) {
     writeFileSync(join(store.at('state'), 'verify.json'), text)
-    await t.rejects(readVerifyResult(store), /damaged/, text)
+    await t.rejects(readVerifyResults(store), /damaged/, text)
   }
 })
