@@ -12,7 +12,7 @@ const files = readdirSync(join(ROOT, 'test'), { recursive: true, encoding: 'utf8
 const roomOf = (file: string): string => (file.includes('/') ? (file.split('/', 1)[0] ?? '') : '')
 
 /** Tests of whole programs, and `support`. Every other folder is named after a folder of src/. */
-const OWN_ROOMS = ['cli', 'differential', 'durability', 'e2e', 'scripts', 'support']
+const OWN_ROOMS = ['ceph', 'cli', 'differential', 'durability', 'e2e', 'scripts', 'support']
 
 t.test('a folder of tests is named after what it tests', async (t) => {
   for (const room of new Set(files.map(roomOf)))

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { errno, quote, StartProblem } from '../errors.js'
 import { answerQuestions } from '../filesystem/answer.js'
 import { kindOf, notShared } from '../filesystem/kind.js'
-import { Peer, type Hello } from '../filesystem/peer.js'
+import { PeerSide, type Hello } from '../filesystem/peer.js'
 import { probe, type Probed } from '../filesystem/probe.js'
 import { STALE_WATCHED_MS, type Flaw } from '../filesystem/shared-checks.js'
 import { becomeOwner } from '../store/become-owner.js'
@@ -101,7 +101,7 @@ async function run(dir: string, other: Other, rounds: number, json: boolean): Pr
   const stop = (): void => stopped.abort()
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, stop) // a second one ends it
   const progress = new Progress()
-  let [round, peer, hello]: [number, Peer | undefined, Hello | undefined] = [0, undefined, undefined]
+  let [round, peer, hello]: [number, PeerSide | undefined, Hello | undefined] = [0, undefined, undefined]
   const watch = watchForHang(dir, () => round)
   try {
     ;[peer, hello] = await started(other, stopped.signal)
@@ -130,9 +130,9 @@ async function run(dir: string, other: Other, rounds: number, json: boolean): Pr
   }
 }
 
-async function started({ line }: Other, signal: AbortSignal): Promise<[Peer, Hello]> {
+async function started({ line }: Other, signal: AbortSignal): Promise<[PeerSide, Hello]> {
   try {
-    return await Peer.start(line, signal)
+    return await PeerSide.start(line, signal)
   } catch (error) {
     if (line[0] !== 'ssh' || !(error instanceof Error) || !error.message.includes('exit code 127'))
       throw error

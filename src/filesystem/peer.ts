@@ -16,7 +16,7 @@ const MOST_SAID = 2000
 /** A line is far shorter: the longest has the names of a folder. */
 const MOST_LINE = 16 * 2 ** 20
 
-export class Peer implements Side {
+export class PeerSide implements Side {
   readonly #child: ChildProcess
   /** What waits for the next line; absent when nothing was asked. */
   #waiting: { resolve: (line: string) => void; reject: (error: Error) => void } | undefined
@@ -48,10 +48,10 @@ export class Peer implements Side {
   static async start(
     [program = '', ...words]: readonly string[],
     signal: AbortSignal,
-  ): Promise<[Peer, Hello]> {
+  ): Promise<[PeerSide, Hello]> {
     // a group of its own: Ctrl-C is for the probe, which then ends its peer
     const child = spawn(program, words, { stdio: ['pipe', 'pipe', 'pipe'], detached: true })
-    const peer = new Peer(child)
+    const peer = new PeerSide(child)
     signal.addEventListener('abort', () => child.stdin?.end(), { once: true })
     const line = await peer.#nextLine()
     const hello = parse(line) as Partial<Hello> | undefined

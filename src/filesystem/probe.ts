@@ -5,7 +5,7 @@ import { basename, join } from 'node:path'
 import { messageOf } from '../errors.js'
 import { systemCalls, type Calls } from './calls.js'
 import { FIXED, REPEATED } from './local-checks.js'
-import type { Peer } from './peer.js'
+import type { PeerSide } from './peer.js'
 import { checksOf, runCheck, type Checks } from './run-check.js'
 import { Flaws, lockBoth, race, readWhile, sharedRound, type Flaw } from './shared-checks.js'
 import { LocalSide } from './side.js'
@@ -36,7 +36,7 @@ export type Probed = { rounds: number; looked: number; flaws: Flaw[]; cutShort?:
  */
 export async function probe(
   dir: string,
-  peer: Pick<Peer, 'ask'>,
+  peer: Pick<PeerSide, 'ask'>,
   { rounds, elsewhere, signal, onRound, calls = systemCalls }: Probing,
 ): Promise<Probed> {
   await removeLeft(dir)

@@ -16,7 +16,12 @@ type Start = { shared?: boolean; defect?: Partial<Calls> }
 async function started(data: string, { shared = false, defect = {} }: Start = {}): Promise<string[]> {
   const warnings: string[] = []
   const calls = { ...systemCalls, ...defect }
-  await mustKeepPromises(data, { runtime: 'state', shared, calls, onWarning: (warning) => warnings.push(warning) })
+  await mustKeepPromises(data, {
+    runtime: 'state',
+    shared,
+    calls,
+    onWarning: (warning) => warnings.push(warning),
+  })
   return warnings
 }
 
