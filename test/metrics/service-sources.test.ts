@@ -7,7 +7,10 @@ const DAY = 24 * 3600 * 1000
 /** What the sources tell of parts that are not real. Those of other sources are absent. */
 async function told(parts: object, lines = /^plinth_(?!nginx|ready|started)/): Promise<string[]> {
   const registry = new Registry()
-  const sources = serviceSources({ registry, log: () => {} }, parts as MetricsParts)
+  const sources = serviceSources({ registry, log: () => {} }, {
+    config: { runtime: 'state' },
+    ...parts,
+  } as MetricsParts)
   for (const source of sources) await source.collect()
   return (await registry.metrics()).split('\n').filter((line) => lines.test(line))
 }
