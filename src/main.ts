@@ -61,7 +61,7 @@ async function main(): Promise<void> {
   becomeOwner(config.data, config.runtime)
   mkdirSync(config.data, { recursive: true })
   process.chdir(config.data)
-  makeRuntimeFolder(config)
+  makeRuntimeFolder(config.runtime)
   // `npm start` took the lock and gave it to this process as an open file, which lives as long as the process.
   const isAlone = process.argv[2] !== 'locked'
   if (process.argv[3] === 'waits') await toldToStart()

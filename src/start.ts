@@ -44,7 +44,7 @@ async function main(): Promise<number> {
   warn(checkTls(config))
   mustBeWritable(config.data)
   process.chdir(config.data)
-  makeRuntimeFolder(config)
+  makeRuntimeFolder(config.runtime)
   const { code } = await new Supervisor(config, signals, manager).run()
   return code
 }

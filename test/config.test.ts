@@ -76,7 +76,7 @@ t.test('a bad value stops the start with a message that names it', async (t) => 
     PLINTH_MAX_FILE_BYTES: ['0', '1.5', '99999999999999999999'],
     PLINTH_STRICT: ['yes', '2', 'true'],
     PLINTH_STANDBY: ['yes'],
-    PLINTH_RUNTIME: ['/run/"x"', `/run/${'x'.repeat(100)}`],
+    PLINTH_RUNTIME: ['data', 'data/run', '/run/"x"', `/run/${'x'.repeat(100)}`],
     PLINTH_LEASE_SECONDS: ['0', '1.5', '3601', '5s'],
     PLINTH_INBOX: ['yes', '2'],
     PLINTH_INBOX_SETTLE_SECONDS: ['-1', '1.5', '86401', '5s'],

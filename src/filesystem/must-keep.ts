@@ -2,7 +2,7 @@
 // probed when it is another one than at the start before, which costs some ms; else three small calls tell that it is
 // the same.
 
-import { readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { errno, messageOf, PLINTH, StartProblem } from '../errors.js'
@@ -98,6 +98,8 @@ async function lacksOf(data: string, { name }: Kind, calls: Calls): Promise<Loca
     for (const [need, check] of checksOf({ ...REPEATED, ...FIXED })) {
       if (NOT_AT_START.includes(need)) continue
       const found = await runCheck(calls, check, join(folder, need))
+      if (found !== undefined && !existsSync(folder))
+        throw new CannotProbe('a service that started at this moment has swept the folder of the probe')
       if (found !== undefined && !isWish(need)) refuse(found, breaksWithout(need))
       if (found !== undefined) lacks.push(need)
     }

@@ -30,6 +30,9 @@ const PASSING = [
   'ESHUTDOWN',
 ]
 
+/** Whether an error with this code says nothing of what the file system can do. */
+export const isPassing = (code: string): boolean => PASSING.includes(code)
+
 /** Thrown when the file system cannot be probed now, a full one for example. */
 export class CannotProbe extends Error {}
 
@@ -44,7 +47,7 @@ export async function runCheck(calls: Calls, check: Check, at: string): Promise<
   } catch (error) {
     const code = errno(error)
     if (code === undefined) throw error
-    if (PASSING.includes(code)) throw new CannotProbe(`it cannot be probed now: ${code}`, { cause: error })
+    if (isPassing(code)) throw new CannotProbe(`it cannot be probed now: ${code}`, { cause: error })
     const { syscall = 'a call' } = error as NodeJS.ErrnoException
     return `${syscall} fails: ${code}`
   }

@@ -13,6 +13,8 @@ import type { MirrorState } from './work-folder.js'
 
 /** A pass that compares everything is due after so long. */
 const FULL_EVERY_MS = 24 * 3_600_000
+/** After so many owners in a row that fail, the bucket is not there. */
+const MOST_FAILED = 3
 
 /** `full`: compare everything. `force`: remove as much as has no file any more, and what is of no owner. */
 export type PassOptions = { full: boolean; force: boolean; onOwner: (owner: string) => void }
@@ -20,7 +22,10 @@ export type PassOptions = { full: boolean; force: boolean; onOwner: (owner: stri
 /** `problems` are sentences; what they speak of was not done. */
 export type PassOutcome = { full: boolean; owners: number; problems: string[] }
 
-/** Brings the bucket up to the data folder. Rejects when rclone fails: the next pass goes on from there. */
+/**
+ * Brings the bucket up to the data folder. What fails for one owner is a problem of that owner's, and the others go on;
+ * rejects when it fails for several in a row, as without the bucket. The next pass goes on from there.
+ */
 export async function mirrorPass(tools: MirrorTools, options: PassOptions): Promise<PassOutcome> {
   const store = new Store(tools.data)
   const mustBeThere = async (): Promise<void> => {
@@ -37,17 +42,25 @@ export async function mirrorPass(tools: MirrorTools, options: PassOptions): Prom
   const inBucket = full ? (await tools.rclone.folders()).filter(isOwnerName) : []
   const problems: string[] = []
 
-  for (const owner of [...new Set([...open, ...Object.keys(state.owners), ...inBucket])].sort()) {
+  const keep = async (): Promise<void> => {
+    if (!tools.dryRun && !tools.signal.aborted) await tools.work.keep(state)
+  }
+  let failed = 0
+  // Who is closed comes first: nothing that fails for others keeps what is private in the bucket.
+  const closed = [...Object.keys(state.owners), ...inBucket].filter((owner) => !open.has(owner))
+  for (const owner of [...[...new Set(closed)].sort(), ...[...open].sort()]) {
     options.onOwner(owner)
     const mirror = new OwnerMirror(tools, { mustBeThere, mayEmpty }, owner)
     try {
       const known = state.owners[owner]
       if (open.has(owner) && (await mirror.isPublic())) {
-        state.owners[owner] = await mirror.mirror(full ? undefined : known)
+        state.owners[owner] ??= null
+        await keep() // the bucket may have something of it from now on
+        state.owners[owner] = await mirror.mirror(full ? undefined : (known ?? undefined))
         if (await mirror.isPublic()) continue
       } else if (open.has(owner) && !options.force) {
         await mustBeClosed(store, owner)
-      } else if (!known && !options.force && !(await isClosed(store, owner, 'declared'))) {
+      } else if (known === undefined && !options.force && !(await isClosed(store, owner, 'declared'))) {
         problems.push(
           `${join(tools.rclone.remote, owner)} is of no owner that was mirrored: left; --force removes it`,
         )
@@ -56,15 +69,19 @@ export async function mirrorPass(tools: MirrorTools, options: PassOptions): Prom
       await mirror.empty()
       delete state.owners[owner]
     } catch (error) {
-      if (!(error instanceof TooManyRemoved)) throw error
-      problems.push(messageOf(error))
-      delete state.owners[owner] // the next pass says it again
+      if (tools.signal.aborted || error instanceof StartProblem) throw error
+      if (error instanceof TooManyRemoved) problems.push(messageOf(error))
+      else if (++failed === MOST_FAILED) throw error
+      else problems.push(`${owner}: ${messageOf(error)}`)
+      if (owner in state.owners) state.owners[owner] = null // the next pass says it again
+      continue
     } finally {
-      if (!tools.dryRun && !tools.signal.aborted) await tools.work.keep(state)
+      await keep()
     }
+    failed = 0
   }
   state.fullAt = full ? begun : state.fullAt
-  if (!tools.dryRun) await tools.work.keep(state)
+  await keep()
   return { full, owners: open.size, problems }
 }
 

@@ -24,8 +24,11 @@ export type OwnerState = {
   again: string[]
 }
 
-/** `fullAt`: when the last full pass that ended began, in ms. */
-export type MirrorState = { format: 1; fullAt: number; owners: Record<string, OwnerState> }
+/**
+ * `fullAt`: when the last full pass that ended began, in ms. `owners` are those of whom the bucket may have something;
+ * `null`: they are compared as a whole.
+ */
+export type MirrorState = { format: 1; fullAt: number; owners: Record<string, OwnerState | null> }
 
 const isState = (value: unknown): value is MirrorState => {
   const { format, fullAt, owners } = (value ?? {}) as Partial<MirrorState>

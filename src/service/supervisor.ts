@@ -7,7 +7,6 @@ import type { Config } from '../config.js'
 import { messageOf } from '../errors.js'
 import { folders } from '../layout.js'
 import { runtimeFiles } from '../settings/runtime-files.js'
-import { checkTls } from '../nginx/certificate.js'
 import { isEmptyFolder } from '../store/data-folder.js'
 import { FolderIsHeld, type Lock } from '../store/lock.js'
 import { removePidFile } from '../store/pid-file.js'
@@ -16,22 +15,18 @@ import { makeFirstAccount, makeRoom } from './bring-up.js'
 import type { Ending } from './child.js'
 import { mustBeOnGoodFilesystem } from './lock-data-folder.js'
 import { NginxProcess } from './nginx-process.js'
+import { reloadCertificate } from './reload-certificate.js'
 import { RestartDelay } from './restart-delay.js'
 import type { ServiceManager } from './service-manager.js'
 import { ServiceProcess } from './service-process.js'
 import type { Signals } from './signals.js'
-import { complain, say, servedAt, warn } from './terminal.js'
+import { complain, say, servedAt, tellEnding, warn } from './terminal.js'
 import { untilTreeIsWhole } from './whole-tree.js'
 import { Turn } from './turn.js'
 import { startWatchdog } from './watchdog.js'
 
 /** What is awaited by nobody when both are being brought down. */
 const forever = new Promise<never>(() => {})
-
-function tellEnding({ code, reason }: Ending): void {
-  if (code === 0) say(reason)
-  else complain(reason)
-}
 
 export class Supervisor {
   readonly #config: Config
@@ -44,6 +39,8 @@ export class Supervisor {
   #awaited: Promise<Lock> | undefined
   /** Whether both are being brought down: nothing is started any more. */
   #over = false
+  /** Whether the data folder has accounts, and nginx's workers were let in, by this process. */
+  #isSettled = false
   /** Whether SIGUSR2 asked for a restart: another version may be there, and knows what nginx is to serve of it. */
   #nginxIsDue = false
   /** Ends the wait before the service is started again. */
@@ -70,7 +67,7 @@ export class Supervisor {
       void this.#manager.ready(this.#serving)
       const watched = [this.#service.watched, this.#nginx.watched, ...this.#turn.watched]
       endWatchdog = startWatchdog(this.#manager, watched)
-      this.#signals.onReload(() => this.#reload())
+      this.#signals.onReload(() => reloadCertificate(this.#config, this.#nginx, this.#manager, this.#serving))
       const ending = await Promise.race([this.#signals.stop, this.#keepService(), this.#keepNginx()])
       tellEnding(ending)
       return ending
@@ -88,21 +85,6 @@ export class Supervisor {
     return `serving ${this.#config.data} at ${servedAt(this.#config)}`
   }
 
-  /** Lets nginx load the certificate again. One that is not good is left aside. */
-  async #reload(): Promise<void> {
-    await this.#manager.reloading()
-    let status = this.#serving
-    try {
-      warn(checkTls(this.#config))
-      this.#nginx.reload()
-      say('nginx loads the certificate again')
-    } catch (error) {
-      status = `cannot load again, and goes on with what was loaded: ${messageOf(error)}`
-      complain(status)
-    }
-    await this.#manager.ready(status)
-  }
-
   /** Starts both for the first time, or nginx alone while another machine is active. */
   async #bringUp(): Promise<'ready' | Ending> {
     const { stop } = this.#signals
@@ -113,12 +95,14 @@ export class Supervisor {
     }
     this.#awaited = this.#turn.take('for nobody')
     this.#awaited.catch(() => {}) // whoever awaits it hears of it
-    const lock = await Promise.race([this.#awaited, stop, this.#turn.standsBy])
-    if (lock === 'stands by') return this.#standBy()
+    const turn = await Promise.race([this.#awaited, stop, this.#turn.standsBy])
+    // Who is active may end before it has recovered, and then it is this machine that recovers.
+    const lock = turn === 'stands by' ? await untilTreeIsWhole<Lock | Ending>(this.#awaited, stop) : turn
+    if (lock === 'whole') return this.#standBy()
     this.#awaited = undefined
     if ('code' in lock) return lock
     if (!this.#turn.mayStandBy) await makeRoom(this.#config, stop)
-    await makeFirstAccount(this.#config, !this.#manager.isThere) // what a service manager reads is kept
+    await this.#settleIn()
     // After a power cut, files of operations in the journal may be torn. Nobody reads them before the service has
     // recovered. Without such operations the tree needs no service.
     const torn = !isEmptyFolder(folders.journal)
@@ -132,13 +116,18 @@ export class Supervisor {
 
   /** Starts nginx while the service of another machine has the data folder, in which nothing is changed here. */
   async #standBy(): Promise<'ready' | Ending> {
-    const { stop } = this.#signals
-    const whole = await Promise.race([untilTreeIsWhole(), stop])
-    if (whole !== 'whole') return whole
     warn(await this.#nginx.start({ mayChange: false }))
-    await Promise.race([this.#turn.passesOn(), stop])
+    await Promise.race([this.#turn.passesOn(), this.#signals.stop])
     this.#nginx.connect()
     return this.#untilServing()
+  }
+
+  /** Makes the first account, and lets nginx read what is not public, once; the process has the lock. */
+  async #settleIn(): Promise<void> {
+    if (this.#isSettled) return
+    await makeFirstAccount(this.#config, !this.#manager.isThere) // what a service manager reads is kept
+    await this.#nginx.admit()
+    this.#isSettled = true
   }
 
   async #untilServing(): Promise<'ready' | Ending> {
@@ -180,21 +169,15 @@ export class Supervisor {
 
   /** Starts the service for the first time, when this machine gets the lock. Resolves whether it ever does. */
   async #takeOver(awaited: Promise<Lock>): Promise<boolean> {
-    const lock = await awaited
-    if (this.#over) lock.release()
-    if (this.#over) return false
     try {
-      await makeFirstAccount(this.#config, !this.#manager.isThere)
-      await this.#nginx.admit()
+      const lock = await awaited
+      if (this.#over) lock.release()
+      if (this.#over) return false
+      this.#signals.awaitNextRestart()
+      if (await this.#startWith(lock)) say('the service runs here now')
     } catch (error) {
-      lock.release()
       this.#service.failed(messageOf(error))
-      return true
     }
-    this.#signals.awaitNextRestart()
-    if ((await this.#service.start(lock)) !== 'ready') return true
-    this.#nginx.connect()
-    say('the service runs here now')
     return true
   }
 
@@ -216,9 +199,21 @@ export class Supervisor {
     // A command that works on the folder meanwhile ends some time, and no plinth has taken the folder then.
     const lock = await this.#turn.take('for commands')
     if (this.#over) lock.release()
-    if (this.#over || (await this.#service.start(lock, this.#nginxIsDue)) !== 'ready') return false
+    if (this.#over || !(await this.#startWith(lock))) return false
     if (this.#nginxIsDue) this.#nginx.reloadWritten()
     this.#nginxIsDue = false
+    return true
+  }
+
+  /** Whether the service has started. */
+  async #startWith(lock: Lock): Promise<boolean> {
+    try {
+      await this.#settleIn()
+    } catch (error) {
+      lock.release()
+      throw error
+    }
+    if ((await this.#service.start(lock, this.#nginxIsDue)) !== 'ready') return false
     this.#nginx.connect()
     return true
   }

@@ -28,6 +28,12 @@ export const servedAt = (config: Config): string =>
     ? config.listen.map((address) => urlOfAddress(address, schemeOf(config)) ?? address.text).join(', ')
     : `${config.publicUrl} (nginx listens on ${config.listen.map(({ text }) => text).join(', ')})`
 
+/** Tells why everything ends. */
+export function tellEnding({ code, reason }: { code: number; reason: string }): void {
+  if (code === 0) say(reason)
+  else complain(reason)
+}
+
 /**
  * Tells what can be done with the first run's token, and shows it when it was generated. One that was given is known
  * to whoever gave it, and this output often ends in a log.

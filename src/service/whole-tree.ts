@@ -12,12 +12,22 @@ const SETTLED_MS = 30_000
 /**
  * Resolves when the tree is there, and what was under way in it at the time of the call has ended: after a power cut
  * files of such an operation may be torn, until the active service has recovered. The data folder is the working
- * directory. What cannot be settled is not waited for: only a warning says so.
+ * directory. What cannot be settled is not waited for: only a warning says so. Resolves with what `others` resolve with
+ * when that comes first.
  */
-export async function untilTreeIsWhole(): Promise<'whole'> {
+export async function untilTreeIsWhole<T>(...others: Promise<T>[]): Promise<'whole' | T> {
+  const over = new AbortController()
+  try {
+    return await Promise.race([look(over.signal), ...others])
+  } finally {
+    over.abort()
+  }
+}
+
+async function look(signal: AbortSignal): Promise<'whole'> {
   const begun = performance.now()
   let left: ReadonlySet<string> | undefined
-  for (;;) {
+  while (!signal.aborted) {
     const entries = await readdir(folders.journal).catch(() => undefined)
     const isThere = entries !== undefined && existsSync(folders.readers)
     if (isThere) left = new Set(entries.filter((entry) => left?.has(entry) ?? true))
@@ -28,4 +38,5 @@ export async function untilTreeIsWhole(): Promise<'whole'> {
     }
     await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS))
   }
+  return 'whole'
 }

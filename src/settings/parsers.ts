@@ -104,6 +104,9 @@ export const logFile = (name: string): Setting<string | undefined> => ({
 export const runtimeFolder: Parse<string> = (text, name, env) => {
   if (text === DEFAULT_RUNTIME) return text
   const folder = path(text, name, env)
+  const data = resolve(env['PLINTH_DATA'] || 'data')
+  if (folder === data || folder.startsWith(`${data}/`))
+    throw bad(name, text, 'a folder outside of the data folder, which machines share, is expected')
   const longest = `${folder}/control/nginx.sock`
   if (Buffer.byteLength(longest) <= MAX_SOCKET_PATH_BYTES) return folder
   throw bad(name, text, `it is too long: a socket's path has at most ${MAX_SOCKET_PATH_BYTES} bytes`)

@@ -1,19 +1,22 @@
 // The folder of what belongs to one machine's processes, where PLINTH_RUNTIME names one. One `npm start` uses it.
 
 import { closeSync, mkdirSync, openSync, statSync } from 'node:fs'
-import { isAbsolute, join, resolve } from 'node:path'
+import { isAbsolute, join } from 'node:path'
 import { errno, messageOf, StartProblem } from '../errors.js'
 import { flock } from './flock.js'
 
 /** Whoever may write there puts a socket of his own in the place of the service's. */
 const OTHERS_MAY_WRITE = 0o022
 
-/** Makes the folder `runtime`, absolute or in `data`. Throws a {@link StartProblem} when it is not fit for use. */
-export function makeRuntimeFolder({ data, runtime }: { data: string; runtime: string }): void {
-  const folder = resolve(data, runtime)
+/**
+ * Makes the folder, when it is absolute. Any other is in the data folder, where nothing is made without the lock. Throws
+ * a {@link StartProblem} when it is not fit for use.
+ */
+export function makeRuntimeFolder(folder: string): void {
+  if (!isAbsolute(folder)) return
   try {
     mkdirSync(join(folder, 'nginx'), { recursive: true, mode: 0o755 })
-    if (isAbsolute(runtime)) mustBeOurs(folder)
+    mustBeOurs(folder)
   } catch (error) {
     const code = errno(error)
     const reason =
@@ -34,7 +37,7 @@ function mustBeOurs(folder: string): void {
  * Throws a {@link StartProblem} when another one does.
  */
 export async function claimRuntimeFolder(folder: string): Promise<void> {
-  const fd = openSync(join(folder, 'lock'), 'a', 0o600)
+  const fd = openSync(join(folder, 'start.lock'), 'a', 0o600)
   if ((await flock(fd, 'try')) !== 'held') return // open until this process ends
   closeSync(fd)
   throw new StartProblem(

@@ -14,7 +14,8 @@ import { waitForAll } from './wait-for-all.js'
 export class Store extends Staging {
   /** Makes the folders of the data folder that are missing. */
   async prepare(): Promise<void> {
-    for (const folder of [folders.tree, folders.public]) await mkdir(this.at(folder), { recursive: true })
+    const entered = [folders.tree, folders.public, 'state'] // by nginx's workers
+    for (const folder of entered) await mkdir(this.at(folder), { recursive: true })
     const secret = [
       folders.accounts,
       folders.owners,

@@ -82,7 +82,8 @@ export class Temps {
     for (const name of await readdir(this.#folder)) {
       const path = join(this.#folder, name)
       if (this.#live.has(path) || (olderThan > 0 && !(await isOlder(path, olderThan)))) continue
-      await rm(path, { recursive: true, force: true })
+      // A probe of another machine may be at work in its folder.
+      await rm(path, { recursive: true, force: true, maxRetries: 5 })
     }
   }
 }

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { createHash } from 'node:crypto'
 import t from 'tap'
 import { readConfig, unknownSettings } from '../../src/config.js'
+import { takeLock } from '../../src/store/lock.js'
 import { runCli } from '../support/cli.js'
 import { block, eachRow, MANUAL, table } from '../support/documents.js'
 import { ask, TOKEN, type Answer } from '../support/http.js'
@@ -336,6 +337,30 @@ t.test(
     await second.until(/serving /)
     second.kill('SIGTERM')
     t.equal((await second.ended).code, 0)
+  },
+)
+
+t.test(
+  'who is active ends before there is a tree: the standby makes it',
+  needs('nginx', 'flock'),
+  async (t) => {
+    const place = tempFolder()
+    const own = join(place, 'data')
+    const port = await freePort()
+    const lock = await takeLock(own)
+    const run = start({
+      PLINTH_DATA: own,
+      PLINTH_RUNTIME: join(place, 'b'),
+      PLINTH_LISTEN: `127.0.0.1:${port}`,
+      PLINTH_ADMIN_TOKEN: TOKEN,
+      PLINTH_STANDBY: '1',
+    })
+    await run.until(/standing by/)
+    lock.release()
+    await run.until(/serving /)
+    t.equal((await ask(port, 'PUT', '/api/packages/admin/generic/t/1/x', { body: 'x' })).status, 201)
+    run.kill('SIGTERM')
+    t.equal((await run.ended).code, 0)
   },
 )
 
