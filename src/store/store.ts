@@ -109,20 +109,23 @@ export class Store extends Staging {
     await this.relink(target, path)
   }
 
-  /** {@link linkOver} where `path` is the name of another file, which is known: it costs less than half as much. */
-  relink(target: string, path: string): Promise<void> {
-    return this.#placeNew((temp) => link(this.at(target), temp), path)
+  /** {@link linkOver} where `path` most likely is the name of another file: it costs half as much. */
+  async relink(target: string, path: string): Promise<void> {
+    const temp = await this.#placeNew((name) => link(this.at(target), name), path)
+    // rename(2) does nothing between two names of one file: what a crash cut off may have been done already.
+    await ignoring(['ENOENT'], () => unlink(temp))
   }
 
   /**
    * Makes `path` a symbolic link with this text, in one step, whatever file `path` was before. Its folder is made
    * when it is missing.
    */
-  symlinkOver(text: string, path: string): Promise<void> {
-    return this.#placeNew((temp) => symlink(text, temp), path)
+  async symlinkOver(text: string, path: string): Promise<void> {
+    await this.#placeNew((temp) => symlink(text, temp), path)
   }
 
-  async #placeNew(make: (temp: string) => Promise<void>, path: string): Promise<void> {
+  /** Resolves with the name that the file had before. */
+  async #placeNew(make: (temp: string) => Promise<void>, path: string): Promise<string> {
     const temp = this.temps.take()
     try {
       await make(temp)
@@ -131,6 +134,7 @@ export class Store extends Staging {
       throw error
     }
     await this.placeMaking({ temp }, path)
+    return temp
   }
 
   async #isSameFile(a: string, b: string): Promise<boolean> {

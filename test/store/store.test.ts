@@ -191,6 +191,9 @@ t.test('a link is another name of the file, over whatever had the name', async (
     t.equal(inode('tree/name'), inode('tree/file'), what)
     t.equal(statSync(at('tree/name')).nlink, 2, what)
     t.same(temps(), [], what)
+    await store.relink('tree/file', 'tree/name') // once more, as after a crash
+    t.equal(inode('tree/name'), inode('tree/file'), what)
+    t.same(temps(), [], `${what}: nothing is left of a rename between two names of one file`)
   }
   const { store, at, temps } = make()
   writeFileSync(at('tree/name'), 'old')
