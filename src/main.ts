@@ -19,7 +19,7 @@ import { isOneOfSeveral } from './settings/runtime-files.js'
 import { becomeOwner } from './store/become-owner.js'
 import { keepFormat } from './store/format.js'
 import { signLock } from './store/lock.js'
-import { makeRuntimeFolder } from './store/runtime-folder.js'
+import { claimRuntimeFolder, makeRuntimeFolder } from './store/runtime-folder.js'
 import { Store } from './store/store.js'
 
 // Ignore EPIPE: a closed log must not stop the service.
@@ -38,9 +38,11 @@ async function letWorkersIn(config: Config, workers: WorkerUser): Promise<void> 
 async function lease(config: Config): Promise<() => Promise<void>> {
   return (await import('./service/keep-lease.js')).keepLease(config, (reason) => {
     log('error', 'fenced', { reason })
-    setTimeout(() => process.exit(1), SAY_MS)
-    if (process.send) process.send('fenced', () => process.exit(1))
-    else process.exit(1)
+    // An exit would wait for the calls that hang.
+    const end = (): void => void process.kill(process.pid, 'SIGKILL')
+    setTimeout(end, SAY_MS)
+    if (process.send) process.send('fenced', end)
+    else end()
   })
 }
 
@@ -65,8 +67,10 @@ async function main(): Promise<void> {
   // `npm start` took the lock and gave it to this process as an open file, which lives as long as the process.
   const isAlone = process.argv[2] !== 'locked'
   if (process.argv[3] === 'waits') await toldToStart()
-  if (isAlone) await lockDataFolder(config, log)
-  else {
+  if (isAlone) {
+    await claimRuntimeFolder(config.runtime)
+    await lockDataFolder(config, log)
+  } else {
     keepFormat(config.data) // after an upgrade or a rollback `npm start` may be of another version than this
     signLock(config.data)
   }

@@ -63,6 +63,7 @@ export class Lease {
     this.#renewing = { looks: 0 }
     try {
       await this.#write()
+      this.#renewing = { looks: 0 } // it did answer
       if (!(await this.#terms.isHolder())) this.#lose('another process has taken the data folder')
     } catch (error) {
       if (CUT_OFF.includes(errno(error) ?? '')) this.#lose(`the data folder is gone: ${messageOf(error)}`)

@@ -190,6 +190,7 @@ const ODD_NAMES = [
   '日本語',
   '\u{1f4e6}',
   'caf\u00e9',
+  'u\u0308ber',
 ]
 
 async function modes(calls: Calls, at: (name: string) => string): Promise<string | undefined> {

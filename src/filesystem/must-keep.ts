@@ -2,13 +2,14 @@
 // probed when it is another one than at the start before, which costs some ms; else three small calls tell that it is
 // the same.
 
-import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { errno, messageOf, PLINTH, StartProblem } from '../errors.js'
 import { folders } from '../layout.js'
 import { runtimeFiles } from '../settings/runtime-files.js'
 import { parseJson } from '../store/parse-json.js'
+import { PROBE } from '../store/temps.js'
 import { systemCalls, type Calls } from './calls.js'
 import { identityOf, kindOf, notShared, type Kind } from './kind.js'
 import { FIXED, REPEATED } from './local-checks.js'
@@ -93,13 +94,11 @@ async function lacksOf(data: string, { name }: Kind, calls: Calls): Promise<Loca
   }
   const lacks: LocalNeed[] = []
   await mkdir(join(data, folders.tmp), { recursive: true, mode: 0o700 })
-  const folder = await mkdtemp(join(data, folders.tmp, 'probe-')) // swept with the others when the process dies
+  const folder = await mkdtemp(join(data, folders.tmp, PROBE)) // swept with the others when the process dies
   try {
     for (const [need, check] of checksOf({ ...REPEATED, ...FIXED })) {
       if (NOT_AT_START.includes(need)) continue
       const found = await runCheck(calls, check, join(folder, need))
-      if (found !== undefined && !existsSync(folder))
-        throw new CannotProbe('a service that started at this moment has swept the folder of the probe')
       if (found !== undefined && !isWish(need)) refuse(found, breaksWithout(need))
       if (found !== undefined) lacks.push(need)
     }

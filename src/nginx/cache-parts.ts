@@ -14,7 +14,8 @@ const STALE_SECONDS = 86_400
 export const cachePart = ({ sharedCacheSeconds }: Caching): string =>
   `add_header Cache-Control ${sharedCacheSeconds === 0 ? 'no-cache' : '$shared_cache'};\n`
 
-// What was read with credentials is for the reader alone, also where the owner is public and nobody asked for them.
+// What was read with credentials is for the reader alone, also where the owner is public and nobody asked for them. A
+// part is for nobody else, either: where there is no such part, the 416 has the headers of the file.
 //
 // A shared cache that has a file must not have it any more when the answer is a refusal, or it would serve it on when
 // the server fails. nginx as an edge puts a refusal of this date, which is long ago, in the place of the file: so the
@@ -23,7 +24,7 @@ export const cachePart = ({ sharedCacheSeconds }: Caching): string =>
 export const cacheMaps = ({ sharedCacheSeconds }: Caching): string =>
   sharedCacheSeconds === 0
     ? ''
-    : `map $http_authorization $shared_cache {
+    : `map $http_authorization$http_range $shared_cache {
     default "private, no-cache";
     "" "public, max-age=0, s-maxage=${sharedCacheSeconds}, stale-if-error=${STALE_SECONDS}";
 }

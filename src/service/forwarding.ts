@@ -43,6 +43,13 @@ export class Forwarding {
     this.#passing = undefined
   }
 
+  /** Passes nothing more on, and lets what is under way finish, within PLINTH_STOP_SECONDS. */
+  async stop(): Promise<void> {
+    if (!this.#passing) return
+    await this.end()
+    await this.#process.ended
+  }
+
   /** Starts the process again whenever it has ended, until `over`. */
   async #keep(over: Promise<'over'>): Promise<void> {
     const delay = new RestartDelay()

@@ -3,14 +3,16 @@
 import type { Config } from '../config.js'
 import { mustKeepPromises } from '../filesystem/must-keep.js'
 import type { Log } from '../log.js'
+import { isOneOfSeveral } from '../settings/runtime-files.js'
 import { takeLock, type Lock, type Patience } from '../store/lock.js'
 
 /** Throws a StartProblem for a file system that cannot hold what Plinth promises. */
-export const mustBeOnGoodFilesystem = (
-  { data, runtime, standby, internalListen }: Config,
-  onWarning: (warning: string) => void,
-): Promise<void> =>
-  mustKeepPromises(data, { runtime, shared: standby || internalListen !== undefined, onWarning })
+export const mustBeOnGoodFilesystem = (config: Config, onWarning: (warning: string) => void): Promise<void> =>
+  mustKeepPromises(config.data, {
+    runtime: config.runtime,
+    shared: isOneOfSeveral(config) || config.internalListen !== undefined,
+    onWarning,
+  })
 
 /**
  * Makes this process the only writer to the data folder, which must be its working directory. With PLINTH_STANDBY it

@@ -80,6 +80,12 @@ export class ServiceProcess {
     )
   }
 
+  /** Ends the process that waits: another program may be there by now. */
+  dropPrepared(): void {
+    this.#prepared?.kill('SIGKILL')
+    this.#prepared = undefined
+  }
+
   /** The process that waits, which is told to go on; `undefined` when there is none. */
   #takePrepared(): ChildProcess | undefined {
     const child = this.#prepared
@@ -142,7 +148,7 @@ export class ServiceProcess {
   /** Lets uploads and deletes in flight finish, within PLINTH_STOP_SECONDS. */
   async stop(): Promise<void> {
     this.#readyAt = undefined // it answers nobody from now on, and the watchdog must not take it for one that hangs
-    this.#prepared?.kill('SIGKILL')
+    this.dropPrepared()
     if (!this.#child) return
     if (this.#isFenced) await killChild(this.#child)
     else await stopChild(this.#child, 'SIGTERM', this.#config.stopSeconds * 1000 + GRACE_MS)

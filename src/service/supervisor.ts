@@ -88,8 +88,8 @@ export class Supervisor {
   /** Starts both for the first time, or nginx alone while another machine is active. */
   async #bringUp(): Promise<'ready' | Ending> {
     const { stop } = this.#signals
+    await claimRuntimeFolder(this.#config.runtime)
     if (this.#turn.mayStandBy) {
-      await claimRuntimeFolder(this.#config.runtime)
       await mustBeOnGoodFilesystem(this.#config, warn) // a takeover is not to wait for that
       await makeRoom(this.#config, stop)
     }
@@ -170,11 +170,8 @@ export class Supervisor {
   /** Starts the service for the first time, when this machine gets the lock. Resolves whether it ever does. */
   async #takeOver(awaited: Promise<Lock>): Promise<boolean> {
     try {
-      const lock = await awaited
-      if (this.#over) lock.release()
-      if (this.#over) return false
-      this.#signals.awaitNextRestart()
-      if (await this.#startWith(lock)) say('the service runs here now')
+      if (await this.#startWith(await this.#taken(awaited))) say('the service runs here now')
+      else if (this.#over) return false
     } catch (error) {
       this.#service.failed(messageOf(error))
     }
@@ -197,23 +194,35 @@ export class Supervisor {
   /** Whether the service runs again. Throws a {@link FolderIsHeld} when another plinth has the data folder. */
   async #startServiceAgain(): Promise<boolean> {
     // A command that works on the folder meanwhile ends some time, and no plinth has taken the folder then.
-    const lock = await this.#turn.take('for commands')
-    if (this.#over) lock.release()
-    if (this.#over || !(await this.#startWith(lock))) return false
+    if (!(await this.#startWith(await this.#taken(this.#turn.take('for commands'))))) return false
     if (this.#nginxIsDue) this.#nginx.reloadWritten()
     this.#nginxIsDue = false
     return true
   }
 
+  /** The lock, when it comes. A SIGUSR2 until then is for what waits here, and for no service that runs later. */
+  async #taken(lock: Promise<Lock>): Promise<Lock> {
+    for (;;) {
+      const event = await Promise.race([lock, this.#signals.restart])
+      this.#signals.awaitNextRestart()
+      if (event !== 'restart') return event
+      this.#nginxIsDue = true
+      this.#service.dropPrepared()
+      say('the next service will be of the program that is there now')
+    }
+  }
+
   /** Whether the service has started. */
   async #startWith(lock: Lock): Promise<boolean> {
     try {
-      await this.#settleIn()
+      if (!this.#over) await this.#settleIn()
     } catch (error) {
+      this.#service.dropPrepared() // it has the lock, too
       lock.release()
       throw error
     }
-    if ((await this.#service.start(lock, this.#nginxIsDue)) !== 'ready') return false
+    if (this.#over) lock.release()
+    if (this.#over || (await this.#service.start(lock, this.#nginxIsDue)) !== 'ready') return false
     this.#nginx.connect()
     return true
   }

@@ -88,8 +88,8 @@ export class Turn {
     await this.#forwarding?.tried
   }
 
-  /** Passes nothing on any more. */
+  /** Passes nothing on any more, when what is under way has ended. */
   async end(): Promise<void> {
-    await this.#forwarding?.end()
+    await this.#forwarding?.stop()
   }
 }

@@ -1,8 +1,8 @@
 // Whether a tree can be served by a machine that does not recover it.
 
 import { existsSync } from 'node:fs'
-import { readdir } from 'node:fs/promises'
-import { folders } from '../layout.js'
+import { readdir, readFile } from 'node:fs/promises'
+import { clusterPaths, folders, leasePath } from '../layout.js'
 import { warn } from './terminal.js'
 
 const LOOK_EVERY_MS = 100
@@ -24,15 +24,21 @@ export async function untilTreeIsWhole<T>(...others: Promise<T>[]): Promise<'who
   }
 }
 
+const leaseText = (): Promise<string> => readFile(leasePath, 'utf8').catch(() => '')
+
 async function look(signal: AbortSignal): Promise<'whole'> {
-  const begun = performance.now()
+  const lease = await leaseText()
+  let since = Infinity
   let left: ReadonlySet<string> | undefined
   while (!signal.aborted) {
     const entries = await readdir(folders.journal).catch(() => undefined)
     const isThere = entries !== undefined && existsSync(folders.readers)
     if (isThere) left = new Set(entries.filter((entry) => left?.has(entry) ?? true))
     if (isThere && left?.size === 0) return 'whole'
-    if (left && performance.now() - begun > SETTLED_MS) {
+    // Only a service that lives and takes requests has recovered. The name of one that is dead may be left.
+    if (since === Infinity && existsSync(clusterPaths.active) && (await leaseText()) !== lease)
+      since = performance.now()
+    if (left && performance.now() - since > SETTLED_MS) {
       warn(`${left.size} operations in the journal are not settled: files of theirs may be torn`)
       return 'whole'
     }

@@ -9,8 +9,8 @@ import { flock } from './flock.js'
 const OTHERS_MAY_WRITE = 0o022
 
 /**
- * Makes the folder, when it is absolute. Any other is in the data folder, where nothing is made without the lock. Throws
- * a {@link StartProblem} when it is not fit for use.
+ * Makes the folder, when it is absolute. Any other is in the data folder, where nothing is made without the lock.
+ * Throws a {@link StartProblem} when it is not fit for use.
  */
 export function makeRuntimeFolder(folder: string): void {
   if (!isAbsolute(folder)) return
@@ -33,10 +33,12 @@ function mustBeOurs(folder: string): void {
 }
 
 /**
- * Makes this process the only one that starts an nginx with the files of `folder` (absolute), for as long as it lives.
- * Throws a {@link StartProblem} when another one does.
+ * Makes this process the only one that uses `folder`, when it is absolute, for as long as it lives: another one would
+ * take its sockets, for another data folder even. Throws a {@link StartProblem} when another one does. One in the data
+ * folder is its lock's holder's.
  */
 export async function claimRuntimeFolder(folder: string): Promise<void> {
+  if (!isAbsolute(folder)) return
   const fd = openSync(join(folder, 'start.lock'), 'a', 0o600)
   if ((await flock(fd, 'try')) !== 'held') return // open until this process ends
   closeSync(fd)

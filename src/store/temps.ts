@@ -9,6 +9,10 @@ import { ignoring } from '../errors.js'
 /** The folder of one upload, and the path of the body in it; both absolute. The folder is removed whole. */
 export type UploadFolder = { folder: string; body: string }
 
+/** How the folders begin in which a file system is probed, and how long that takes at most. */
+export const PROBE = 'probe-'
+const PROBE_MS = 60_000
+
 export class Temps {
   /** state/tmp, absolute. */
   readonly #folder: string
@@ -81,9 +85,10 @@ export class Temps {
   async sweep(olderThan = 0): Promise<void> {
     for (const name of await readdir(this.#folder)) {
       const path = join(this.#folder, name)
-      if (this.#live.has(path) || (olderThan > 0 && !(await isOlder(path, olderThan)))) continue
-      // A probe of another machine may be at work in its folder.
-      await rm(path, { recursive: true, force: true, maxRetries: 5 })
+      // A machine that stands by probes the file system beside the service.
+      const least = name.startsWith(PROBE) ? Math.max(olderThan, PROBE_MS) : olderThan
+      if (this.#live.has(path) || (least > 0 && !(await isOlder(path, least)))) continue
+      await rm(path, { recursive: true, force: true })
     }
   }
 }
