@@ -8,6 +8,8 @@ import { parseJson } from '../store/parse-json.js'
 const MAX_SECONDS = 2 ** 32 - 1
 const RFC3339 = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:Z|[+-]\d{2}:\d{2})$/
 
+const canBeKept = (time: Date): boolean => time.getTime() >= 0 && time.getTime() <= MAX_SECONDS * 1000
+
 const shown = (value: unknown): string =>
   quote(typeof value === 'string' ? value : String(JSON.stringify(value)))
 
@@ -26,10 +28,15 @@ export function infoTime(version: string, text: string): { time?: Date } | { pro
   if (time === undefined || time === null) return {}
   const ms = typeof time === 'string' && RFC3339.test(time) ? Date.parse(time) : NaN
   if (Number.isNaN(ms)) return { problem: `its .info has the time ${shown(time)}` }
-  const seconds = Math.floor(ms / 1000)
-  return seconds < 0 || seconds > MAX_SECONDS ? {} : { time: new Date(seconds * 1000) }
+  const published = new Date(Math.floor(ms / 1000) * 1000)
+  return canBeKept(published) ? { time: published } : {}
 }
 
-/** When a version without a time in its `.info` was published: a pseudo-version has the time, else `otherwise`. */
-export const timeWithoutInfo = (version: string, otherwise: Date): Date =>
-  pseudoVersionTime(version) ?? otherwise
+/**
+ * When a version without a time in its `.info` was published: a pseudo-version has the time, if a file can have it
+ * (that of `v0.0.0-00010101000000-000000000000` is the year 1), else `otherwise`.
+ */
+export function timeWithoutInfo(version: string, otherwise: Date): Date {
+  const time = pseudoVersionTime(version)
+  return time && canBeKept(time) ? time : otherwise
+}

@@ -59,8 +59,9 @@ const isInPieces = ({ method, size, packedSize }: LocatedEntry): boolean =>
 
 /** The content of an entry that is inflated in one call. Its packed bytes begin at `at`. */
 function inflated(read: ReadAt, at: number, entry: LocatedEntry): Buffer {
+  const packed = read(at, entry.packedSize, true) // a disk that fails says nothing of the zip
   try {
-    return inflateRawSync(read(at, entry.packedSize, true), {
+    return inflateRawSync(packed, {
       maxOutputLength: Math.max(1, entry.size),
       chunkSize: Math.min(Math.max(64, entry.size + 1), PIECE_BYTES), // most files fit: no pieces to concatenate
     })
