@@ -20,7 +20,7 @@ type Task = { request: LookRequest; settle: (reply: LookReply) => void }
 export class FirstLooks {
   readonly #options: LookOptions
   /** Threads at most. */
-  readonly #most: number
+  #most: number
   /** What the threads run. */
   readonly #script: URL
   readonly #silentMs: number
@@ -58,12 +58,23 @@ export class FirstLooks {
 
   #ask(request: LookRequest): Promise<LookReply> {
     return new Promise((resolve) => {
-      if (this.#closed) return resolve({ failed: true })
+      if (this.#closed || this.#most === 0) return resolve({ failed: true })
       this.#waiting.push({ request, settle: resolve })
       const idle = [...this.#threads].find(([, { task }]) => !task)?.[0]
       if (idle) this.#next(idle)
-      else if (this.#threads.size < this.#most) this.#next(this.#start())
+      else this.#oneMore()
     })
+  }
+
+  /** Lets one more thread do what waits. Where none can be started (a limit of processes), those that run do it. */
+  #oneMore(): void {
+    if (this.#waiting.length === 0 || this.#threads.size >= this.#most) return
+    try {
+      this.#next(this.#start())
+    } catch {
+      this.#most = this.#threads.size
+      if (this.#most === 0) for (const { settle } of this.#waiting.splice(0)) settle({ failed: true })
+    }
   }
 
   #start(): Worker {
@@ -85,7 +96,7 @@ export class FirstLooks {
     for (const end of ['error', 'exit'])
       thread.on(end, () => {
         this.#end(thread)
-        if (this.#waiting.length > 0 && this.#threads.size < this.#most) this.#next(this.#start())
+        this.#oneMore()
       })
     return thread
   }

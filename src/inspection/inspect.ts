@@ -33,6 +33,9 @@ import { inspectTombstones } from './tombstones.js'
 import { walk, type Found } from './walk.js'
 import { ZipReadings } from './zip-readings.js'
 
+/** Threads that look, unless more are asked for: each takes some 70 MB at most. */
+const MOST_JOBS = 8
+
 /**
  * `mend`: rebuild; without it nothing is written. `noService`: no service runs, so nothing is under way. `counted`: the
  * packages are counted beside the inspection. `sample`: which uploaded files are read whole; without it all are.
@@ -58,7 +61,15 @@ export async function* inspectTree(
   needs: InspectionNeeds,
   asked: Inspection,
 ): AsyncGenerator<InspectionEvent> {
-  const { mend, noService, counted = false, sample, since, jobs = availableParallelism(), ...scope } = asked
+  const {
+    mend,
+    noService,
+    counted = false,
+    sample,
+    since,
+    jobs = Math.min(availableParallelism(), MOST_JOBS),
+    ...scope
+  } = asked
   const { store, zips } = needs
   const reporter = new Reporter(store, mend)
   const uploads = sample ? await recordCount(store) : 0

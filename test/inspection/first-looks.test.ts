@@ -259,6 +259,9 @@ t.test('what cannot be loaded or was closed tells nothing, and nobody waits', as
     undefined,
   ])
   broken.close()
+  const none = new FirstLooks(OPTIONS, 2, { script: new URL('http://127.0.0.1/') }) // throws at once, as a limit does
+  t.same(await Promise.all([none.look(REQUEST), none.look(REQUEST)]), [undefined, undefined])
+  t.equal(await none.look(REQUEST), undefined, 'and later')
   const hanging = new FirstLooks(OPTIONS, 1, { script: script(`parentPort.on('message', () => {})`) })
   const asked = [hanging.look(REQUEST), hanging.look(REQUEST)]
   hanging.close()
