@@ -58,5 +58,6 @@ const accepts = (port: number): Promise<boolean> =>
     probe.once('connect', () => probe.destroy())
   })
 
-/** The line `user …;` of a running Plinth's nginx, so that another one can be started as the same. */
-export const userOf = (data: string): string => readFileSync(join(data, 'state/nginx/main.conf'), 'utf8')
+/** The lines of a running Plinth's nginx that say who its workers are and what they may open: all but its pid file. */
+export const userOf = (data: string): string =>
+  readFileSync(join(data, 'state/nginx/main.conf'), 'utf8').replace(/^pid .*\n/m, '')
