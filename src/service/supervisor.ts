@@ -1,7 +1,6 @@
 // Runs nginx and the service side by side. nginx serves whether the service runs or not. Each is started again when it
 // has ended, and the service on SIGUSR2. Both are brought down by a signal, by a first start that fails, and when
-// another plinth has taken the data folder. One of several machines stands by instead: its nginx serves, and what is
-// for the service is passed on, until the service can be started here.
+// another plinth has taken the data folder. One of several machines stands by instead, and its nginx serves meanwhile.
 
 import type { Config } from '../config.js'
 import { messageOf } from '../errors.js'
@@ -194,22 +193,23 @@ export class Supervisor {
   /** Whether the service runs again. Throws a {@link FolderIsHeld} when another plinth has the data folder. */
   async #startServiceAgain(): Promise<boolean> {
     // A command that works on the folder meanwhile ends some time, and no plinth has taken the folder then.
-    if (!(await this.#startWith(await this.#taken(this.#turn.take('for commands'))))) return false
-    if (this.#nginxIsDue) this.#nginx.reloadWritten()
-    this.#nginxIsDue = false
-    return true
+    const runs = await this.#startWith(await this.#taken(this.#turn.take('for commands')))
+    if (runs && this.#nginxIsDue) this.#nginx.reloadWritten()
+    this.#nginxIsDue &&= !runs
+    return runs
   }
 
-  /** The lock, when it comes. A SIGUSR2 until then is for what waits here, and for no service that runs later. */
+  /** The lock, when it comes. A SIGUSR2 is for what waits until then, where machines take turns. */
   async #taken(lock: Promise<Lock>): Promise<Lock> {
-    for (;;) {
+    while (this.#turn.mayStandBy) {
       const event = await Promise.race([lock, this.#signals.restart])
       this.#signals.awaitNextRestart()
-      if (event !== 'restart') return event
+      if (event !== 'restart') break
       this.#nginxIsDue = true
       this.#service.dropPrepared()
       say('the next service will be of the program that is there now')
     }
+    return lock
   }
 
   /** Whether the service has started. */

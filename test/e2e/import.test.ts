@@ -394,7 +394,7 @@ t.test('it goes on where it was: the command is killed, then the service', async
   }
   type Child = ReturnType<typeof start>
   /**
-   * Starts an import, and ends it when it has published some: more than four, which a service whose command was killed
+   * Starts an import, and ends it when it has published some: more than the 24 that a service whose command was killed
    * may still finish. When it has come too far before that is seen, another one is started, with more to do.
    */
   const endInTheMiddle = async (end: (child: Child) => unknown): Promise<Child> => {
@@ -402,7 +402,7 @@ t.test('it goes on where it was: the command is killed, then the service', async
       await addMany()
       const child = start()
       const exited = once(child, 'exit')
-      const goal = published() + 8
+      const goal = published() + 40
       await until(() => published() >= goal || isOver(child), 2)
       if (infos.length - published() > 50 && !isOver(child)) {
         await end(child)

@@ -172,7 +172,7 @@ t.test('a bucket as a mirror', 'skip' in built ? built : {}, async (t) => {
     const lines = block(MANUAL, 'A bucket as a mirror')
       .replaceAll('/etc/plinth', folder)
       .replace('https://s3.example.com', bucket.url)
-      .replaceAll('scripts/plinth', join(ROOT, 'scripts/plinth'))
+      .replaceAll('scripts/plinth', `'${join(ROOT, 'scripts/plinth')}'`)
     const child = spawn('sh', ['-euc', lines], {
       env: { PATH: process.env['PATH'], PLINTH_DATA: data },
       stdio: ['ignore', 'pipe', 'pipe'],
