@@ -72,7 +72,8 @@ t.test('a folder of this machine', needs('flock'), async (t) => {
     chmodSync(join(bin, name), 0o755)
   }
   const [program, args] = plainNode(CLI)
-  script('plinth', `exec ${[program, ...args].join(' ')} "$@"`)
+  const quoted = (words: readonly string[]): string => words.map((word) => `'${word}'`).join(' ')
+  script('plinth', `exec ${quoted([program, ...args])} "$@"`)
   script('ssh', `echo "$@" > '${bin}/asked'\nfor last; do :; done\nexec sh -c "$last"`)
   script('kubectl', 'shift 4\nexec "$@"')
   const PATH = `${bin}:${process.env['PATH'] ?? ''}`
@@ -104,7 +105,7 @@ t.test('a folder of this machine', needs('flock'), async (t) => {
     ] as const)
       t.match(probe(folder, '--peer-command', command), { code: 1, stderr: says }, command)
     const elsewhere = tempFolder()
-    const other = [program, ...args, 'probe', elsewhere, '--answer'].join(' ')
+    const other = quoted([program, ...args, 'probe', elsewhere, '--answer'])
     t.match(probe(folder, '--peer-command', other), {
       code: 1,
       stderr: /does not see .*: is .* the same folder\?/,
