@@ -2,7 +2,9 @@
 // service, whichever machine that is, so that clients see one service. nginx is in front of it.
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { listenAt } from '../addresses/listening.js'
 import type { Log } from '../log.js'
+import { inTime } from '../shares/in-time.js'
 import { asksWhetherReady, refused, unavailable, type OwnAnswer } from './answers.js'
 import { headersSentOn } from './end-to-end.js'
 import { Exchange, takeRest, type Outcome, type Sent } from './exchange.js'
@@ -71,16 +73,9 @@ export class Forwarder {
 
   /** Listens on the socket `path`. A file of that name must not be there. Rejects when it cannot. */
   async listen(path: string): Promise<void> {
-    const server = this.#server
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject)
-      server.listen({ path, backlog: BACKLOG }, () => {
-        server.off('error', reject)
-        // From now on an error is that of a connection which could not be accepted (EMFILE).
-        server.on('error', (error) => this.#log('error', 'connection', { reason: error.message }))
-        resolve()
-      })
-    })
+    await listenAt(this.#server, { path, backlog: BACKLOG }, (error) =>
+      this.#log('error', 'connection', { reason: error.message }),
+    )
   }
 
   /** Takes nothing new; the socket is gone at once. Resolves when what is under way has ended, at most after `ms`. */
@@ -131,17 +126,13 @@ export class Forwarder {
   }
 
   async #inTime(exchange: Exchange, sending: Promise<Outcome>): Promise<Outcome> {
-    let timer: NodeJS.Timeout | undefined
-    const late = new Promise<Outcome>((resolve) => {
-      timer = setTimeout(() => {
-        exchange.drop()
-        const why = `the active service does not answer within ${this.#readyMs / 1000} s`
-        resolve({ how: 'not connected', why })
-      }, this.#readyMs)
-    })
-    const outcome = await Promise.race([sending, late])
-    clearTimeout(timer)
-    return outcome
+    const outcome = await inTime(this.#readyMs, 'late', sending)
+    if (outcome !== 'late') return outcome
+    exchange.drop()
+    return {
+      how: 'not connected',
+      why: `the active service does not answer within ${this.#readyMs / 1000} s`,
+    }
   }
 
   /** Sends the request to the active service. When there was no connection, and another one is active, to that. */

@@ -4,6 +4,7 @@
 import { peerAddressText } from '../addresses/peer-address.js'
 import { messageOf } from '../errors.js'
 import type { Log } from '../log.js'
+import { inTime } from '../shares/in-time.js'
 import { readActive, type Active } from './active.js'
 import { readClusterKey } from './key.js'
 import { PeerAgent } from './peer-agent.js'
@@ -48,15 +49,9 @@ export class Peers {
     const last = this.#seen
     if (!anew && last && performance.now() - last.at < HOLDS_MS) return last.seen
     this.#looking ??= this.#look().finally(() => (this.#looking = undefined))
-    let timer: NodeJS.Timeout | undefined
-    const late = new Promise<Seen>((resolve) => {
-      const ms = this.#times.lookMs
-      const why = `the data folder does not answer within ${ms / 1000} s`
-      timer = setTimeout(resolve, ms, { peer: undefined, why })
-    })
-    const seen = await Promise.race([this.#looking, late])
-    clearTimeout(timer)
-    return seen
+    const ms = this.#times.lookMs
+    const why = `the data folder does not answer within ${ms / 1000} s`
+    return inTime(ms, { peer: undefined, why }, this.#looking)
   }
 
   /** Tells the log that the active service could not be reached, once until that changes. */

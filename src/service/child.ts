@@ -1,6 +1,7 @@
 // How a child process ends, and how it is ended.
 
 import type { ChildProcess } from 'node:child_process'
+import { inTime } from '../shares/in-time.js'
 
 /** Why everything ends, and with which exit code. */
 export type Ending = { code: number; reason: string }
@@ -13,6 +14,14 @@ export const endingOf = (name: string, child: ChildProcess): Promise<Ending> =>
     child.once('exit', (code, signal) => fail(signal ? `was ended by ${signal}` : `ended with code ${code}`))
   })
 
+/** Resolves when the child process says `word` by its channel. */
+export const says = (child: ChildProcess, word: string): Promise<void> =>
+  new Promise((resolve) => {
+    child.on('message', (said) => {
+      if (said === word) resolve()
+    })
+  })
+
 /** How long a process may take to go after SIGKILL. One that waits in a system call which never ends does not go. */
 const KILLED_MS = 2000
 
@@ -23,9 +32,7 @@ export async function killChild(child: ChildProcess): Promise<void> {
     else child.once('exit', () => resolve())
   })
   child.kill('SIGKILL')
-  let timer: NodeJS.Timeout | undefined
-  await Promise.race([gone, new Promise<void>((resolve) => (timer = setTimeout(resolve, KILLED_MS)))])
-  clearTimeout(timer)
+  await inTime(KILLED_MS, undefined, gone)
 }
 
 /** Sends `signal`, then SIGKILL after `graceMs`. Resolves when the process has ended, at once when it did before. */

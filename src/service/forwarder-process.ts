@@ -2,7 +2,7 @@
 
 import { fork, type ChildProcess } from 'node:child_process'
 import { environment, type Config } from '../config.js'
-import { endingOf, stopChild, type Ending } from './child.js'
+import { endingOf, says, stopChild, type Ending } from './child.js'
 import { NODE_ENV, NODE_FLAGS } from './node-flags.js'
 import { answersAt } from './probe.js'
 import { programFile } from './program.js'
@@ -44,7 +44,7 @@ export class ForwarderProcess {
     this.#ended = endingOf('what passes requests on', child).finally(() => {
       if (this.#child === child) this.#readyAt = undefined
     })
-    const ready = this.#says('ready').then(() => {
+    const ready = says(child, 'ready').then(() => {
       this.#readyAt = performance.now()
       return 'ready' as const
     })
@@ -76,7 +76,7 @@ export class ForwarderProcess {
   async handOver(): Promise<void> {
     const child = this.#child
     if (!child) return
-    const gone = Promise.race([this.#says('closed'), this.#ended])
+    const gone = Promise.race([says(child, 'closed'), this.#ended])
     void this.stop()
     const timer = setTimeout(() => child.kill('SIGKILL'), HAND_OVER_MS) // it hangs
     await gone
@@ -87,14 +87,5 @@ export class ForwarderProcess {
   async stop(): Promise<void> {
     this.#readyAt = undefined // it answers nobody from now on, and the watchdog must not take it for one that hangs
     if (this.#child) await stopChild(this.#child, 'SIGTERM', this.#config.stopSeconds * 1000 + GRACE_MS)
-  }
-
-  /** Resolves when the process says `word`. */
-  #says(word: string): Promise<void> {
-    return new Promise((resolve) => {
-      this.#child?.on('message', (said) => {
-        if (said === word) resolve()
-      })
-    })
   }
 }

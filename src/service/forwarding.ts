@@ -2,6 +2,7 @@
 // passes them on is a process of its own: nothing that a client sends may end nginx or the wait for the lock.
 
 import type { Config } from '../config.js'
+import { inTime } from '../shares/in-time.js'
 import { runtimeFiles } from '../settings/runtime-files.js'
 import { ForwarderProcess } from './forwarder-process.js'
 import { RestartDelay } from './restart-delay.js'
@@ -63,11 +64,7 @@ export class Forwarding {
       complain(
         `${event.reason}; uploads of this machine are refused, and it is started again in ${ms / 1000} s`,
       )
-      let timer: NodeJS.Timeout | undefined
-      const pause = new Promise<void>((resolve) => (timer = setTimeout(resolve, ms)))
-      const paused = await Promise.race([pause, over])
-      clearTimeout(timer)
-      if (paused === 'over') return
+      if ((await inTime(ms, 'paused', over)) === 'over') return
     }
   }
 }

@@ -1,6 +1,7 @@
 // The door for the other machines of a cluster: the same requests as on the service's socket, over TLS with the key
 // that is in the data folder. Whoever does not have the key gets no further than the handshake.
 
+import { listenAt } from '../addresses/listening.js'
 import { createServer, type Server } from 'node:https'
 import type { RequestListener } from 'node:http'
 import type { Socket } from 'node:net'
@@ -63,15 +64,9 @@ export class InternalListener {
   async listen(): Promise<void> {
     const server = this.#makeServer(await makeClusterKey(this.#store))
     this.#server = server
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject)
-      server.listen({ ...this.#address, backlog: BACKLOG }, () => {
-        server.off('error', reject)
-        // From now on an error is that of a connection which could not be accepted (EMFILE). It goes on.
-        server.on('error', (error) => this.#log('error', 'internal connection', { reason: error.message }))
-        resolve()
-      })
-    }).catch((error: unknown) => {
+    await listenAt(server, { ...this.#address, backlog: BACKLOG }, (error) =>
+      this.#log('error', 'internal connection', { reason: error.message }),
+    ).catch((error: unknown) => {
       const why = errno(error) === 'EADDRINUSE' ? 'another program listens there' : messageOf(error)
       throw new StartProblem(`PLINTH_INTERNAL_LISTEN=${peerAddressText(this.#address)}: ${why}`)
     })

@@ -6,6 +6,7 @@ import { errno } from '../errors.js'
 import type { Log } from '../log.js'
 import type { Journal } from '../packages/journal.js'
 import type { OwnerViews } from '../packages/owner-views.js'
+import { inTime } from '../shares/in-time.js'
 import type { FreeSpace } from '../store/free-space.js'
 import { isSigned } from '../store/lock.js'
 import type { Store } from '../store/store.js'
@@ -146,12 +147,8 @@ export class Readiness {
   /** A look that has not ended is waited for again, and not begun a second time: each keeps a thread busy. */
   async #check(name: CheckName, by: LookName): Promise<Check> {
     const looking = this.#looking.get(by) ?? this.#begin(by)
-    let timer: NodeJS.Timeout | undefined
-    const late = new Promise<string>((resolve) => {
-      timer = setTimeout(resolve, this.#checkMs, `no answer within ${this.#checkMs / 1000} s`)
-    })
-    const reason = await Promise.race([looking, late])
-    clearTimeout(timer)
+    const late = `no answer within ${this.#checkMs / 1000} s`
+    const reason = await inTime(this.#checkMs, late, looking)
     return reason === undefined ? { name, ok: true } : { name, ok: false, reason }
   }
 

@@ -4,7 +4,7 @@ import { fork, type ChildProcess } from 'node:child_process'
 import { environment, type Config } from '../config.js'
 import { runtimeFiles } from '../settings/runtime-files.js'
 import type { Lock } from '../store/lock.js'
-import { endingOf, killChild, stopChild, type Ending } from './child.js'
+import { endingOf, killChild, says, stopChild, type Ending } from './child.js'
 import { NODE_ENV, NODE_FLAGS } from './node-flags.js'
 import { answersAt } from './probe.js'
 import { programFile } from './program.js'
@@ -47,21 +47,15 @@ export class ServiceProcess {
     this.#readyAt = undefined
     for (const go of this.#waiting.splice(0)) go()
     const ended = endingOf('the service', child).finally(() => (this.#running = false))
-    const fenced = new Promise<Ending>((resolve) => {
-      child.on('message', (said) => {
-        if (said !== 'fenced') return
-        this.#isFenced = true
-        resolve({ code: 1, reason: 'the service was cut off from the data folder' })
-      })
+    const fenced = says(child, 'fenced').then((): Ending => {
+      this.#isFenced = true
+      return { code: 1, reason: 'the service was cut off from the data folder' }
     })
     this.#ended = Promise.race([ended, fenced])
-    const ready = new Promise<'ready'>((resolve) =>
-      child.on('message', (said) => {
-        if (said !== 'ready') return
-        this.#readyAt = performance.now()
-        resolve('ready')
-      }),
-    )
+    const ready = says(child, 'ready').then(() => {
+      this.#readyAt = performance.now()
+      return 'ready' as const
+    })
     return Promise.race([ready, this.#ended])
   }
 
@@ -72,12 +66,9 @@ export class ServiceProcess {
   prepare(lockFile: number): void {
     const child = this.#fork(['waits'], lockFile)
     this.#prepared = child
-    endingOf('the waiting service', child).then(
-      () => {
-        if (this.#prepared === child) this.#prepared = undefined
-      },
-      () => {},
-    )
+    void endingOf('the waiting service', child).then(() => {
+      if (this.#prepared === child) this.#prepared = undefined
+    })
   }
 
   /** Ends the process that waits: another program may be there by now. */

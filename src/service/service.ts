@@ -12,6 +12,7 @@ import { Inbox } from '../inbox/inbox.js'
 import { runtimeFiles } from '../settings/runtime-files.js'
 import type { Log } from '../log.js'
 import type { Metrics } from '../metrics/metrics.js'
+import { inTime } from '../shares/in-time.js'
 import { commandsFor } from './commands-for-accounts.js'
 import { CommandSocket } from './control.js'
 import type { InternalListener } from './internal-listener.js'
@@ -125,15 +126,13 @@ export class Service {
     const ended = new Promise<void>((resolve) => this.#server.close(() => resolve()))
     this.#server.closeIdleConnections()
     const others = Promise.all([this.#inbox?.stop(), this.#commands.stop(), this.#internal?.close()])
-    await within(Math.min(mostMs, this.#config.stopSeconds * 1000), Promise.all([ended, others]))
+    await inTime(Math.min(mostMs, this.#config.stopSeconds * 1000), undefined, Promise.all([ended, others]))
     this.#server.closeAllConnections() // cuts off bodies that still come, as a client that goes away does
     this.#internal?.cutOff()
-    await within(CUT_OFF_MS, this.#admission.idle())
+    await inTime(CUT_OFF_MS, undefined, this.#admission.idle())
     this.#commands.cutOff()
-    await within(
-      CUT_OFF_MS,
-      this.#parts.ownerViews.settle().catch(() => {}),
-    ) // what is due is marked
+    const settled = this.#parts.ownerViews.settle().catch(() => {}) // what is due is marked
+    await inTime(CUT_OFF_MS, undefined, settled)
     this.#parts.ownerViews.stop()
     await this.#parts.zips.close()
     await this.#keeper.stop()
@@ -162,10 +161,3 @@ const listen = (server: Server, path: string): Promise<void> =>
     server.on('error', reject)
     server.listen({ path, backlog: BACKLOG }, resolve)
   })
-
-/** Resolves with `promise`, or when `ms` have passed. */
-async function within(ms: number, promise: Promise<unknown>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined
-  await Promise.race([promise, new Promise<void>((resolve) => (timer = setTimeout(resolve, ms)))])
-  clearTimeout(timer)
-}
