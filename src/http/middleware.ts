@@ -69,7 +69,7 @@ function toRefusal(error: unknown, ctx: RequestContext, log: Log): Refusal {
   if (ctx.req.errored) return new Refusal(499, 'the client went away') // nginx's status for it; the answer is not read
   if (DISK_FULL.includes(code)) {
     log('error', 'no room', { id: idOf(ctx), path: ctx.path, reason: messageOf(error) })
-    return new Refusal(507, 'there is no room left on the server: nothing was stored', { cause: error })
+    return new Refusal(507, 'there is no room left on the server: nothing was changed', { cause: error })
   }
   if (NOT_WRITABLE.includes(code)) {
     const id = idOf(ctx)
