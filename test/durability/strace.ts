@@ -153,7 +153,7 @@ export async function hitAll(
     for (const { key, name, nth, path, nthThere } of aims) {
       // On a path that is the same in each run the calls come in one order. On others they are counted together.
       const isFixed = path !== undefined && pass % 2 === 0
-      for (const shift of pass === 0 || isFixed ? [0] : SHIFTS) {
+      for (const shift of pass === 0 || isFixed ? [0] : shiftsOf(pass)) {
         if (!left.has(key)) break
         if (nth + shift < 1) continue
         const inject = ['-e', `inject=${name}:${how}:when=${isFixed ? nthThere : nth + shift}`]
@@ -182,7 +182,12 @@ const isIn =
     recordings.every((points) => points.some((other) => other.key === key))
 
 const PASSES = 8
-const SHIFTS = [0, -1, 1, -2, 2, -3, 3]
+/**
+ * How far from where it was recorded a call is looked for, nearest first. What else the process does now and then, and
+ * does more often beside a call on a busy machine, moves it: so later passes look further.
+ */
+const shiftsOf = (pass: number): number[] =>
+  Array.from({ length: 2 * pass + 5 }, (_, n) => (n % 2 === 0 ? n / 2 : -(n + 1) / 2))
 
 /** The one thread of the pool of a process that runs with UV_THREADPOOL_SIZE=1; `use` makes it create a folder. */
 export async function poolThread(pid: number, use: () => Promise<unknown>): Promise<number> {
