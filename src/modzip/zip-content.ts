@@ -63,7 +63,7 @@ function inflated(read: ReadAt, at: number, entry: LocatedEntry): Buffer {
   try {
     return inflateRawSync(packed, {
       maxOutputLength: Math.max(1, entry.size),
-      chunkSize: Math.min(Math.max(64, entry.size + 1), PIECE_BYTES), // most files fit: no pieces to concatenate
+      chunkSize: Math.max(64, entry.size + 1), // all of it fits: no pieces to concatenate
     })
   } catch (error) {
     throw inflateProblem(error, entry)
