@@ -58,6 +58,6 @@ const accepts = (port: number): Promise<boolean> =>
     probe.once('connect', () => probe.destroy())
   })
 
-/** The lines of a running Plinth's nginx that say who its workers are and what they may open: all but its pid file. */
+/** The lines of a running Plinth's nginx that say who its workers are and what they may open. */
 export const userOf = (data: string): string =>
-  readFileSync(join(data, 'state/nginx/main.conf'), 'utf8').replace(/^pid .*\n/m, '')
+  readFileSync(join(data, 'state/nginx/main.conf'), 'utf8').replaceAll(/^(?:pid|worker_processes) .*\n/gm, '')

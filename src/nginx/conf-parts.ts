@@ -3,7 +3,7 @@
 
 import { nginxAddresses } from '../addresses/listen-address.js'
 import type { Config } from '../config.js'
-import { pathIn, runtimeFiles } from '../settings/runtime-files.js'
+import { isOneOfSeveral, pathIn, runtimeFiles } from '../settings/runtime-files.js'
 import { basePath } from '../views/page-addresses.js'
 import { cacheMaps, cachePart, refusalPart } from './cache-parts.js'
 import { clientPart, schemePart } from './client-part.js'
@@ -146,14 +146,25 @@ type Machine = {
   user: { name: string; group: string } | undefined
   /** How many files a worker may open. */
   files: number
+  processors: number
   /** Whether the address `*` is IPv6, too. */
   ipv6: boolean
   /** Whether nginx can tell its own figures (the module stub_status). */
   hasStatus: boolean
 }
 
-const mainPart = ({ user, files }: Machine, runtime: string): string =>
-  `${user ? `user ${user.name} ${user.group};\n` : ''}worker_rlimit_nofile ${files};
+/**
+ * Workers on one of several machines. When one of them dies, their file system keeps each reader of what it has just
+ * written waiting, until it has shut the machine out. nginx waits with the worker that opens the file, and with all of
+ * that worker's connections. Each worker takes some 5 MB.
+ */
+const WORKERS_OF_SEVERAL = 16
+
+const mainPart = (config: Config, { user, files, processors }: Machine, runtime: string): string =>
+  `${user ? `user ${user.name} ${user.group};\n` : ''}worker_processes ${
+    isOneOfSeveral(config) ? Math.max(WORKERS_OF_SEVERAL, processors) : 'auto'
+  };
+worker_rlimit_nofile ${files};
 pid "${runtimeFiles(runtime).nginxPid}";
 `
 
@@ -174,7 +185,7 @@ export const nginxParts = (
   runtime: string = config.runtime,
   refusedLog = pathIn(config.data, runtimeFiles(config.runtime).refusedLog),
 ): Record<string, string> => ({
-  'main.conf': mainPart(machine, runtime),
+  'main.conf': mainPart(config, machine, runtime),
   'temp.conf': tempPart(runtime),
   'events.conf': `worker_connections ${connectionsWith(machine.files)};\n`,
   'plinth/paths.conf': pathsPart(config, runtime),

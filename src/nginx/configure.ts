@@ -3,6 +3,7 @@
 
 import { execFile } from 'node:child_process'
 import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
@@ -57,7 +58,8 @@ export async function planNginx(config: Config): Promise<NginxPlan> {
     symlinkSync(fileURLToPath(new URL(`../../../${shipped}`, import.meta.url)), link)
   }
   const hasStatus = modules.has('stub_status')
-  const machine = { version, user: choice.user, files: limit.files, hasStatus, ipv6 }
+  const processors = availableParallelism()
+  const machine = { version, user: choice.user, files: limit.files, processors, hasStatus, ipv6 }
   for (const [name, text] of Object.entries(nginxParts(config, machine)))
     writeFileSync(join(folder, name), text)
   makeLogFiles(config)

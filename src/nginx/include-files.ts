@@ -35,7 +35,8 @@ export function includeFiles(config: Config, refusedLog: string): Record<string,
       `${socket} is too long: nginx reaches a socket by a path of at most ${MAX_SOCKET_PATH_BYTES} bytes; ` +
         'set PLINTH_DATA or PLINTH_RUNTIME to a shorter one',
     )
-  const machine = { version: 0, user: undefined, files: 0, hasStatus: false, ipv6: false } // of an nginx of our own
+  // of an nginx of our own
+  const machine = { version: 0, user: undefined, files: 0, processors: 0, hasStatus: false, ipv6: false }
   const its = { ...config, accessLog: accessLogElsewhere(config) }
   const parts = Object.entries(nginxParts(its, machine, runtime, refusedLog)).flatMap(([path, text]) => {
     const [folder, name = ''] = path.split('/')

@@ -7,6 +7,7 @@ const machine = {
   version: 1_022_001,
   user: undefined,
   files: WANTED_FILES,
+  processors: 2,
   hasStatus: true,
   ipv6: true,
 }
@@ -30,7 +31,7 @@ t.test(
 t.test('plain http', async (t) => {
   const { 'plinth/page.conf': _page, ...others } = parts({ PLINTH_DATA: '/srv/a b' })
   t.same(others, {
-    'main.conf': 'worker_rlimit_nofile 16512;\npid "state/nginx/nginx.pid";\n',
+    'main.conf': 'worker_processes auto;\nworker_rlimit_nofile 16512;\npid "state/nginx/nginx.pid";\n',
     'temp.conf': ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
       .map((kind) => `${kind}_temp_path "state/nginx/${kind.replace('client_', '')}";\n`)
       .join(''),
@@ -282,6 +283,18 @@ t.test('nginx tells its figures with metrics alone, on a socket', async (t) => {
   t.equal(without['plinth/http.conf'], plain, 'an nginx that cannot')
   const foreign = nginxParts(readConfig({ PLINTH_METRICS: '127.0.0.1:9464' }), machine, '/srv/p/state')
   t.match(foreign['plinth/http.conf'], 'listen "unix:/srv/p/state/control/nginx.sock";')
+})
+
+t.test('one of several machines has workers to spare for files that are waited for', async (t) => {
+  const workersOf = (env: NodeJS.ProcessEnv, processors = 2): string | undefined =>
+    /^worker_processes (.*);$/m.exec(
+      nginxParts(readConfig(env), { ...machine, processors })['main.conf'] ?? '',
+    )?.[1]
+  t.equal(workersOf({}), 'auto')
+  t.equal(workersOf({ PLINTH_RUNTIME: '/run/plinth' }), 'auto', 'a machine alone')
+  const several = { PLINTH_RUNTIME: '/run/plinth', PLINTH_STANDBY: '1' }
+  t.equal(workersOf(several), '16')
+  t.equal(workersOf(several, 64), '64')
 })
 
 t.test('the files of the machine are in its own folder', async (t) => {
