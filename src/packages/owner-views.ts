@@ -144,7 +144,7 @@ export class OwnerViews {
     for (const { path, content } of files)
       if (!(await this.#store.read(path))?.equals(content)) wrong.push(path)
     for (const path of gone) if (await this.#store.exists(path)) wrong.push(path)
-    if ((await this.#versionLog.missing(owner)).length > 0) wrong.push(ownerViews(owner).log)
+    if (!(await this.#versionLog.isWhole(owner))) wrong.push(ownerViews(owner).log)
     return wrong
   }
 

@@ -6,10 +6,14 @@ import { ownerViews, versionFile } from '../layout.js'
 import type { Store } from '../store/store.js'
 import { logLineText, parseLogLine, type LogLine } from '../views/feed.js'
 import { visibleVersions } from './module-versions.js'
+import { NameStates } from './name-states.js'
 import type { Operation } from './operation.js'
 
 /** The last line is within so many bytes: a path has 3,000 at most. */
 const TAIL_BYTES = 16 * 1024
+
+/** What is known of a version: nothing, that it is there by the log, or that it is there indeed. */
+const [UNKNOWN, LOGGED, THERE] = [0, 1, 2]
 
 type Change = Omit<LogLine, 'timestamp'>
 
@@ -43,32 +47,56 @@ export class VersionLog {
 
   /** Adds what is missing. */
   async reconcile(owner: string): Promise<void> {
-    await this.#add(owner, await this.missing(owner))
+    await this.#add(owner, await this.#missing(owner))
   }
 
-  /** What {@link reconcile} would add: versions that are not logged, the oldest first, and deletes. */
-  async missing(owner: string): Promise<Change[]> {
-    const logged = await this.#logged(owner)
+  /** Whether nothing is missing. */
+  async isWhole(owner: string): Promise<boolean> {
+    const states = await this.#states(owner)
+    for await (const _ of this.#notLogged(owner, states)) return false
+    return states.count(LOGGED) === 0
+  }
+
+  /** Versions that are not logged, the oldest first, and deletes. */
+  async #missing(owner: string): Promise<Change[]> {
+    const states = await this.#states(owner)
     const missing: (Change & { time: number })[] = []
-    for await (const { module, version } of visibleVersions(this.#store, owner)) {
-      if (logged.delete(keyOf({ path: module, version }))) continue
-      const zip = versionFile({ owner, module, version }, 'zip')
-      missing.push({ path: module, version, time: (await this.#store.status(zip))?.mtimeMs ?? 0 })
+    for await (const version of this.#notLogged(owner, states)) {
+      const zip = versionFile({ owner, module: version.path, version: version.version }, 'zip')
+      missing.push({ ...version, time: (await this.#store.status(zip))?.mtimeMs ?? 0 })
     }
     missing.sort((a, b) => a.time - b.time || (keyOf(a) < keyOf(b) ? -1 : 1))
-    const gone = [...logged.values()].map(({ path, version }): Change => ({ path, version, deleted: true }))
+    const gone: Change[] = []
+    if (states.count(LOGGED) > 0)
+      for await (const { path, version } of this.#lines(owner)) {
+        if (states.get(keyOf({ path, version })) !== LOGGED) continue
+        states.set(keyOf({ path, version }), UNKNOWN) // its other lines say nothing new
+        gone.push({ path, version, deleted: true })
+      }
     return [...missing.map(({ path, version }) => ({ path, version })), ...gone]
   }
 
-  /** The versions that are there by the log. */
-  async #logged(owner: string): Promise<Map<string, { path: string; version: string }>> {
-    const logged = new Map<string, { path: string; version: string }>()
+  /** Yields the versions that are there, and not by the log. The others become THERE in `states`. */
+  async *#notLogged(owner: string, states: NameStates): AsyncGenerator<{ path: string; version: string }> {
+    for await (const { module, version } of visibleVersions(this.#store, owner)) {
+      const key = keyOf({ path: module, version })
+      if (states.get(key) === LOGGED) states.set(key, THERE)
+      else yield { path: module, version }
+    }
+  }
+
+  /** What the log says of all versions that it names: LOGGED are those that are there by it. */
+  async #states(owner: string): Promise<NameStates> {
+    const states = new NameStates()
+    for await (const line of this.#lines(owner)) states.set(keyOf(line), line.deleted ? UNKNOWN : LOGGED)
+    return states
+  }
+
+  async *#lines(owner: string): AsyncGenerator<LogLine> {
     for await (const text of this.#store.lines(ownerViews(owner).log)) {
       const line = parseLogLine(text)
-      if (line?.deleted) logged.delete(keyOf(line))
-      else if (line) logged.set(keyOf(line), { path: line.path, version: line.version })
+      if (line) yield line
     }
-    return logged
   }
 
   async #add(owner: string, changes: readonly Change[]): Promise<void> {
