@@ -37,7 +37,10 @@ export async function* rememberingResult(
 
 async function keep(store: Store, result: VerifyResult, isPart: boolean): Promise<void> {
   const path = isPart ? verifyPartPath : verifyResultPath
-  await store.write(path, `${JSON.stringify(result)}\n`, { secret: true })
+  // A part looks elsewhere than the one before did: what that found stays until everything was looked at.
+  const before = isPart ? await readResult(store, path).catch(() => undefined) : undefined // a damaged one goes
+  const findings = Math.max(result.findings, before?.findings ?? 0)
+  await store.write(path, `${JSON.stringify({ ...result, findings })}\n`, { secret: true })
   if (!isPart) await store.remove(verifyPartPath) // the whole has found what it had found
   await store.sync('state')
 }

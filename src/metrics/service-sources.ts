@@ -231,7 +231,9 @@ const verify = (into: Into, { store }: MetricsParts): FigureSource =>
       plinth_verify_part_last_run_timestamp_seconds: {
         help: 'When a later verify with --since or --sample ended, in seconds since 1970; absent without one.',
       },
-      plinth_verify_part_last_findings: { help: 'Faults that it found.' },
+      plinth_verify_part_last_findings: {
+        help: 'Faults that it found, or one before it did since everything was verified.',
+      },
     },
     async () => {
       const { whole: last, part } = await readVerifyResults(store)

@@ -66,6 +66,28 @@ t.test(
   },
 )
 
+t.test('what a part has found stays until everything was verified', async (t) => {
+  const store = await makeStore()
+  async function* found(faults: number): AsyncGenerator<InspectionEvent> {
+    yield { totals: { ...totals, faults }, done: true }
+  }
+  const since = { since: 5 }
+  await run(store, found(2), [], since)
+  const { part: first } = await readVerifyResults(store)
+  await run(store, found(0), [], since)
+  const { part: second } = await readVerifyResults(store)
+  t.equal(second?.findings, 2, 'of which this part had none')
+  t.ok((second?.time ?? '') >= (first?.time ?? ''))
+  await run(store, found(5), [], since)
+  t.equal((await readVerifyResults(store)).part?.findings, 5)
+  writeFileSync(join(store.at('state'), 'verify-part.json'), '{')
+  await run(store, found(1), [], since)
+  t.equal((await readVerifyResults(store)).part?.findings, 1, 'a damaged result is written again')
+  await run(store, found(0))
+  await run(store, found(0), [], since)
+  t.equal((await readVerifyResults(store)).part?.findings, 0)
+})
+
 t.test('a disk that takes nothing does not hide what was found', async (t) => {
   const store = await makeStore()
   mkdirSync(store.at('state/verify.json/x'), { recursive: true })
