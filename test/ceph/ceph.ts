@@ -17,6 +17,11 @@ export const SESSION_SECONDS = 30
 /** Bytes of the OSD's file, which is sparse. */
 const OSD_BYTES = 8 * 2 ** 30
 const METADATA_SERVERS = ['a', 'b'] as const
+/** The gateway, which speaks the API of S3. */
+const GATEWAY = 'rgw.g'
+const GATEWAY_PORT = 7480
+/** The keys of the one user that it has. */
+const GATEWAY_KEYS = { access: 'plinth', secret: 'secret-of-a-test' } as const
 
 // One copy of everything is enough for a file system of an hour. Memory is what Ceph takes at least. At each tick the
 // metadata server looks for silent clients: with the usual 5 s it shuts one out as late as 41 s after its last word.
@@ -52,6 +57,10 @@ bluestore_block_size = ${OSD_BYTES}
 bluestore_cache_autotune = false
 bluestore_cache_size = ${128 * 2 ** 20}
 osd_memory_target = ${896 * 2 ** 20}
+osd_pool_default_pg_num = 8
+
+[client.${GATEWAY}]
+rgw_frontends = beast endpoint=${storageAddress}:${GATEWAY_PORT}
 `
 
 type FsDump = {
@@ -141,6 +150,39 @@ export class Ceph {
     this.#startDaemon(daemon)
   }
 
+  /**
+   * Starts the gateway. Resolves, when it answers, with its address and with what tells rclone of it, as a remote that
+   * is called `r`. Buckets and objects that rclone makes are for everybody to read.
+   */
+  async startGateway(): Promise<{ url: string; env: Record<string, string> }> {
+    const log = openSync(join(this.#folder, 'log', `${GATEWAY}.out`), 'a')
+    const words = ['-c', this.#conf, '-n', `client.${GATEWAY}`, '-f']
+    this.#daemons.set(GATEWAY, spawn('radosgw', words, { stdio: ['ignore', log, log] }))
+    const url = `http://${storageAddress}:${GATEWAY_PORT}`
+    await untilWithin(120, 'the gateway answers', async () => (await fetch(url)).ok, 500)
+    const { access, secret } = GATEWAY_KEYS
+    const user = ['--uid=plinth', '--display-name=plinth', `--access-key=${access}`, `--secret-key=${secret}`]
+    await run('radosgw-admin', ['-c', this.#conf, 'user', 'create', ...user], { timeout: 60_000 })
+    const settings = {
+      TYPE: 's3',
+      PROVIDER: 'Ceph',
+      ENDPOINT: url,
+      ACCESS_KEY_ID: access,
+      SECRET_ACCESS_KEY: secret,
+      ACL: 'public-read',
+      BUCKET_ACL: 'public-read',
+    }
+    const env = Object.entries(settings).map(([name, value]) => [`RCLONE_CONFIG_R_${name}`, value])
+    return {
+      url,
+      env: {
+        RCLONE_CONFIG: '/nowhere/rclone.conf',
+        AWS_CA_BUNDLE: '',
+        ...(Object.fromEntries(env) as Record<string, string>),
+      },
+    }
+  }
+
   /** The addresses in `store` of the clients that are shut out. */
   async shutOut(): Promise<string[]> {
     const list = await this.ceph('osd', 'blocklist', 'ls') // 10.89.0.11:0/1234 2026-11-29T15:41:32
@@ -182,6 +224,7 @@ export class Ceph {
       'mgr.x': { mon: 'allow profile mgr', osd: 'allow *', mds: 'allow *' },
       'osd.0': { mon: 'allow profile osd', mgr: 'allow profile osd', osd: 'allow *' },
     }
+    keys[`client.${GATEWAY}`] = { mon: 'allow rw', osd: 'allow rwx' }
     for (const name of METADATA_SERVERS)
       keys[`mds.${name}`] = { mon: 'allow profile mds', osd: 'allow rw tag cephfs *=*', mds: 'allow' }
     for (const name of clients)

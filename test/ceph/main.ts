@@ -20,10 +20,10 @@ const NAMES = [...CHECKS, ...FAULTS.map(({ name }) => name)]
 
 const USAGE = `usage: npm run test:cluster -- [--rounds N] [--publishes N] [--only NAME]… [--strict] [--ceph NAME=VALUE]… [--keep]
 
-Starts a Ceph (a monitor, a manager, an OSD on a file of 8 GiB that is sparse, two metadata servers), and two machines
-that mount its file system with ceph-fuse and run Plinth on it. Then it checks what machines that share a folder
-promise, makes faults beside clients that publish and read all the time, and measures. Needs root, 4 GB of memory and
-Debian's packages of Ceph, nginx and wrk, which it installs.
+Starts a Ceph (a monitor, a manager, an OSD on a file of 8 GiB that is sparse, two metadata servers, a gateway for
+buckets), and two machines that mount its file system with ceph-fuse and run Plinth on it. Then it checks what machines
+that share a folder promise, makes faults beside clients that publish and read all the time, and measures. Needs root,
+4 GB of memory and Debian's packages of Ceph, rclone, nginx and wrk, which it installs.
 
   --rounds N      makes each fault N times (2). For an acceptance 20, which take some three hours
   --publishes N   publishes N versions on one machine and reads them on the other (1000)
@@ -44,7 +44,18 @@ exit code 0: every promise was kept; 1: one was broken; 2: the suite could not b
 
 /** Set for the process that runs in the suite's own namespaces: its folder. */
 const FOLDER = 'CLUSTER_FOLDER'
-const PROGRAMS = ['ceph', 'ceph-mon', 'ceph-mgr', 'ceph-osd', 'ceph-mds', 'ceph-fuse', 'nginx', 'wrk']
+const PROGRAMS = [
+  'ceph',
+  'ceph-mon',
+  'ceph-mgr',
+  'ceph-osd',
+  'ceph-mds',
+  'ceph-fuse',
+  'radosgw',
+  'rclone',
+  'nginx',
+  'wrk',
+]
 const TOOLS = ['unshare', 'nsenter', 'setpriv', 'mountpoint', 'ip', 'bridge']
 
 /** Runs this program again in namespaces of its own. Resolves with its exit code when all of it has ended. */

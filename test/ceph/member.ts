@@ -98,9 +98,15 @@ export class Member {
   }
 
   /** `plinth` on it. */
-  async cli(...words: string[]): Promise<string> {
+  cli(...words: string[]): Promise<string> {
+    return this.cliWith({}, ...words)
+  }
+
+  /** The same with more in its environment. */
+  async cliWith(env: Readonly<Record<string, string>>, ...words: string[]): Promise<string> {
     const [program, args] = plainNode(CLI, ...words)
-    const settings = [`PLINTH_DATA=${this.data}`, `PLINTH_RUNTIME=${this.#runtime}`]
+    const all = { ...env, PLINTH_DATA: this.data, PLINTH_RUNTIME: this.#runtime }
+    const settings = Object.entries(all).map(([name, value]) => `${name}=${value}`)
     return this.machine.run('env', ...settings, program, ...args)
   }
 

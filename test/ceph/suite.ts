@@ -2,6 +2,7 @@
 
 import { loadavg } from 'node:os'
 import { messageOf } from '../../src/errors.js'
+import { bucketFollows } from './bucket.js'
 import { accessHereReadThere, publishHereReadThere } from './checks.js'
 import { Cluster } from './cluster.js'
 import { FAULTS, type Fault } from './faults.js'
@@ -11,7 +12,7 @@ import type { Options } from './options.js'
 import { runRound, type Round } from './rounds.js'
 import { untilWithin } from './within.js'
 
-export const CHECKS = ['publish', 'access', 'figures'] as const
+export const CHECKS = ['publish', 'access', 'bucket', 'figures'] as const
 type CheckName = (typeof CHECKS)[number]
 
 /** How often access is changed on one machine and read on both. */
@@ -57,6 +58,7 @@ export async function runSuite(folder: string, options: Options): Promise<number
     await attempt(`${publishes} published here, read there`, () => publishHereReadThere(cluster, publishes))
   if (wants('access'))
     await attempt('access changed here, read there', () => accessHereReadThere(cluster, ACCESS_CHANGES))
+  if (wants('bucket')) await attempt('a bucket of the gateway follows', () => bucketFollows(cluster))
   const figures: Figure[] = []
   if (wants('figures')) {
     const measured = [
