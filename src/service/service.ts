@@ -3,6 +3,7 @@
 import { unlink } from 'node:fs/promises'
 import { createServer, type RequestListener, type Server } from 'node:http'
 import { AccessKeeper } from '../access/keeper.js'
+import { listenAt } from '../addresses/listening.js'
 import { auditLogOf } from '../audit/where.js'
 import type { Config } from '../config.js'
 import { ignoring, messageOf } from '../errors.js'
@@ -103,7 +104,8 @@ export class Service {
     await noteAuditLog(this.#parts.store, auditLogOf(this.#config))
     await this.#keeper.start()
     await writeSiteFiles(this.#parts.store, this.#parts.site)
-    await listen(this.#server, socket)
+    // A connection that could not be accepted (EMFILE) is one that the client tries again.
+    await listenAt(this.#server, { path: socket, backlog: BACKLOG }, () => {})
     await this.#internal?.listen()
     this.#takesRequests = true
     if (this.#config.inbox)
@@ -155,9 +157,3 @@ async function openInternal(parts: Parts, handle: RequestListener): Promise<Inte
   const { InternalListener } = await import('./internal-listener.js')
   return new InternalListener(internalListen, handle, parts)
 }
-
-const listen = (server: Server, path: string): Promise<void> =>
-  new Promise((resolve, reject) => {
-    server.on('error', reject)
-    server.listen({ path, backlog: BACKLOG }, resolve)
-  })
