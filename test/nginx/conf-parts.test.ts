@@ -115,7 +115,7 @@ t.test('a worker takes no more connections than it may open files for', async (t
   ]
   for (const [files, connections] of table) t.equal(connectionsWith(files), connections, String(files))
   const { 'main.conf': main, 'events.conf': events } = nginxParts(readConfig({}), { ...machine, files: 1024 })
-  t.equal(main, 'worker_rlimit_nofile 1024;\npid "state/nginx/nginx.pid";\n')
+  t.equal(main, 'worker_processes auto;\nworker_rlimit_nofile 1024;\npid "state/nginx/nginx.pid";\n')
   t.equal(events, 'worker_connections 448;\n')
 })
 
