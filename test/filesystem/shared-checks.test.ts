@@ -18,7 +18,9 @@ import { memoryFolder } from '../support/temp-folder.js'
 /** Two rounds of all checks: the flaws by need. */
 async function flawsOf(defect: Partial<Calls> = {}, withLocks = true): Promise<Record<string, Flaw>> {
   const folder = memoryFolder()
-  const writer = new LocalSide(folder, systemCalls, 'one')
+  // Of a race either side may be the one that comes second.
+  const isRaced = 'link' in defect || 'writeText' in defect
+  const writer = new LocalSide(folder, { ...systemCalls, ...(isRaced && defect) }, 'one')
   const reader = new LocalSide(folder, { ...systemCalls, ...defect }, 'other')
   const flaws = new Flaws('another machine')
   await writer.ask({ do: 'begin' })
@@ -164,7 +166,10 @@ const DEFECTS: [what: string, unmet: string[], defect: () => Partial<Calls>, exa
   [
     'O_EXCL that wins always',
     ['one winner'],
-    () => ({ writeText: (path, text) => systemCalls.writeText(path, text, 'w') }),
+    () => ({
+      writeText: (path, text, flag) =>
+        systemCalls.writeText(path, text, basename(path).startsWith('made-') ? 'w' : flag),
+    }),
     /2 of two made a file by O_EXCL/,
   ],
   [
