@@ -226,9 +226,12 @@ export class Journal {
       const path = `${folders.journal}/${name}`
       const text = (await this.#store.read(path))?.toString() ?? ''
       const entry = parseOperation(text)
-      if (entry) this.#keep(path, entry)
+      const taken = newEntry()
+      // A file system of several machines may show one that another machine has removed. Who renames it is told.
+      if (entry && (await this.#store.rename(path, taken))) this.#keep(taken, entry)
+      if (entry) continue
       // Nothing is done before its entry is whole and on the disk, so a torn entry stands for nothing.
-      else if (!isWhole(text)) await this.#store.remove(path)
+      if (!isWhole(text)) await this.#store.remove(path)
       // A whole entry that is not ours is left for a person to look at.
       else this.#log('warn', 'not a journal entry', { path })
     }

@@ -148,6 +148,11 @@ export class Store extends Staging {
     return this.inFolder(to, () => rename(this.at(from), this.at(to)))
   }
 
+  /** Gives a file another name in its folder. `false` when it is not there. The caller syncs the folder. */
+  rename(from: string, to: string): Promise<boolean> {
+    return ignoring(['ENOENT'], () => rename(this.at(from), this.at(to)))
+  }
+
   /** Removes a file. `false` when it is not there. The caller syncs the folder. */
   remove(path: string): Promise<boolean> {
     return ignoring(['ENOENT'], () => unlink(this.at(path)))

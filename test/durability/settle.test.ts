@@ -8,7 +8,7 @@ import type { CheckPool } from '../../src/modzip/check-pool.js'
 import type { Store } from '../../src/store/store.js'
 import { settledViolations } from '../support/invariants.js'
 import { tempFolder } from '../support/temp-folder.js'
-import { openParts } from '../support/parts.js'
+import { openParts, withMethods } from '../support/parts.js'
 
 /** A disk that answers EIO to some of the store's calls while it is `broken`. */
 function failing(methods: (keyof Store)[]) {
@@ -97,6 +97,37 @@ t.test(
     t.notOk(existsSync(join(data, 'tree/api/packages/admin/go/example.com')))
   },
 )
+
+t.test('an entry that another machine has removed is still seen here: nothing is settled', async (t) => {
+  const data = join(tempFolder(), 'data')
+  const parts = await openParts(data)
+  await parts.publishModule('example.com/m', 'v1.1.0')
+  await parts.publishFile('1.0', 'x', 'content')
+  const file = { owner: 'admin', name: 'tool', version: '1.0', file: 'x' }
+  const stale: Record<string, string> = {
+    'module.json': JSON.stringify({ op: 'delete', ...at }),
+    'file.json': JSON.stringify({ op: 'delete', ...file }),
+  }
+  const journal = 'state/journal'
+  // CephFS has shown such names, and what they were, for more than a minute after its metadata server died.
+  const wrap = (store: Store): Store =>
+    withMethods(store, {
+      names: async (folder) => [
+        ...(await store.names(folder)),
+        ...(folder === journal ? Object.keys(stale) : []),
+      ],
+      read: async (path) =>
+        path.startsWith(`${journal}/`)
+          ? Buffer.from(stale[path.slice(journal.length + 1)] ?? '')
+          : store.read(path),
+    })
+  const next = await openParts(data, wrap)
+  await next.recover()
+  t.ok(existsSync(join(data, 'tree/api/packages/admin/go/example.com/m/@v/v1.1.0.zip')))
+  t.ok(existsSync(join(data, 'tree/api/packages/admin/generic/tool/1.0/x')))
+  t.same(next.log, [])
+  t.same(await settledViolations(data), [])
+})
 
 t.test('a published zip that could not be read in time is no reason to withdraw it', async (t) => {
   const data = join(tempFolder(), 'data')
