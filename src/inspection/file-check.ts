@@ -5,9 +5,11 @@ import type { Stats } from 'node:fs'
 import { folders } from '../layout.js'
 import type { Operation } from '../packages/operation.js'
 import { readRecord, writeRecord } from '../packages/records.js'
+import { isSameSecond } from '../store/lasting-time.js'
 import { signatureOf } from '../store/reading.js'
 import type { Store } from '../store/store.js'
-import type { Finding } from './finding.js'
+import { timeText } from '../views/module-index.js'
+import { REBUILD, type Finding } from './finding.js'
 import type { IsInSample } from './sample.js'
 
 const READABLE = 0o444
@@ -69,13 +71,13 @@ export class FileCheck {
 
   /**
    * Compares an uploaded file with the record of its upload. A file without one gets `operation` as its record.
-   * `sha256` is what views say of the file.
+   * `sha256` and the time of publication, `time`, are what views say of the file.
    */
   async uploaded(
     path: string,
     status: Stats,
     operation: Operation,
-  ): Promise<{ findings: Finding[]; sha256: string }> {
+  ): Promise<{ findings: Finding[]; sha256: string; time: Date }> {
     const findings: Finding[] = []
     const fault = await this.accessFault(status)
     if (fault !== undefined)
@@ -99,7 +101,18 @@ export class FileCheck {
         mend: 'restore it from a backup, or delete it and publish it again',
       })
     }
-    return { findings, sha256: record?.sha256 ?? sha256 }
+    const time = record?.time === undefined ? status.mtime : new Date(record.time)
+    if (!isSameSecond(status.mtime, time)) findings.push(this.#ofAnotherTime(path, status.mtime, time))
+    return { findings, sha256: record?.sha256 ?? sha256, time }
+  }
+
+  #ofAnotherTime(path: string, found: Date, time: Date): Finding {
+    return {
+      path,
+      fault: `its time is ${timeText(found)}, it was published at ${timeText(time)}`,
+      mend: REBUILD,
+      repair: () => this.#store.restoreTime(path, time),
+    }
   }
 
   async #read(path: string, status: Stats): Promise<string> {

@@ -30,7 +30,7 @@ export async function inspectGenericVersion(
     else {
       const uploaded = await check.uploaded(path, status, { op: 'publish', ...at, file })
       findings.push(...uploaded.findings)
-      files.push({ file, size: status.size, sha256: uploaded.sha256, time: timeText(status.mtime) })
+      files.push({ file, size: status.size, sha256: uploaded.sha256, time: timeText(uploaded.time) })
     }
   }
   if (files.length > 0)

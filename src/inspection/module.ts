@@ -89,10 +89,10 @@ async function inspectVersion(
     const unchanged = { unread: true, unchanged: true } as const
     return { findings: [], known: { version: at.version, time: status.mtime, readable: true, ...unchanged } }
   }
-  const { findings, sha256 } = await check.uploaded(path, status, { op: 'publish', ...at })
-  const known = { version: at.version, time: status.mtime, readable: false }
+  const { findings, sha256, time } = await check.uploaded(path, status, { op: 'publish', ...at })
+  const known = { version: at.version, time, readable: false }
   if (!check.isRead(path) && findings.length === 0) {
-    const facts = await agreeingFacts(inspecting, at, { time: status.mtime, size: status.size, sha256 })
+    const facts = await agreeingFacts(inspecting, at, { time, size: status.size, sha256 })
     if (facts) {
       const recorded = await seen.inspect(at, { zip: facts.h1, mod: facts.goModH1 })
       return { findings: recorded, known: { ...known, readable: true, unread: true, entry: entryOf(facts) } }
@@ -109,13 +109,13 @@ async function inspectVersion(
   }
   const mod = {
     sum: reading.zip.mod,
-    time: status.mtime,
-    repair: () => readings.writeGoMod(at, status.mtime),
+    time,
+    repair: () => readings.writeGoMod(at, time),
   }
-  const info = Buffer.from(infoText(at.version, status.mtime))
+  const info = Buffer.from(infoText(at.version, time))
   findings.push(...(await compareSum(inspecting, versionFile(at, 'mod'), mod)))
-  findings.push(...(await compareContent(inspecting, versionFile(at, 'info'), info, status.mtime)))
-  const upload = { time: status.mtime, size: status.size, sha256 }
+  findings.push(...(await compareContent(inspecting, versionFile(at, 'info'), info, time)))
+  const upload = { time, size: status.size, sha256 }
   const facts = versionText({ ...at, ...upload }, reading.facts ?? '{}')
   findings.push(...(await compareContent(inspecting, moduleViews(at).facts(at.version), Buffer.from(facts))))
   findings.push(...(await seen.inspect(at, { zip: reading.zip.zipHash, mod: reading.zip.modHash })))
@@ -134,7 +134,7 @@ async function factsOf(
   if (!known?.entry || known.unread || !status) return readModuleFacts(store, at)
   const reading = await readings.read(path, status)
   if (!reading.ok) return undefined
-  const upload = { time: status.mtime, size: status.size, sha256: known.entry.sha256 }
+  const upload = { time: known.time, size: status.size, sha256: known.entry.sha256 }
   return parseVersionFacts(versionText({ ...at, ...upload }, reading.facts ?? '{}'))
 }
 
@@ -164,7 +164,10 @@ async function inspectViews(
   for (const { path, content } of plan.files)
     findings.push(...(await compareContent(inspecting, path, content)))
   for (const { path, target } of plan.links) {
-    const targetIsWrong = before.some((finding) => finding.path === target && finding.repair && !finding.note)
+    // A zip keeps its links when it gets its time again. What is written anew does not.
+    const isReplaced = ({ path: wrong, repair, note }: Finding): boolean =>
+      wrong === target && repair !== undefined && !note && !target.endsWith('.zip')
+    const targetIsWrong = before.some(isReplaced)
     findings.push(...(await compareLink(inspecting, path, target, targetIsWrong)))
   }
   for (const path of plan.gone) {

@@ -25,7 +25,9 @@ export const keepsTimes = (type: number): boolean => OF_ONE_MACHINE.has(type)
 /** How often a time is set, before the file system is said not to keep it. */
 const ATTEMPTS = 5
 
-const secondOf = (ms: number): number => Math.floor(ms / 1000)
+/** Whether two times of a file are the same one: whole seconds count. */
+export const isSameSecond = (a: Date, b: Date): boolean =>
+  Math.floor(a.getTime() / 1000) === Math.floor(b.getTime() / 1000)
 
 /**
  * Brings a file to the disk with the mtime `time`, of which whole seconds count. `isKept`: what {@link keepsTimes} says
@@ -37,7 +39,7 @@ export async function syncWithTime(handle: FileHandle, time: Date, isKept: boole
     await handle.utimes(time, time)
     await syncHandle(handle, 'file')
     const { mtime } = await handle.stat()
-    if (secondOf(mtime.getTime()) === secondOf(time.getTime())) return
+    if (isSameSecond(mtime, time)) return
     if (attempt === ATTEMPTS)
       throw new Error(
         `the file system does not keep the time of a file: ${time.toISOString()} was set ${ATTEMPTS} times, ` +

@@ -5,7 +5,7 @@ import { basename, dirname } from 'node:path'
 import { errno } from '../errors.js'
 import { folders, packagesFolder, publicMarker } from '../layout.js'
 import { Folders } from './folders.js'
-import { keepsTimes, syncWithTime } from './lasting-time.js'
+import { isSameSecond, keepsTimes, syncWithTime } from './lasting-time.js'
 import { stampWith, type Stamp } from './ownership.js'
 import { Reading } from './reading.js'
 import { syncHandle } from './sync.js'
@@ -87,20 +87,27 @@ export class Staging extends Reading {
   async restoreTime(path: string, time: Date): Promise<void> {
     const handle = await open(this.at(path), 'r')
     try {
-      const { mtimeMs } = await handle.stat()
-      if (Math.floor(mtimeMs / 1000) !== Math.floor(time.getTime() / 1000))
-        await this.#syncWithTime(handle, time)
+      const { mtime } = await handle.stat()
+      if (!isSameSecond(mtime, time)) await this.#syncWithTime(handle, time)
     } finally {
       await handle.close()
     }
   }
 
-  async #syncWithTime(handle: FileHandle, time: Date): Promise<void> {
+  /**
+   * Whether this machine's kernel has the times of files. Where servers have them, one that dies may lose the times of
+   * what was written in the minute before.
+   */
+  keepsTimes(): Promise<boolean> {
     this.#keepsTimes ??= statfs(this.at(folders.tmp)).then(
       ({ type }) => keepsTimes(type),
       () => false,
     )
-    await syncWithTime(handle, time, await this.#keepsTimes)
+    return this.#keepsTimes
+  }
+
+  async #syncWithTime(handle: FileHandle, time: Date): Promise<void> {
+    await syncWithTime(handle, time, await this.keepsTimes())
   }
 
   /** Runs `give`, which gives a file the name `path`, in a folder that is made when it is missing. */

@@ -29,13 +29,21 @@ import { askService, newData, runService } from '../support/service.js'
 type Found = { path: string; fault: string; mend: string; byRebuild: boolean; mended: boolean }
 type Report = { faults: Found[]; totals: Record<string, number> }
 
-const plinth = (data: string, ...words: string[]): Promise<{ code: number; out: string; err: string }> =>
+type Ended = { code: number; out: string; err: string }
+
+const run = (data: string, ...args: [string, ...string[]]): Promise<Ended> =>
   new Promise((resolve) => {
-    const [program, args] = plainNode(CLI, ...words)
-    execFile(program, args, { env: { ...process.env, PLINTH_DATA: data } }, (error, out, err) =>
+    const [program, words] = plainNode(...args)
+    execFile(program, words, { env: { ...process.env, PLINTH_DATA: data } }, (error, out, err) =>
       resolve({ code: error ? Number(error.code) : 0, out, err }),
     )
   })
+
+const plinth = (data: string, ...words: string[]): Promise<Ended> => run(data, CLI, ...words)
+
+/** The same in a process to which every file system looks like CephFS. */
+const plinthOnCeph = (data: string, ...words: string[]): Promise<Ended> =>
+  run(data, `--import=${new URL('../support/ceph-times.js', import.meta.url).href}`, CLI, ...words)
 
 async function inspect(data: string, ...words: string[]): Promise<Report & { code: number }> {
   const { code, out, err } = await plinth(data, ...words, '--json')
@@ -137,6 +145,7 @@ t.test('verify and rebuild', async (t) => {
     writeFileSync(path, bytes)
     utimesSync(path, mtime, mtime)
   }
+  const dateWrongly = (path: string): void => utimesSync(path, 1, 1)
   const table: Damage[] = [
     {
       what: 'a flipped bit in a zip',
@@ -177,8 +186,22 @@ t.test('verify and rebuild', async (t) => {
     {
       what: 'a .mod of another time',
       path: `${GO}/m/@v/v1.0.0.mod`,
-      damage: (path) => utimesSync(path, 1, 1),
+      damage: dateWrongly,
       fault: /its time/,
+      mended: true,
+    },
+    {
+      what: 'a zip of another time',
+      path: zip,
+      damage: dateWrongly,
+      fault: /its time is 1970-01-01T00:00:01Z, it was published at 20/,
+      mended: true,
+    },
+    {
+      what: 'a file of another time',
+      path: `${GENERIC}/1.0/b`,
+      damage: dateWrongly,
+      fault: /its time is 1970-01-01T00:00:01Z, it was published at 20/,
       mended: true,
     },
     {
@@ -325,12 +348,38 @@ t.test('verify and rebuild', async (t) => {
       const again = await inspect(data, 'verify')
       t.equal(found(again) === undefined, row.mended)
       t.match(found(verified)?.mend, /\S/, 'it says what mends it')
-      if (row.mended && row.path !== zip && !row.path.includes('!sub')) {
+      // What is left without its record, or has it in the wrong case, is no fault of the tree.
+      if (row.mended && (row.path !== zip || row.damage === dateWrongly) && !row.path.includes('!sub')) {
         t.same(again.faults, [])
         t.same(await settledViolations(data), [])
       }
     })
   }
+
+  await t.test('a lost time is the only fault, and what has it is no other file afterwards', async (t) => {
+    const data = copy()
+    const before = snapshot(data)
+    for (const path of [zip, `${GO}/m/@v/v1.1.0.zip`, `${GENERIC}/1.0/b`]) dateWrongly(join(data, path))
+    t.same(
+      (await inspect(data, 'verify')).faults.map(({ path }) => path).sort(),
+      [`${GENERIC}/1.0/b`, zip, `${GO}/m/@v/v1.1.0.zip`].sort(),
+    )
+    t.match(await inspect(data, 'rebuild'), { code: 0, totals: { mended: 3 } })
+    const whole = (times: Record<string, string>): string[] =>
+      Object.entries(times).map(([name, text]) => `${name} ${text.replace(/ \d+(?:\.\d+)? /, ' ')}`)
+    t.same(whole(snapshot(data)), whole(before), 'inode, mode and bytes are the same')
+    t.match(await inspect(data, 'verify'), { code: 0, faults: [] })
+  })
+
+  await t.test('where servers have the times, that of a derived file is no fault', async (t) => {
+    const data = copy()
+    for (const name of ['v1.0.0.mod', 'v1.1.0.info']) dateWrongly(join(data, GO, 'm/@v', name))
+    t.match(await plinthOnCeph(data, 'verify'), { code: 0, out: /: 0 faults\n$/ })
+    dateWrongly(join(data, zip))
+    t.match(await plinthOnCeph(data, 'verify'), { code: 1, out: /v1\.0\.0\.zip: its time/ })
+    t.match(await plinthOnCeph(data, 'rebuild'), { code: 0, out: /1 mended/ })
+    t.match(await plinthOnCeph(data, 'verify'), { code: 0 })
+  })
 
   await t.test('a sample reads some files whole, and everything cheap of all', async (t) => {
     const data = copy()
