@@ -13,6 +13,8 @@ import { untilWithin } from './within.js'
 
 /** Where machines reach each other. */
 const INTERNAL_PORT = 8081
+/** How long an edge may keep what anybody may read. */
+export const SHARED_CACHE_SECONDS = 1
 /** How long a service manager waits before it starts again what has ended. */
 const RESTART_MS = 1000
 /** The service's process. */
@@ -68,6 +70,7 @@ export class Member {
       PLINTH_ADMIN_TOKEN: TOKEN,
       PLINTH_FAILED_LOGINS: '100000',
       PLINTH_WRITE_RATE: '0',
+      PLINTH_SHARED_CACHE_SECONDS: String(SHARED_CACHE_SECONDS),
     })
     const boot = this.machine.boots
     plinth.once('exit', () => {

@@ -6,7 +6,7 @@ import { bucketFollows } from './bucket.js'
 import { accessHereReadThere, publishHereReadThere } from './checks.js'
 import { Cluster } from './cluster.js'
 import { FAULTS, type Fault } from './faults.js'
-import { listFigures, publishFigures, quantile, readFigures, type Figure } from './figures.js'
+import { edgeFigures, listFigures, publishFigures, quantile, readFigures, type Figure } from './figures.js'
 import { publishStill } from './load.js'
 import type { Options } from './options.js'
 import { runRound, type Round } from './rounds.js'
@@ -65,6 +65,7 @@ export async function runSuite(folder: string, options: Options): Promise<number
       () => publishFigures(cluster, folder),
       () => readFigures(cluster),
       () => listFigures(cluster),
+      () => edgeFigures(cluster),
     ]
     for (const measure of measured)
       await attempt('measured', async () => {
