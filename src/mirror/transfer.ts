@@ -12,6 +12,8 @@ import type { WorkFolder } from './work-folder.js'
 
 /** rclone has a list of files in memory. */
 export const AT_ONCE = 10_000
+/** How often a file is uploaded that is replaced each time meanwhile. */
+const UPLOADS = 3
 
 /** What a whole pass works with. */
 export type MirrorTools = {
@@ -43,11 +45,25 @@ export class Transfer {
   async upload(files: readonly LocalFile[]): Promise<void> {
     const naming = files.filter(({ kind }) => kind.isNaming)
     const plain = this.#still(files.filter(({ kind }) => !kind.isNaming))
-    const { data } = this.#tools
-    await this.#copy(join(data, folders.public), plain)
-    const gone = await readEach(plain, async (file) => ((await this.#isSame(file)) ? [] : [file.kind.of]))
-    gone.flat().forEach((of) => this.moved.add(of))
+    await this.#uploadPlain(plain)
     await this.#uploadNaming(naming)
+  }
+
+  /**
+   * The object of a file that was replaced meanwhile has the bytes of before, and the time of now: no later pass would
+   * find it. So it is uploaded again, and removed when it does not come to rest.
+   */
+  async #uploadPlain(files: readonly LocalFile[]): Promise<void> {
+    const { data, dryRun } = this.#tools
+    let left = files
+    for (let attempt = 1; left.length > 0 && attempt <= UPLOADS; attempt++) {
+      await this.#copy(join(data, folders.public), left)
+      const changed = await readEach(left, async (file) => ((await this.#isSame(file)) ? undefined : file))
+      left = changed.filter((file) => file !== undefined)
+      left.forEach(({ kind }) => this.moved.add(kind.of))
+      left = (await readEach(left, (file) => this.#asItIs(file))).filter((file) => file !== undefined)
+    }
+    if (!dryRun) await this.#removeKeys(left.map(({ path }) => this.#key(path)))
   }
 
   /** Naming files are uploaded with the content that was seen, which may not be what they have by now. */
@@ -71,14 +87,19 @@ export class Transfer {
 
   /** Removes objects, at most {@link AT_ONCE}, but for those whose file is there by now. */
   async remove(paths: readonly { path: string; of: string }[]): Promise<void> {
-    const { onChange, dryRun, rclone, work } = this.#tools
+    const { onChange, dryRun } = this.#tools
     const absent = await readEach(
       paths.filter(({ of }) => !this.moved.has(of)),
       async ({ path }) => ((await this.#folder.status(path)) === undefined ? [this.#key(path)] : []),
     )
     const keys = absent.flat()
     keys.forEach((key) => onChange('remove', key))
-    if (dryRun || keys.length === 0) return
+    if (!dryRun) await this.#removeKeys(keys)
+  }
+
+  async #removeKeys(keys: readonly string[]): Promise<void> {
+    const { rclone, work } = this.#tools
+    if (keys.length === 0) return
     const list = await work.list(keys)
     await rclone.remove(list)
     await work.drop(list)
@@ -102,6 +123,12 @@ export class Transfer {
         await work.drop(list)
       }),
     )
+  }
+
+  /** The file with the size and the time that it has now; `undefined` when it is gone. */
+  async #asItIs(file: LocalFile): Promise<LocalFile | undefined> {
+    const status = await this.#folder.status(file.path)
+    return status && { ...file, size: status.size, time: status.mtimeMs }
   }
 
   async #isSame({ path, size, time }: LocalFile): Promise<boolean> {
