@@ -24,10 +24,15 @@ ssl_session_timeout 1h;
 ssl_session_tickets off;
 `
 
-function listenPart({ listen, tls }: Config, { version, ipv6 }: Machine): string {
+// Where a worker may have to wait for a file, it accepts a connection when its request is here, and answers it at once.
+// One that it had accepted before would wait with it.
+function listenPart(config: Config, { version, ipv6 }: Machine): string {
+  const { listen, tls } = config
+  const waits = (address: string): string =>
+    isOneOfSeveral(config) && !address.startsWith('"unix:') ? ' deferred' : ''
   const lines = (options: string): string =>
     nginxAddresses(listen, ipv6)
-      .map((address) => `listen ${address}${options};\n`)
+      .map((address) => `listen ${address}${options}${waits(address)};\n`)
       .join('')
   if (!tls) return lines('')
   const http2 = version >= HTTP2_DIRECTIVE ? `${lines(' ssl')}http2 on;\n` : lines(' ssl http2')
@@ -155,8 +160,8 @@ type Machine = {
 
 /**
  * Workers on one of several machines. When one of them dies, their file system keeps each reader of what it has just
- * written waiting, until it has shut the machine out. nginx waits with the worker that opens the file, and with all of
- * that worker's connections. Each worker takes some 5 MB.
+ * written waiting, until it has shut the machine out. nginx waits with the worker that opens the file, and with the
+ * connections that this worker has. Each worker takes some 5 MB.
  */
 const WORKERS_OF_SEVERAL = 16
 

@@ -295,6 +295,13 @@ t.test('one of several machines has workers to spare for files that are waited f
   const several = { PLINTH_RUNTIME: '/run/plinth', PLINTH_STANDBY: '1' }
   t.equal(workersOf(several), '16')
   t.equal(workersOf(several, 64), '64')
+  const listenOf = (env: Record<string, string>, version?: number) =>
+    parts(env, version)['plinth/listen.conf']
+  const listen = { PLINTH_LISTEN: '10.0.0.1:80,unix:/s' }
+  t.equal(listenOf({ ...several, ...listen }), 'listen 10.0.0.1:80 deferred;\nlisten "unix:/s";\n')
+  t.equal(listenOf(listen), 'listen 10.0.0.1:80;\nlisten "unix:/s";\n')
+  t.match(listenOf({ ...several, ...TLS }), 'listen 127.0.0.1:8080 ssl http2 deferred;\n')
+  t.match(listenOf({ ...several, ...TLS }, 1_025_001), 'listen 127.0.0.1:8080 ssl deferred;\nhttp2 on;\n')
 })
 
 t.test('the files of the machine are in its own folder', async (t) => {
