@@ -99,9 +99,14 @@ export class Machine {
   }
 
   /** Runs a program in it, for a minute at most. Resolves with what it prints, and rejects when it fails. */
-  async run(...words: string[]): Promise<string> {
+  run(...words: string[]): Promise<string> {
+    return this.runFor(60, ...words)
+  }
+
+  /** The same for a program that may take so many seconds. */
+  async runFor(seconds: number, ...words: string[]): Promise<string> {
     const [program, args] = this.#inside(words)
-    const { stdout } = await run(program, args, { timeout: 60_000, killSignal: 'SIGKILL' })
+    const { stdout } = await run(program, args, { timeout: seconds * 1000, killSignal: 'SIGKILL' })
     return stdout
   }
 

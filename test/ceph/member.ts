@@ -13,6 +13,8 @@ import { untilWithin } from './within.js'
 
 /** Where machines reach each other. */
 const INTERNAL_PORT = 8081
+/** How long a command may take: `verify` looks at thousands of versions beside whatever else the machines do. */
+const CLI_SECONDS = 900
 /** How long an edge may keep what anybody may read. */
 export const SHARED_CACHE_SECONDS = 1
 /** How long a service manager waits before it starts again what has ended. */
@@ -110,7 +112,7 @@ export class Member {
     const [program, args] = plainNode(CLI, ...words)
     const all = { ...env, PLINTH_DATA: this.data, PLINTH_RUNTIME: this.#runtime }
     const settings = Object.entries(all).map(([name, value]) => `${name}=${value}`)
-    return this.machine.run('env', ...settings, program, ...args)
+    return this.machine.runFor(CLI_SECONDS, 'env', ...settings, program, ...args)
   }
 
   get #runtime(): string {
