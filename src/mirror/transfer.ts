@@ -54,7 +54,7 @@ export class Transfer {
    * find it. So it is uploaded again, and removed when it does not come to rest.
    */
   async #uploadPlain(files: readonly LocalFile[]): Promise<void> {
-    const { data, dryRun } = this.#tools
+    const { data } = this.#tools
     let left = files
     for (let attempt = 1; left.length > 0 && attempt <= UPLOADS; attempt++) {
       await this.#copy(join(data, folders.public), left)
@@ -63,7 +63,7 @@ export class Transfer {
       left.forEach(({ kind }) => this.moved.add(kind.of))
       left = (await readEach(left, (file) => this.#asItIs(file))).filter((file) => file !== undefined)
     }
-    if (!dryRun) await this.#removeKeys(left.map(({ path }) => this.#key(path)))
+    await this.#removeKeys(left.map(({ path }) => this.#key(path)))
   }
 
   /** Naming files are uploaded with the content that was seen, which may not be what they have by now. */
@@ -87,19 +87,17 @@ export class Transfer {
 
   /** Removes objects, at most {@link AT_ONCE}, but for those whose file is there by now. */
   async remove(paths: readonly { path: string; of: string }[]): Promise<void> {
-    const { onChange, dryRun } = this.#tools
     const absent = await readEach(
       paths.filter(({ of }) => !this.moved.has(of)),
       async ({ path }) => ((await this.#folder.status(path)) === undefined ? [this.#key(path)] : []),
     )
-    const keys = absent.flat()
-    keys.forEach((key) => onChange('remove', key))
-    if (!dryRun) await this.#removeKeys(keys)
+    await this.#removeKeys(absent.flat())
   }
 
   async #removeKeys(keys: readonly string[]): Promise<void> {
-    const { rclone, work } = this.#tools
-    if (keys.length === 0) return
+    const { onChange, dryRun, rclone, work } = this.#tools
+    keys.forEach((key) => onChange('remove', key))
+    if (dryRun || keys.length === 0) return
     const list = await work.list(keys)
     await rclone.remove(list)
     await work.drop(list)

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { ROOT } from './documents.js'
 import { startScriptedServer } from './scripted-server.js'
 
-type Installed = { dev?: boolean; devOptional?: boolean; version?: string }
+type Installed = { dev?: boolean; devOptional?: boolean }
 type Manifest = { name: string; version: string }
 
 /** The folders of the packages that are installed with the project elsewhere, by the lock file. */
