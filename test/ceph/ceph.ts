@@ -7,6 +7,7 @@ import { once } from 'node:events'
 import { mkdirSync, openSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { block, MANUAL } from '../support/documents.js'
 import { NETWORKS, storageAddress, type Machine } from './machine.js'
 import { untilWithin } from './within.js'
 
@@ -23,9 +24,9 @@ const GATEWAY_PORT = 7480
 /** The keys of the one user that it has. */
 const GATEWAY_KEYS = { access: 'plinth', secret: 'secret-of-a-test' } as const
 
-// One copy of everything is enough for a file system of an hour. Memory is what Ceph takes at least. At each tick the
-// metadata server looks for silent clients: with the usual 5 s it shuts one out as late as 41 s after its last word.
-const confOf = (folder: string, fsid: string): string => `[global]
+// One copy of everything is enough for a file system of an hour. Memory is what Ceph takes at least. The rest is what the
+// manual advises; `settings` rule over it.
+const confOf = (folder: string, fsid: string, settings: readonly string[]): string => `[global]
 fsid = ${fsid}
 mon_initial_members = m
 mon_host = v2:${storageAddress}:3300
@@ -50,7 +51,6 @@ osd_pool_default_pg_autoscale_mode = off
 osd_crush_chooseleaf_type = 0
 mon_allow_pool_size_one = true
 mon_warn_on_pool_no_redundancy = false
-mds_tick_interval = 1
 mon_data_avail_warn = 2
 mon_data_avail_crit = 1
 bluestore_block_size = ${OSD_BYTES}
@@ -58,10 +58,20 @@ bluestore_cache_autotune = false
 bluestore_cache_size = ${128 * 2 ** 20}
 osd_memory_target = ${896 * 2 ** 20}
 osd_pool_default_pg_num = 8
+${settings.join('\n')}
 
+${advised(settings)}
 [client.${GATEWAY}]
 rgw_frontends = beast endpoint=${storageAddress}:${GATEWAY_PORT}
 `
+
+/** What the manual advises, without what is set by `settings`: a section's own settings rule over those of all. */
+function advised(settings: readonly string[]): string {
+  const names = settings.map((setting) => setting.split('=')[0]?.trim())
+  const advice = block(MANUAL, 'Engines', 0, 'ini')
+  const isLeft = (line: string): boolean => !names.includes(line.split('=')[0]?.trim())
+  return advice.split('\n').filter(isLeft).join('\n')
+}
 
 type FsDump = {
   filesystems: { mdsmap: { info: Record<string, { name: string; state: string }> } }[]
@@ -86,10 +96,7 @@ export class Ceph {
     const fsid = randomUUID()
     for (const name of ['', 'mon', 'mgr', 'osd', 'run', 'log', 'crash'])
       mkdirSync(join(this.#folder, name), { recursive: true })
-    writeFileSync(
-      this.#conf,
-      `${confOf(this.#folder, fsid)}${this.#settings.map((line) => `${line}\n`).join('')}`,
-    )
+    writeFileSync(this.#conf, confOf(this.#folder, fsid, this.#settings))
     this.#makeKeys(clients)
     const map = join(this.#folder, 'monmap')
     this.#tool('monmaptool', '--create', '--addv', 'm', `[v2:${storageAddress}:3300]`, '--fsid', fsid, map)
@@ -192,15 +199,7 @@ export class Ceph {
   /** Mounts the file system on a machine. Resolves when it is there. */
   async mount(machine: Machine, at: string): Promise<void> {
     const log = join(this.#folder, 'log', `${machine.name}.fuse`)
-    // Without the option requests were seen to be lost after "getgroups failed".
-    const words = [
-      'ceph-fuse',
-      '-c',
-      this.#conf,
-      '-n',
-      `client.${machine.name}`,
-      '--fuse_set_user_groups=false',
-    ]
+    const words = ['ceph-fuse', '-c', this.#conf, '-n', `client.${machine.name}`]
     machine.spawn([...words, `--log-file=${log}.log`, '-f', at], `${log}.out`)
     // A client of before that died with its machine is in nobody's way.
     await untilWithin(120, `${machine.name} mounts`, async () => {
