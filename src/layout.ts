@@ -30,7 +30,8 @@
 //     {owner}/generic/{name}/{version}/{file}
 //     rejected/{the same path}                 refused files, each beside a .txt with the reasons
 //   state/                                     never served; same file system as tree/
-//     tmp/{id}/                                an upload in flight, and files about to be renamed into the tree
+//     tmp/{id}/                                an upload in flight, and files about to be renamed into the tree;
+//                                              of several machines the service has a folder of its own in it
 //     journal/{id}.json                        operations in flight
 //     sums/{xx}/{hash of path}.json            SHA-256 of each uploaded file, kept since its upload
 //     gone/{xx}/{hash of path}.json            what deleted files of immutable owners were

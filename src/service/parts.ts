@@ -21,6 +21,7 @@ import { OwnerViews } from '../packages/owner-views.js'
 import { PublicationClock } from '../packages/publication-clock.js'
 import { Tombstones } from '../packages/tombstones.js'
 import { VersionIndex } from '../packages/version-index.js'
+import { isOneOfSeveral } from '../settings/runtime-files.js'
 import { CopyIn } from '../store/copy-in.js'
 import { FreeSpace } from '../store/free-space.js'
 import type { Site } from '../views/page-addresses.js'
@@ -86,7 +87,7 @@ export class Parts {
     this.config = config
     this.log = log
     this.audit = new AuditLog(auditLogOf(config), log)
-    this.store = given.store ?? new Store(config.data)
+    this.store = given.store ?? new Store(config.data, { ownTemps: isOneOfSeveral(config) })
     this.accounts = new KnownAccounts(this.store)
     this.owners = new KnownOwners(this.store)
     this.freeSpace = new FreeSpace(this.store.at(folders.tmp), config.minFreeBytes)

@@ -139,6 +139,7 @@ export class Service {
     await this.#parts.zips.close()
     await this.#keeper.stop()
     await this.#metrics?.close()
+    await this.#parts.store.close()
   }
 
   async #sweep(): Promise<void> {

@@ -32,10 +32,10 @@ export class Staging extends Reading {
   /** Whether the file system keeps a time that is set before a sync; `undefined` until a file needs to know. */
   #keepsTimes: Promise<boolean> | undefined
 
-  /** `data` is the data folder, absolute. */
-  constructor(data: string) {
+  /** `data` is the data folder, absolute. With `ownTemps` new files begin in a folder of this process alone. */
+  constructor(data: string, { ownTemps = false } = {}) {
     super(data)
-    this.temps = new Temps(this.at(folders.tmp))
+    this.temps = new Temps(this.at(folders.tmp), ownTemps)
     this.folders = new Folders(
       (path) => this.at(path),
       (path) => this.#modeOf(path),

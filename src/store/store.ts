@@ -27,12 +27,18 @@ export class Store extends Staging {
       folders.gone,
     ]
     const isUpgraded = !(await this.exists(folders.due)) // its name must be on the disk before a marker is
-    for (const folder of secret) await mkdir(this.at(folder), { recursive: true, mode: 0o700 })
+    await waitForAll(secret.map((folder) => mkdir(this.at(folder), { recursive: true, mode: 0o700 })))
     if (isUpgraded) await this.sync('state')
     if ((await this.names(folders.sums)).length < sumFolders.length) {
       for (const folder of sumFolders) await mkdir(this.at(folder), { recursive: true, mode: 0o700 })
       for (const folder of [folders.sums, 'state', '.']) await this.sync(folder)
     }
+    await this.temps.begin()
+  }
+
+  /** Leaves nothing behind of what {@link prepare} made for this process alone. */
+  close(): Promise<void> {
+    return this.temps.end()
   }
 
   /** Writes and syncs a small file, and removes it. Rejects as the next upload would. */

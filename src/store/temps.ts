@@ -16,16 +16,36 @@ const PROBE_MS = 60_000
 export class Temps {
   /** state/tmp, absolute. */
   readonly #folder: string
+  /** Where new files are made: `#folder`, or a folder in it. */
+  readonly #own: string
   /** Paths that this process works on. The sweep leaves them alone. */
   readonly #live = new Set<string>()
 
-  constructor(folder: string) {
+  /**
+   * With `isOwn` files are made in a folder in `folder` that no other process enters: {@link begin} makes it. A client
+   * of a network file system knows what is in such a folder. Of one that was entered from another machine, too, it asks
+   * the server at each step of each path, and waits until what was changed there is on the server's disk.
+   */
+  constructor(folder: string, isOwn = false) {
     this.#folder = folder
+    this.#own = isOwn ? join(folder, randomUUID()) : folder
+  }
+
+  /** Makes what {@link take} needs. */
+  async begin(): Promise<void> {
+    if (this.#own === this.#folder) return
+    this.#live.add(this.#own)
+    await mkdir(this.#own, { recursive: true, mode: 0o700 })
+  }
+
+  /** Removes what {@link begin} made, unless there is something in it: that is left to the next sweep. */
+  async end(): Promise<void> {
+    if (this.#own !== this.#folder) await ignoring(['ENOENT', 'ENOTEMPTY', 'EEXIST'], () => rmdir(this.#own))
   }
 
   /** The absolute path of a new temp file. The caller ends it with {@link done} or {@link drop}. */
   take(): string {
-    const path = join(this.#folder, randomUUID())
+    const path = join(this.#own, randomUUID())
     this.#live.add(path)
     return path
   }
@@ -83,8 +103,12 @@ export class Temps {
    * command beside the service has just made. Only the one service that runs on the folder may call it.
    */
   async sweep(olderThan = 0): Promise<void> {
-    for (const name of await readdir(this.#folder)) {
-      const path = join(this.#folder, name)
+    for (const folder of new Set([this.#folder, this.#own])) await this.#sweepFolder(folder, olderThan)
+  }
+
+  async #sweepFolder(folder: string, olderThan: number): Promise<void> {
+    for (const name of await readdir(folder)) {
+      const path = join(folder, name)
       // A machine that stands by probes the file system beside the service.
       const least = name.startsWith(PROBE) ? Math.max(olderThan, PROBE_MS) : olderThan
       if (this.#live.has(path) || (least > 0 && !(await isOlder(path, least)))) continue

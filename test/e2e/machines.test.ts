@@ -1,7 +1,7 @@
 // Two machines on one data folder, which is a folder of this machine here: two `npm start`, each with a runtime folder
 // and an address of its own. Reads go on on both whatever happens to one.
 
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createHash } from 'node:crypto'
 import t from 'tap'
@@ -123,6 +123,15 @@ t.test('two machines, one data folder', needs('nginx', 'flock', 'pgrep', 'ps'), 
     t.equal((await b.get('admin/generic/t/1/x', bearer)).body, 'x')
     t.equal((await b.get('admin/generic/t/1/x')).status, 401)
     t.equal(b.cli('owner', 'set', 'admin', '--public').code, 0)
+  })
+
+  await t.test('the active service makes its files in a folder that no other process enters', async (t) => {
+    const [own, ...others] = readdirSync(join(data, 'state/tmp'))
+    t.same(others, [])
+    t.ok(own)
+    const before = statSync(join(data, 'state/tmp')).mtimeMs
+    t.equal((await b.put('admin/generic/t/own/x')).status, 201)
+    t.equal(statSync(join(data, 'state/tmp')).mtimeMs, before, 'an upload changes nothing beside it')
   })
 
   await t.test('what is written through a standby is the same as through the active one', async (t) => {
@@ -293,6 +302,7 @@ t.test('two machines, one data folder', needs('nginx', 'flock', 'pgrep', 'ps'), 
     for (const each of [a, b]) t.equal((await each.run().ended).code, 0)
     t.notOk(existsSync(join(data, 'state/active')))
     t.notOk(existsSync(join(data, 'state/alive')))
+    t.same(readdirSync(join(data, 'state/tmp')), [], 'not even the folder that the service had for itself')
   })
 })
 

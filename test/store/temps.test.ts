@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync, readdirSync, statSync, utimesSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import t from 'tap'
 import { Temps } from '../../src/store/temps.js'
 import { memoryFolder } from '../support/temp-folder.js'
@@ -78,6 +78,49 @@ t.test('a sweep beside the service leaves what is young', async (t) => {
   utimesSync(live, then, then)
   await temps.sweep(hour)
   t.same(names(), ['young', live.slice(folder.length + 1)].sort())
+})
+
+t.test('a process may have a folder of its own', async (t) => {
+  const { folder, names } = make()
+  const temps = new Temps(folder, true)
+  t.same(names(), [], 'nothing is made before it begins')
+  await temps.begin()
+  await temps.begin()
+  const [own = ''] = names()
+  t.equal(names().length, 1)
+  t.equal(statSync(join(folder, own)).mode & 0o777, 0o700)
+  const path = temps.take()
+  t.equal(join(path, '..'), join(folder, own))
+  const upload = await temps.newUpload()
+  t.equal(join(upload.folder, '..'), join(folder, own))
+
+  writeFileSync(join(folder, own, 'left'), 'x')
+  mkdirSync(join(folder, 'of-a-dead-run'))
+  writeFileSync(join(folder, 'of-a-dead-run/body'), 'x')
+  writeFileSync(path, 'x')
+  await temps.sweep()
+  t.same(names(), [own], 'a sweep leaves it, and removes the folder of another process')
+  t.same(
+    readdirSync(join(folder, own)).sort(),
+    [path, upload.folder].map((live) => basename(live)).sort(),
+    'in it the sweep removes what belongs to nobody',
+  )
+
+  await temps.end()
+  t.same(names(), [own], 'it stays while there is something in it')
+  await temps.discard(upload)
+  await temps.drop(path)
+  await temps.end()
+  t.same(names(), [])
+  await temps.end()
+})
+
+t.test('without one, nothing is made or removed', async (t) => {
+  const { folder, temps, names } = make()
+  await temps.begin()
+  t.same(names(), [])
+  await temps.end()
+  t.ok(existsSync(folder))
 })
 
 t.test('an upload whose folder cannot be made is forgotten', async (t) => {
