@@ -5,43 +5,20 @@ import { randomUUID } from 'node:crypto'
 import { messageOf, Unsettled } from '../errors.js'
 import { folders } from '../layout.js'
 import type { Log } from '../log.js'
+import { readEach } from '../store/read-each.js'
 import type { Store } from '../store/store.js'
 import { waitForAll } from '../store/wait-for-all.js'
 import { isWhole, parseOperation, queueKey, type Operation } from './operation.js'
 import type { OwnerViews } from './owner-views.js'
 import { Queue } from './queue.js'
+import type { Publish, Removal } from './steps.js'
 import { Watch } from './watch.js'
-
-/** One publish, step by step. Each step has its reverse, for the case that a later step fails. */
-type Publish<T> = {
-  entry: Operation
-  /** Makes what will be needed, under no name yet. It runs while the entry is written. Rejects with nothing left. */
-  prepare: () => Promise<T>
-  /** Removes what {@link prepare} made, as far as it was not placed. */
-  drop: (prepared: T) => Promise<void>
-  /** Gives the uploaded file its name. Rejects when the name is taken. */
-  claim: () => Promise<void>
-  /** Removes the empty folders that a publish which claimed nothing may have made. */
-  prune: () => Promise<void>
-  /** Makes the claimed file visible, and everything durable. `entry` is the path of the journal's entry. */
-  place: (prepared: T, entry: string) => Promise<void>
-  /** Takes a claimed publish back, whole or half placed, durably. */
-  withdraw: () => Promise<void>
-}
-
-/** One delete, step by step. */
-type Removal<T> = {
-  entry: Operation
-  /** Makes what will be needed, under no name yet. It runs while the entry is written. Rejects with nothing left. */
-  prepare: () => Promise<T>
-  /** Removes what {@link prepare} made, as far as it was not placed. */
-  drop: (prepared: T) => Promise<void>
-  /** Takes the package away, durably. Without `prepared` it finishes a delete that failed before. */
-  withdraw: (prepared?: T) => Promise<void>
-}
 
 /** Completes or withdraws an operation that was left half done. Running it twice changes nothing more. */
 type Settle = (entry: Operation) => Promise<void>
+
+/** How many packages are settled at the same time. A folder of several machines lets each step wait. */
+const SETTLED_AT_ONCE = 8
 
 const fieldsOf = ({ op, ...at }: Operation) => ({ op, key: queueKey(at), version: at.version })
 
@@ -222,28 +199,33 @@ export class Journal {
 
   /** Settles what earlier runs left. Run it before anything is changed. A second run changes nothing. */
   async settleAll(): Promise<void> {
-    for (const name of await this.#store.names(folders.journal)) {
-      const path = `${folders.journal}/${name}`
-      const text = (await this.#store.read(path))?.toString() ?? ''
-      const entry = parseOperation(text)
-      const taken = newEntry()
-      // A file system of several machines may show one that another machine has removed. Who renames it is told.
-      if (entry && (await this.#store.rename(path, taken))) this.#keep(taken, entry)
-      if (entry) continue
-      // Nothing is done before its entry is whole and on the disk, so a torn entry stands for nothing.
-      if (!isWhole(text)) await this.#store.remove(path)
-      // A whole entry that is not ours is left for a person to look at.
-      else this.#log('warn', 'not a journal entry', { path })
+    await readEach(await this.#store.names(folders.journal), (name) =>
+      this.#takeLeft(`${folders.journal}/${name}`),
+    )
+    const keys = [...this.#unsettled.keys()].values()
+    const settleNext = async (): Promise<void> => {
+      for (const key of keys)
+        await this.#repair(key).catch((error: unknown) =>
+          this.#log('error', 'could not be settled: tried again by the next request for it', {
+            key,
+            reason: messageOf(error),
+          }),
+        )
     }
-    for (const key of this.#unsettled.keys()) {
-      try {
-        await this.#repair(key)
-      } catch (error) {
-        this.#log('error', 'could not be settled: tried again by the next request for it', {
-          key,
-          reason: messageOf(error),
-        })
-      }
-    }
+    await waitForAll(Array.from({ length: SETTLED_AT_ONCE }, settleNext))
+  }
+
+  /** Takes an entry that an earlier run left to be settled. */
+  async #takeLeft(path: string): Promise<void> {
+    const text = (await this.#store.read(path))?.toString() ?? ''
+    const entry = parseOperation(text)
+    const taken = newEntry()
+    // A file system of several machines may show one that another machine has removed. Who renames it is told.
+    if (entry && (await this.#store.rename(path, taken))) this.#keep(taken, entry)
+    if (entry) return
+    // Nothing is done before its entry is whole and on the disk, so a torn entry stands for nothing.
+    if (!isWhole(text)) await this.#store.remove(path)
+    // A whole entry that is not ours is left for a person to look at.
+    else this.#log('warn', 'not a journal entry', { path })
   }
 }

@@ -29,6 +29,7 @@ import { CertificateWatch } from './certificate-watch.js'
 import { ClockWatch } from './clock-watch.js'
 import { Readiness } from './readiness.js'
 import { Store } from '../store/store.js'
+import { waitForAll } from '../store/wait-for-all.js'
 
 /** Parts that tests put in the place of the real ones. */
 /** `ownNginx`: the nginx in front is that of `npm start`, by these settings. */
@@ -119,9 +120,8 @@ export class Parts {
   /** Makes the folders that are missing, and repairs what a crash left of operations under way. */
   async recover(): Promise<void> {
     await this.store.prepare()
-    await this.store.sweep()
     await this.databases.recover()
-    await this.journal.settleAll()
+    await waitForAll([this.journal.settleAll(), this.store.sweep()])
     await this.ownerViews.recover()
   }
 }

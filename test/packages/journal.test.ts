@@ -15,7 +15,7 @@ const KEY = queueKey(PUBLISH)
 const FAILURE = new Error('EIO: i/o error')
 
 /** A journal on a folder of its own. `steps` holds what was called; what is in `fails` rejects. */
-function make(more: Partial<Store> = {}) {
+function make(more: Partial<Store> = {}, settle?: (entry: Operation) => Promise<void>) {
   const data = memoryFolder()
   for (const folder of ['state/journal', 'state/tmp', 'state/due'])
     mkdirSync(join(data, folder), { recursive: true })
@@ -31,7 +31,7 @@ function make(more: Partial<Store> = {}) {
     store,
     (level, event) => void log.push(`${level} ${event}`),
     new OwnerViews(store, () => {}, {}),
-    ({ op }) => step(`settle ${op}`),
+    settle ?? (({ op }) => step(`settle ${op}`)),
   )
   const folder = join(data, 'state/journal')
   const entries = (): unknown[] =>
@@ -231,6 +231,31 @@ t.test('a start settles what is whole and ours', async (t) => {
     await made.journal.settleAll()
     t.same(made.steps, steps, `${what}: a second run changes nothing`)
   }
+})
+
+t.test('a start settles several packages at once, and one package in turn', async (t) => {
+  const running = new Map<string, number>()
+  const all = new Set<string>()
+  let mostOfOne = 0
+  let begin = (): void => {}
+  const allBegun = new Promise<void>((resolve) => (begin = resolve))
+  const { folder, journal, log } = make({}, async (entry) => {
+    const key = queueKey(entry)
+    const now = (running.get(key) ?? 0) + 1
+    running.set(key, now)
+    mostOfOne = Math.max(mostOfOne, now)
+    if (all.add(key).size === 3) begin()
+    await allBegun // a settlement that waits for the others ends only when they run beside it
+    running.set(key, now - 1)
+  })
+  for (let nth = 0; nth < 9; nth++) {
+    const entry: Operation = { ...PUBLISH, module: `example.com/m${nth % 3}`, version: `v1.${nth}.0` }
+    writeFileSync(join(folder, `${nth}.json`), JSON.stringify(entry))
+  }
+  await journal.settleAll()
+  t.equal(mostOfOne, 1)
+  t.same(log, Array(9).fill('info settled'))
+  t.same(readdirSync(folder), [])
 })
 
 t.test('what cannot be settled at the start does not hold up the rest', async (t) => {
