@@ -21,7 +21,6 @@ import { OwnerViews } from '../packages/owner-views.js'
 import { PublicationClock } from '../packages/publication-clock.js'
 import { Tombstones } from '../packages/tombstones.js'
 import { VersionIndex } from '../packages/version-index.js'
-import { isOneOfSeveral } from '../settings/runtime-files.js'
 import { CopyIn } from '../store/copy-in.js'
 import { FreeSpace } from '../store/free-space.js'
 import type { Site } from '../views/page-addresses.js'
@@ -31,8 +30,10 @@ import { Readiness } from './readiness.js'
 import { Store } from '../store/store.js'
 import { waitForAll } from '../store/wait-for-all.js'
 
-/** Parts that tests put in the place of the real ones. */
-/** `ownNginx`: the nginx in front is that of `npm start`, by these settings. */
+/**
+ * Parts that are put in the place of the usual ones. `ownNginx`: the nginx in front is that of `npm start`, by these
+ * settings.
+ */
 type Given = { store?: Store; zips?: CheckPool; ownNginx?: boolean }
 
 export class Parts {
@@ -88,7 +89,7 @@ export class Parts {
     this.config = config
     this.log = log
     this.audit = new AuditLog(auditLogOf(config), log)
-    this.store = given.store ?? new Store(config.data, { ownTemps: isOneOfSeveral(config) })
+    this.store = given.store ?? new Store(config.data)
     this.accounts = new KnownAccounts(this.store)
     this.owners = new KnownOwners(this.store)
     this.freeSpace = new FreeSpace(this.store.at(folders.tmp), config.minFreeBytes)

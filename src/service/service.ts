@@ -10,10 +10,11 @@ import { ignoring, messageOf } from '../errors.js'
 import { Admission } from '../http/admission.js'
 import { createApp } from '../http/app.js'
 import { Inbox } from '../inbox/inbox.js'
-import { runtimeFiles } from '../settings/runtime-files.js'
+import { isOneOfSeveral, runtimeFiles } from '../settings/runtime-files.js'
 import type { Log } from '../log.js'
 import type { Metrics } from '../metrics/metrics.js'
 import { inTime } from '../shares/in-time.js'
+import { Store } from '../store/store.js'
 import { commandsFor } from './commands-for-accounts.js'
 import { CommandSocket } from './control.js'
 import type { InternalListener } from './internal-listener.js'
@@ -63,7 +64,8 @@ export class Service {
     this.#metrics = metrics
     this.#config = config
     this.#log = log
-    this.#parts = new Parts(config, log, { ownNginx })
+    const store = new Store(config.data, { ownTemps: isOneOfSeveral(config) })
+    this.#parts = new Parts(config, log, { store, ownNginx })
     this.#admission = new Admission(config.maxUploads)
     this.#keeper = new AccessKeeper(this.#parts)
     const runCommand = commandsFor(this.#parts)

@@ -9,6 +9,8 @@ import { pauseFor } from './within.js'
 
 /** How long a client waits for an answer to an upload before it asks the other machine. */
 const UPLOAD_SECONDS = 15
+/** Between two uploads of a client. Without it two clients leave the machine of a test no time for anything else. */
+const UPLOAD_PAUSE_MS = 200
 /** Times are on the clock of `performance`. */
 type Acknowledged = { path: string; sha256: string; sentAt: number; at: number }
 type Read = { member: Member; at: number; ms: number; problem: string | undefined }
@@ -102,7 +104,7 @@ export class Load {
         await pauseFor(50, this.#over.signal)
       }
       if (looks.size > 20) await Promise.race(looks)
-      await pauseFor(20, this.#over.signal)
+      await pauseFor(UPLOAD_PAUSE_MS, this.#over.signal)
     }
     await Promise.all(looks)
   }

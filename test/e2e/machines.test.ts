@@ -303,6 +303,11 @@ t.test('two machines, one data folder', needs('nginx', 'flock', 'pgrep', 'ps'), 
     t.notOk(existsSync(join(data, 'state/active')))
     t.notOk(existsSync(join(data, 'state/alive')))
     t.same(readdirSync(join(data, 'state/tmp')), [], 'not even the folder that the service had for itself')
+    for (const command of ['verify', 'rebuild']) {
+      const said = a.cli(command) // by itself, since no service runs
+      t.equal(said.code, 0, said.stdout + said.stderr)
+    }
+    t.same(readdirSync(join(data, 'state/tmp')), [])
   })
 })
 
