@@ -1,5 +1,8 @@
 // READMEs are strangers' texts. Every HTML that comes out is held against a strict list of tags and attributes.
 
+import { execFile } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import t from 'tap'
 import { renderReadme } from '../../src/views/markdown.js'
 import { randomOf } from '../support/random.js'
@@ -113,82 +116,18 @@ t.test('one definition of a long address does not become gigabytes', async (t) =
   t.ok(images.length < 1024 * 1024, `${images.length} characters`)
 })
 
-/** Texts that take renderers of Markdown the square of their length, each as the text of so many characters. */
-const repeated = (unit: string) => (chars: number) => unit.repeat(chars / unit.length)
-const nested = (open: string, close: string) => (chars: number) => {
-  const times = chars / (open.length + close.length)
-  return `[a]: b\n\n${open.repeat(times)}a${close.repeat(times)}`
-}
-const SQUARES: Readonly<Record<string, (chars: number) => string>> = {
-  'open brackets': repeated('['),
-  'open images': repeated('!['),
-  'links that stay open': repeated('[a]('),
-  'addresses that stay open': repeated('[a](<b'),
-  'brackets in brackets': nested('[', ']'),
-  'images in images': nested('![', '](b)'),
-  stars: repeated('*a **a '),
-  'stars and lines': repeated('*a_ '),
-  tildes: repeated('~~a~ '),
-  'runs of backticks': (chars) => {
-    let text = ''
-    for (let run = 1; text.length < chars; run++) text += `${'`'.repeat(run)} `
-    return text.slice(0, chars)
-  },
-  quotations: repeated('> '),
-  'lines after deep quotations': (chars) => `${'> '.repeat(90)}a\n${'b\n'.repeat(chars / 2)}`,
-  'deeper lists': (chars) => {
-    let text = ''
-    for (let depth = 0; text.length < chars; depth++) text += `${'  '.repeat(depth)}- a\n`
-    return text.slice(0, chars)
-  },
-  'lists on one line': repeated('- '),
-  definitions: (chars) => {
-    let text = ''
-    for (let at = 0; text.length < chars; at++) text += `[${at}]: /u\n`
-    return text
-  },
-  'a title that stays open': (chars) => `[a]: /u "${'b\n'.repeat(chars / 2)}`,
-  'labels that stay open': repeated('[a\n'),
-  'angle brackets': repeated('<http:'),
-  comments: repeated('<!--'),
-  entities: repeated('&a'),
-  'a wide table': (chars) =>
-    `${'|a'.repeat(chars / 8)}|\n${'|-'.repeat(chars / 8)}|\n${'|\n'.repeat(chars / 4)}`,
-  'equal headings': repeated('# a\n'),
-  'headings that count': (chars) => {
-    let text = ''
-    for (let at = 1; text.length < chars / 2; at++) text += `# a-${at}\n`
-    return text + '# a\n'.repeat(chars / 8)
-  },
-  spaces: (chars) => `a${' '.repeat(chars)}b`,
-  lines: repeated('\n'),
-}
-
-const cpuOf = (run: () => unknown): number => {
-  const before = process.cpuUsage()
-  run()
-  const { user, system } = process.cpuUsage(before)
-  return user + system
-}
-
-/**
- * How many times as much time eight times as much text takes: 8 when in proportion, 64 for a square. The larger one is as
- * long as what is rendered may be. A text that is much shorter than the smaller one fits where V8 keeps what is young, and
- * then takes a twentieth of its share.
- */
-const growth = (text: (chars: number) => string): number => {
-  const [small, large] = [text(16_000), text(128_000)]
-  const least = Math.min(
-    cpuOf(() => render(small)),
-    cpuOf(() => render(small)),
-  )
-  return cpuOf(() => render(large)) / least
-}
+/** So much that V8 never collects what is young: that takes longer the more there is, and nothing like its share. */
+const ROOM_FOR_YOUNG = ['--min-semi-space-size=256', '--max-semi-space-size=256']
 
 t.test('the time that a README takes is in proportion to its length', async (t) => {
-  for (const [name, text] of Object.entries(SQUARES)) {
-    let times = growth(text)
-    for (let again = 0; again < 3 && times > 30; again++) times = growth(text)
-    t.ok(times <= 30, `${name}: 8 times as much text takes ${times.toFixed(1)} times as long`)
+  const program = fileURLToPath(new URL('../support/readme-growth.js', import.meta.url))
+  const { stdout } = await promisify(execFile)(process.execPath, [...ROOM_FOR_YOUNG, program], {
+    env: { ...process.env, NODE_OPTIONS: '' },
+  })
+  const grown = stdout.trimEnd().split('\n')
+  t.equal(grown.length, 25)
+  for (const line of grown) {
+    const [name, times] = line.split('\t')
+    t.ok(Number(times) <= 30, `${name}: 8 times as much text takes ${times} times as long`)
   }
 })
